@@ -1,0 +1,48 @@
+import { defineConfig } from "vitest/config";
+
+const everywhere = "{src,test,scripts,bench,examples}/**";
+
+/**
+ * `unit`: fast, in parallel. `integration`: starts real processes, one file at a time, as timings on a crowded machine
+ * say nothing. `packaging`: builds, packs and installs the package.
+ */
+export default defineConfig({
+  test: {
+    allowOnly: false,
+    // Children started by tests must not think that they run under npm in this checkout.
+    env: { npm_package_json: "", INIT_CWD: "" },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: [`${everywhere}/*.test.ts`],
+          exclude: ["**/node_modules/**", "**/*.integration.test.ts", "**/*.packaging.test.ts"],
+          testTimeout: 10_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "integration",
+          include: [`${everywhere}/*.integration.test.ts`],
+          exclude: ["**/node_modules/**"],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "packaging",
+          include: ["scripts/**/*.packaging.test.ts"],
+          exclude: ["**/node_modules/**"],
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
+    ],
+  },
+});
