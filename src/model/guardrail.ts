@@ -1,0 +1,19 @@
+import type { Milliseconds } from "./time.ts";
+
+/** What a breached guardrail does. */
+export type GuardrailAction = "warn" | "hold" | "rollBack";
+
+/** A limit on a latency quantile: a duration, or a multiple of the active environment's. */
+export type LatencyLimit = { readonly ms: Milliseconds } | { readonly factor: number };
+
+export type LatencyQuantile = "p50" | "p95" | "p99";
+
+/** The rules over the new environment's metrics. Rates are fractions in (0, 1]. */
+export interface GuardrailSpec {
+  /** No statistical verdict below this many requests of the new environment. */
+  readonly minRequests: number;
+  readonly errorRate: Readonly<Partial<Record<GuardrailAction, number>>>;
+  readonly latency: Readonly<
+    Partial<Record<LatencyQuantile, Readonly<Partial<Record<GuardrailAction, LatencyLimit>>>>>
+  >;
+}

@@ -1,0 +1,44 @@
+import type { DeploymentState, Goal } from "./deployment.ts";
+import type { EnvironmentState } from "./environment.ts";
+import type { EpochMilliseconds } from "./time.ts";
+import type { Weights } from "./traffic.ts";
+
+/** The standing answer to "is rollback safe now?" (Z5). */
+export interface RollbackSafety {
+  readonly safe: "safe" | "until-contract" | "unsafe";
+  readonly reason: string;
+  /** Expected seconds until the old release has all the traffic again; null when unsafe. */
+  readonly seconds: number | null;
+}
+
+/** CONTRACTS, "teal status --json". */
+export interface ServiceStatus {
+  readonly service: string;
+  readonly active: string | null;
+  readonly standby: string | null;
+  readonly traffic: Weights;
+  readonly generation: number;
+  readonly fence: number;
+  readonly rollback: RollbackSafety;
+  readonly environments: readonly EnvironmentStatus[];
+  readonly deployment: {
+    readonly id: string;
+    readonly goal: Goal;
+    readonly state: DeploymentState;
+    readonly step: string | null;
+    readonly startedAt: EpochMilliseconds | null;
+  } | null;
+  readonly retirement: { readonly environment: string; readonly at: EpochMilliseconds } | null;
+}
+
+export interface EnvironmentStatus {
+  readonly name: string;
+  readonly version: string | null;
+  readonly state: EnvironmentState;
+  readonly instances: readonly {
+    readonly id: string;
+    readonly address: string | null;
+    readonly pid: number | null;
+    readonly healthy: boolean;
+  }[];
+}
