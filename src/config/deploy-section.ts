@@ -1,0 +1,62 @@
+import { z } from "zod";
+import { guardrailsSection } from "./guardrails-section.ts";
+import { map } from "./map.ts";
+import { duration } from "./quantities.ts";
+import { type Finding, tolerantRule } from "./rule.ts";
+import { integer, oneOf } from "./texts.ts";
+import { validateSection } from "./validate-section.ts";
+
+const shiftStep = map({
+  weight: integer(1, 99).meta({ description: "Percent of the requests for the new environment." }),
+  for: duration("0", "7d").meta({ description: "Time at this weight, watched by the guardrails.", examples: ["60s"] }),
+}).transform(({ weight, for: forMs }) => ({ weight, forMs }));
+
+/** `deploy`: what a release goes through. */
+export const deploySection = map({
+  validate: validateSection.prefault({}),
+  approval: oneOf(["none", "beforeShift"], "choice")
+    .meta({
+      description:
+        "`beforeShift`: after validation the deployment waits for a person, for 24 h at most; then it is rolled back. Not in this version: a deploy with it is refused.",
+    })
+    .prefault("none"),
+  shift: z
+    .array(shiftStep)
+    .max(100)
+    .check(tolerantRule(increasing))
+    .meta({
+      description:
+        "Steps from the old environment to the new one; 100 at the end is implied. An empty list: straight to 100. A first release always goes straight to 100.",
+    })
+    .prefault([
+      { weight: 10, for: "60s" },
+      { weight: 50, for: "60s" },
+    ]),
+  guardrails: guardrailsSection.prefault({}),
+  bake: duration("0", "7d")
+    .meta({ description: "Time at 100 % that the guardrails go on watching, until the deployment is done." })
+    .prefault("15m"),
+  keepStandby: duration("0", "365d")
+    .meta({
+      description: "Time that the old environment is kept running after that, so that a rollback is a mere switch.",
+    })
+    .prefault("24h"),
+  keepReleases: integer(0, 1000)
+    .meta({ description: "Releases whose files are kept beside those in use." })
+    .prefault(5),
+})
+  .transform(({ bake, keepStandby, ...rest }) => ({ ...rest, bakeMs: bake, keepStandbyMs: keepStandby }))
+  .meta({ description: "What a release goes through until it has all the traffic." });
+
+function increasing(steps: unknown): Finding[] {
+  let highest = 0;
+  return (Array.isArray(steps) ? (steps as readonly unknown[]) : []).flatMap((step, index) => {
+    const weight = typeof step === "object" && step !== null && "weight" in step ? step.weight : undefined;
+    if (typeof weight !== "number" || !Number.isInteger(weight)) return [];
+    const before = highest;
+    highest = Math.max(highest, weight);
+    return weight > before
+      ? []
+      : [{ at: [index, "weight"], message: `is ${String(weight)}, not above the ${String(before)} before it` }];
+  });
+}

@@ -1,0 +1,71 @@
+/** A complete teal.yaml: every key once, with the value of its default where it has one that says something. */
+export const EXAMPLE = `version: 1
+
+proxy:
+  listen: ["127.0.0.1:8080"]           # numeric addresses; [::1]:8080 and port 0 (a free one) work too
+
+services:
+  web:                                 # the name of the service
+    release:
+      git: .                           # or dir: ./app, or tarball: ./dist; without it: the command uses $TEAL_VERSION
+      path: app
+
+    environment:
+      driver: process
+      command: node server.js          # a list runs without a shell: ["node", "server.js"]
+      count: 2
+      env:
+        NODE_ENV: production
+        DB_URL: "\${env:DB_URL}"        # from the environment of teal deploy
+      envFiles: [./prod.env]
+      stop: { signal: SIGTERM, timeout: 30s }
+      user: www-data                   # without it: Teal's own user
+
+    health:
+      path: /health
+      status: 200
+      interval: 1s
+      timeout: 500ms
+      healthyAfter: 2
+      unhealthyAfter: 3
+      deadline: 60s
+
+    traffic:
+      driver: embedded
+      hosts: [shop.example.com]        # none: every host
+      paths: [/]
+      drain: 30s
+      longLived: 5m
+      onControllerLoss: revert         # or keep
+      affinity: { cookie: session }    # or { header: X-User }, or clientAddress; without it: none
+
+    deploy:
+      validate:
+        endpoint: /deployment/validate
+        smoke: ./smoke.sh
+        checks:
+          - { path: /, status: 200, body: Welcome, within: 2s }
+        deadline: 5m
+      approval: none                   # or beforeShift
+      shift:                           # 100 is implied
+        - { weight: 10, for: 60s }
+        - { weight: 50, for: 60s }
+      guardrails:
+        minRequests: 100
+        errorRate: { warn: 3%, hold: 4%, rollBack: 5% }
+        latency:
+          p50: { warn: 1.5x }
+          p95: { warn: 800ms, rollBack: 2x }
+          p99: { hold: 5s }
+      bake: 15m
+      keepStandby: 24h
+      keepReleases: 5
+
+    database:
+      url: "\${env:DB_URL}"
+      expand: npm run migrate
+      contract: npm run migrate:contract
+
+    notify:
+      - webhook: "\${file:./hook.url}"  # the contents of a file
+`;
