@@ -1,0 +1,119 @@
+import { describe, expect, it } from "vitest";
+import type { ServiceSpec } from "../model/service.ts";
+import { configurationDiff, sameConfiguration } from "./configuration-diff.ts";
+
+const base: ServiceSpec = {
+  name: "web",
+  release: { kind: "dir", dir: "/srv/app" },
+  environment: {
+    driver: "process",
+    command: "./run",
+    count: 1,
+    env: { MODE: "production", TOKEN: { template: "${env:TOKEN}", hash: "1" }, template: "a", hash: "b" },
+    envFiles: [{ path: "/srv/prod.env", hash: "1" }],
+    stop: { signal: "SIGTERM", timeoutMs: 30_000 },
+    user: null,
+  },
+  health: {
+    path: "/health",
+    status: 200,
+    intervalMs: 1000,
+    timeoutMs: 500,
+    healthyAfter: 2,
+    unhealthyAfter: 3,
+    deadlineMs: 60_000,
+  },
+  traffic: {
+    driver: "embedded",
+    hosts: [],
+    paths: ["/"],
+    drainMs: 30_000,
+    longLivedMs: 300_000,
+    onControllerLoss: "revert",
+  },
+  deploy: {
+    validate: { endpoint: null, smoke: null, checks: [], deadlineMs: 300_000 },
+    approval: "none",
+    shift: [{ weight: 10, forMs: 60_000 }],
+    guardrails: { minRequests: 100, errorRate: { rollBack: 0.07 }, latency: { p95: { rollBack: { factor: 2 } } } },
+    bakeMs: 900_000,
+    keepStandbyMs: 86_400_000,
+    keepReleases: 5,
+  },
+  database: { url: { template: "${env:DB}", hash: "1" }, expand: null, contract: null },
+  notify: [{ webhook: "https://hooks.example/literal-token" }],
+};
+
+function changed(change: (spec: ServiceSpec) => ServiceSpec) {
+  return configurationDiff(base, change(base));
+}
+
+function environment(change: Partial<ServiceSpec["environment"]>) {
+  return changed((spec) => ({ ...spec, environment: { ...spec.environment, ...change } }));
+}
+
+describe("configurationDiff", () => {
+  it("is empty for the same, whatever the order of keys, and for a first release", () => {
+    const reordered = Object.fromEntries(Object.entries(base).toReversed()) as unknown as ServiceSpec;
+    expect(configurationDiff(base, reordered)).toEqual([]);
+    expect(sameConfiguration(base, reordered)).toBe(true);
+    expect(configurationDiff(null, base)).toEqual([]);
+  });
+
+  it("names settings as teal.yaml does, with their units", () => {
+    const guardrails = {
+      minRequests: 100,
+      errorRate: { rollBack: 0.005 },
+      latency: { p95: { rollBack: { ms: 1500 } } },
+    };
+    const deploy = {
+      ...base.deploy,
+      bakeMs: 0,
+      guardrails,
+      shift: [...base.deploy.shift, { weight: 50, forMs: 90_000 }],
+    };
+    expect(changed((spec) => ({ ...spec, deploy }))).toEqual([
+      { path: "deploy.bake", before: "15m", after: "0ms" },
+      { path: "deploy.guardrails.errorRate.rollBack", before: "7%", after: "0.5%" },
+      { path: "deploy.guardrails.latency.p95.rollBack", before: "2x", after: "1500ms" },
+      { path: "deploy.shift[1].for", before: null, after: "90s" },
+      { path: "deploy.shift[1].weight", before: null, after: "50" },
+    ]);
+  });
+
+  it("tells a text from a list of the same look, and unset from set", () => {
+    expect(environment({ command: ["./run"] })).toEqual([
+      { path: "environment.command", before: "./run", after: "[./run]" },
+    ]);
+    expect(environment({ user: "www" })).toEqual([{ path: "environment.user", before: null, after: "www" }]);
+  });
+
+  it("never shows a secret: its reference, its value, nor a literal where secrets stand", () => {
+    const env = { ...base.environment.env };
+    expect(environment({ env: { ...env, TOKEN: { template: "${env:TOKEN}", hash: "2" } } })).toEqual([
+      { path: "environment.env.TOKEN", before: "(secret)", after: "(secret, changed)" },
+    ]);
+    expect(environment({ env: { ...env, TOKEN: "now plain" } })[0]).toMatchObject({
+      before: "(secret)",
+      after: "now plain",
+    });
+    const elsewhere = changed((spec) => ({
+      ...spec,
+      database: null,
+      notify: [{ webhook: "https://hooks.example/other-token" }],
+    }));
+    expect(elsewhere).toEqual([
+      { path: "database.url", before: "(secret)", after: null },
+      { path: "notify[0].webhook", before: "(secret)", after: "(secret, changed)" },
+    ]);
+  });
+
+  it("sees other contents of a file of variables, and variables called like Teal's own fields", () => {
+    expect(environment({ envFiles: [{ path: "/srv/prod.env", hash: "2" }] })).toEqual([
+      { path: "environment.envFiles[0]", before: "/srv/prod.env", after: "/srv/prod.env (changed)" },
+    ]);
+    expect(environment({ env: { ...base.environment.env, template: "z" } })).toEqual([
+      { path: "environment.env.template", before: "a", after: "z" },
+    ]);
+  });
+});

@@ -1,0 +1,88 @@
+import { DEFAULT_ENVIRONMENTS, otherOf } from "../model/names.ts";
+import type { Plan, PlanStep } from "../model/plan.ts";
+import type { Release } from "../model/release.ts";
+import { configurationDiff } from "./configuration-diff.ts";
+import { allTo, environmentOf, type PlanState } from "./state.ts";
+import * as steps from "./steps.ts";
+
+/** The environment that the next release goes to: the one that is not active. */
+export function targetOf(state: PlanState): string {
+  return state.standby ?? (state.active === null ? DEFAULT_ENVIRONMENTS[0] : otherOf(state.active));
+}
+
+/**
+ * preflight → [retire what is on the standby] → provision → start → healthy → [validate] → shift … 100 → [bake].
+ * A first deploy has no baseline to compare with and nothing to go back to: it goes straight to 100 after validation.
+ */
+export function planDeploy(state: PlanState, release: Release): Plan {
+  const { spec } = release;
+  const to = targetOf(state);
+  const from = state.active;
+  const old = environmentOf(state, to).release;
+  const others = from === null ? [] : [from];
+  const validation = steps.validate(to, spec);
+  const planned: PlanStep[] = [
+    steps.preflight(to, from === null),
+    ...(old === null ? [] : [steps.retire(to, old.version, old.spec)]),
+    steps.provision(to, release.version),
+    steps.start(to, spec),
+    steps.healthy(to, spec),
+    ...(validation === null ? [] : [validation]),
+  ];
+  if (from === null) {
+    planned.push(steps.shift(to, allTo(to, others), { version: release.version, watchMs: 0 }));
+  } else {
+    for (const { weight, forMs } of spec.deploy.shift) {
+      planned.push(
+        steps.shift(to, { [from]: 100 - weight, [to]: weight }, { version: release.version, watchMs: forMs }),
+      );
+    }
+    planned.push(steps.shift(to, allTo(to, others), { version: release.version, watchMs: 0 }));
+    if (spec.deploy.bakeMs > 0) planned.push(steps.bake(to, allTo(to, others), spec.deploy.bakeMs));
+  }
+  const active = from === null ? null : environmentOf(state, from).release;
+  return {
+    goal: "deploy",
+    service: state.service,
+    from,
+    to,
+    steps: planned,
+    worstRollbackMs: from === null ? 0 : steps.worstRollbackMs(spec),
+    warnings: warningsOf(state, release, old),
+    changes: configurationDiff(active?.spec ?? null, spec),
+  };
+}
+
+function warningsOf(state: PlanState, release: Release, old: Release | null): string[] {
+  const { spec } = release;
+  const warnings: string[] = [];
+  if (state.active === null)
+    warnings.push("This is the first release: there is nothing to roll back to until the next one.");
+  if (old !== null) {
+    warnings.push(
+      `${old.version}, kept warm on ${targetOf(state)}, is retired first to make room: until this is done, going back beyond the active release means starting one from its files.`,
+    );
+  }
+  if (release.id !== release.version) {
+    warnings.push(
+      `${release.version} was released before with other files or settings: this one is kept as ${release.id}. Give each build a version of its own.`,
+    );
+  }
+  if (validationIsEmpty(release)) {
+    warnings.push("Nothing is validated beyond health: add deploy.validate.checks, an endpoint or a smoke command.");
+  }
+  if (spec.environment.count === 1)
+    warnings.push("With one instance per environment, a crash of it is an outage: set environment.count to 2 or more.");
+  if (spec.traffic.longLivedMs > 0) {
+    warnings.push(
+      `WebSockets and event streams on the old side are closed ${String(spec.traffic.longLivedMs / 1000)} s after the switch.`,
+    );
+  }
+  if (spec.notify.length > 0) warnings.push("notify is set, but this version of Teal sends no notifications.");
+  return warnings;
+}
+
+function validationIsEmpty({ spec }: Release): boolean {
+  const { endpoint, smoke, checks } = spec.deploy.validate;
+  return endpoint === null && smoke === null && checks.length === 0;
+}

@@ -1,0 +1,199 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { GOALS } from "../model/deployment.ts";
+import type { Release } from "../model/release.ts";
+import type { ServiceSpec } from "../model/service.ts";
+import { weightsProblem } from "../model/traffic.ts";
+import { planDeploy, targetOf } from "./deploy.ts";
+import { planRetire } from "./retire.ts";
+import { planRollback } from "./rollback.ts";
+import type { PlanState } from "./state.ts";
+import { planSwitch } from "./switch.ts";
+
+const spec: ServiceSpec = {
+  name: "web",
+  release: { kind: "dir", dir: "/srv/app" },
+  environment: {
+    driver: "process",
+    command: "node server.js",
+    count: 2,
+    env: {},
+    envFiles: [],
+    stop: { signal: "SIGTERM", timeoutMs: 30_000 },
+    user: null,
+  },
+  health: {
+    path: "/health",
+    status: 200,
+    intervalMs: 1_000,
+    timeoutMs: 500,
+    healthyAfter: 2,
+    unhealthyAfter: 3,
+    deadlineMs: 60_000,
+  },
+  traffic: { driver: "embedded", hosts: [], paths: ["/"], drainMs: 30_000, longLivedMs: 0, onControllerLoss: "revert" },
+  deploy: {
+    validate: { endpoint: null, smoke: null, checks: [], deadlineMs: 60_000 },
+    approval: "none",
+    shift: [
+      { weight: 10, forMs: 60_000 },
+      { weight: 50, forMs: 60_000 },
+    ],
+    guardrails: { minRequests: 100, errorRate: {}, latency: {} },
+    bakeMs: 900_000,
+    keepStandbyMs: 86_400_000,
+    keepReleases: 5,
+  },
+  database: null,
+  notify: [],
+};
+
+const release = (version: string, change: Partial<ServiceSpec["deploy"]> = {}): Release => ({
+  id: version,
+  service: "web",
+  version,
+  digest: version,
+  directory: `/releases/${version}`,
+  spec: { ...spec, deploy: { ...spec.deploy, ...change } },
+  createdAt: 0,
+});
+
+const EMPTY: PlanState = {
+  service: "web",
+  active: null,
+  standby: null,
+  weights: {},
+  environments: {},
+  retirement: null,
+};
+const ONE: PlanState = {
+  ...EMPTY,
+  active: "blue",
+  standby: "green",
+  weights: { blue: 100, green: 0 },
+  environments: { blue: { release: release("v1"), state: "ready" }, green: { release: null, state: "absent" } },
+};
+const TWO: PlanState = {
+  ...ONE,
+  environments: { ...ONE.environments, green: { release: release("v0"), state: "ready" } },
+};
+const ids = (plan: { steps: readonly { id: string }[] }) => plan.steps.map(({ id }) => id);
+
+describe("deploy", () => {
+  test("the first has nothing to compare with and nothing to go back to: straight to 100, without a bake", () => {
+    const plan = planDeploy(EMPTY, release("v1"));
+    expect(ids(plan)).toEqual(["preflight", "provision", "start", "healthy", "shift-100"]);
+    expect(plan).toMatchObject({ from: null, to: "blue", worstRollbackMs: 0, changes: [] });
+    expect(plan.warnings[0]).toContain("nothing to roll back to");
+  });
+
+  test("the next goes through every step to 100, and bakes", () => {
+    const plan = planDeploy(ONE, release("v2"));
+    expect(ids(plan)).toEqual([
+      "preflight",
+      "provision",
+      "start",
+      "healthy",
+      "shift-10",
+      "shift-50",
+      "shift-100",
+      "bake",
+    ]);
+    expect(plan.steps.map(({ input }) => input.weights?.["green"]).filter((weight) => weight !== undefined)).toEqual([
+      10, 50, 100, 100,
+    ]);
+  });
+
+  test("what is warm on the standby is retired first, and that is said", () => {
+    const plan = planDeploy(TWO, release("v2"));
+    expect(ids(plan)[1]).toBe("retire-green");
+    expect(plan.warnings.some((warning) => warning.startsWith("v0, kept warm on green, is retired first"))).toBe(true);
+  });
+
+  test("a version that was released before with other files is told apart", () => {
+    expect(planDeploy(ONE, { ...release("v1"), id: "v1+1" }).warnings.join()).toContain("kept as v1+1");
+  });
+
+  test("validation is a step only when there is something to validate", () => {
+    const validate = { ...spec.deploy.validate, smoke: "./smoke.sh" };
+    expect(ids(planDeploy(ONE, release("v2", { validate })))).toContain("validate");
+    expect(ids(planDeploy(ONE, release("v2")))).not.toContain("validate");
+  });
+
+  test("the difference of the configurations is part of the plan", () => {
+    const plan = planDeploy(ONE, release("v2", { bakeMs: 60_000 }));
+    expect(plan.changes).toEqual([{ path: "deploy.bake", before: "15m", after: "1m" }]);
+  });
+});
+
+describe("switch", () => {
+  test("to a warm environment is one step", () => {
+    expect(ids(planSwitch(TWO, "green"))).toEqual(["shift-100"]);
+  });
+
+  test("to one that is stopped starts it first", () => {
+    const stopped = {
+      ...TWO,
+      environments: { ...TWO.environments, green: { release: release("v0"), state: "absent" as const } },
+    };
+    expect(ids(planSwitch(stopped, "green"))).toEqual(["start", "healthy", "shift-100"]);
+  });
+
+  test("is refused without a release, and to where all the traffic is", () => {
+    expect(() => planSwitch(ONE, "green")).toThrow("has no release");
+    expect(() => planSwitch(TWO, "blue")).toThrow("already has all the traffic");
+  });
+});
+
+describe("rollback", () => {
+  test("is a switch when the release before is on the standby", () => {
+    expect(planRollback(TWO, null)).toMatchObject({ goal: "rollback", from: "blue", to: "green" });
+    expect(ids(planRollback(TWO, null))).toEqual(["shift-100"]);
+  });
+
+  test("starts the stored release again when it was retired", () => {
+    expect(ids(planRollback(ONE, release("v0")))).toEqual(["preflight", "provision", "start", "healthy", "shift-100"]);
+  });
+
+  test("is refused when there is nothing to go back to", () => {
+    expect(() => planRollback(ONE, null)).toThrow("no earlier release");
+    expect(() => planRollback(EMPTY, null)).toThrow("no release yet");
+  });
+});
+
+describe("retire", () => {
+  test("is refused for what has traffic or is active, and for what is empty", () => {
+    expect(() => planRetire(TWO, "blue")).toThrow("of the traffic");
+    expect(() => planRetire({ ...TWO, weights: { blue: 90, green: 10 } }, "green")).toThrow("10 % of the traffic");
+    expect(() => planRetire(ONE, "green")).toThrow("no release to retire");
+    expect(ids(planRetire(TWO, "green"))).toEqual(["retire-green"]);
+  });
+});
+
+describe("every plan", () => {
+  const states = fc.constantFrom(EMPTY, ONE, TWO);
+  const shifts = fc
+    .uniqueArray(fc.integer({ min: 1, max: 99 }), { maxLength: 5 })
+    .map((weights) => weights.toSorted((a, b) => a - b).map((weight) => ({ weight, forMs: 1_000 })));
+
+  test("has steps with unique ids, finite deadlines no shorter than expected, and weights that sum to 100", () => {
+    fc.assert(
+      fc.property(states, shifts, fc.integer({ min: 0, max: 10_000 }), (state, shift, bakeMs) => {
+        const plan = planDeploy(state, release("v9", { shift, bakeMs }));
+        expect(new Set(ids(plan)).size).toBe(plan.steps.length);
+        expect(plan.to).toBe(targetOf(state));
+        expect(plan.to).not.toBe(state.active);
+        for (const step of plan.steps) {
+          expect(step.worstMs).toBeGreaterThanOrEqual(step.expectedMs);
+          expect(Number.isFinite(step.worstMs)).toBe(true);
+          if (step.input.weights !== undefined) expect(weightsProblem(step.input.weights)).toBeNull();
+        }
+        expect(plan.steps.findLast(({ uses }) => uses === "shift@1")?.input.weights?.[plan.to]).toBe(100);
+      }),
+    );
+  });
+
+  test("is for a goal that the record knows", () => {
+    expect(GOALS).toEqual(expect.arrayContaining([planSwitch(TWO, "green").goal, planRetire(TWO, "green").goal]));
+  });
+});

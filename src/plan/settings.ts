@@ -1,0 +1,103 @@
+import type { SecretReference, ServiceSpec } from "../model/service.ts";
+
+/** One setting of a service, as a person wrote it. */
+export interface Setting {
+  /** As in teal.yaml: `30s`, `5%`, `2x`. For a secret, never to be shown. */
+  readonly text: string;
+  /** Equal exactly when two settings mean the same. */
+  readonly identity: string;
+  readonly secret: boolean;
+}
+
+/** Literal text in these is a secret as well: it holds a password or a token. */
+const SECRET_PATHS = /^(?:database\.url|notify\[\d+\]\.webhook)$/;
+
+const ENVIRONMENT = "environment.env";
+
+/** The settings of a service by path in teal.yaml, such as `health.interval`. What is not set has no entry. */
+export function settingsOf(spec: ServiceSpec): ReadonlyMap<string, Setting> {
+  const settings = new Map<string, Setting>();
+  for (const [key, value] of Object.entries(spec)) {
+    if (key !== "name") collect(key, value, settings);
+  }
+  return settings;
+}
+
+function collect(path: string, value: unknown, into: Map<string, Setting>): void {
+  if (value === null || value === undefined || (Array.isArray(value) && value.length === 0)) return;
+  if (path === ENVIRONMENT) {
+    // Its keys are the user's: they may be called `template` and `hash`.
+    collectMap(path, value, into);
+  } else if (isSecret(value)) {
+    into.set(path, { text: value.template, identity: `${value.template}\n${value.hash}`, secret: true });
+  } else if (isFile(value)) {
+    into.set(path, { text: value.path, identity: `${value.path}\n${value.hash}`, secret: false });
+  } else if (isTexts(value)) {
+    into.set(path, plain(`[${value.join(", ")}]`, `list ${JSON.stringify(value)}`));
+  } else if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) collect(`${path}[${String(index)}]`, item, into);
+  } else if (typeof value === "object") {
+    collectMap(path, value, into);
+  } else {
+    into.set(path, { ...plain(scalar(path, value)), secret: SECRET_PATHS.test(path) });
+  }
+}
+
+function collectMap(path: string, value: object, into: Map<string, Setting>): void {
+  const limit = latencyLimit(value);
+  if (limit !== null) {
+    into.set(path, plain(limit));
+    return;
+  }
+  for (const [key, item] of Object.entries(value)) {
+    const written = typeof item === "number" && /[a-z]Ms$/.test(key);
+    if (written) into.set(`${path}.${key.slice(0, -2)}`, plain(durationText(item)));
+    else collect(`${path}.${key}`, item, into);
+  }
+}
+
+function scalar(path: string, value: unknown): string {
+  if (typeof value === "number" && path.startsWith("deploy.guardrails.errorRate."))
+    return `${String(round(value * 100))}%`;
+  return String(value);
+}
+
+function latencyLimit(value: object): string | null {
+  if ("ms" in value && typeof value.ms === "number") return durationText(value.ms);
+  if ("factor" in value && typeof value.factor === "number") return `${String(value.factor)}x`;
+  return null;
+}
+
+const UNITS = [
+  ["d", 86_400_000],
+  ["h", 3_600_000],
+  ["m", 60_000],
+  ["s", 1000],
+] as const;
+
+/** In the largest unit that leaves no fraction: 90 s is `90s`, 120 s is `2m`. */
+function durationText(ms: number): string {
+  const unit = ms === 0 ? undefined : UNITS.find(([, length]) => ms % length === 0);
+  return unit === undefined ? `${String(ms)}ms` : `${String(ms / unit[1])}${unit[0]}`;
+}
+
+/** Without the noise of binary fractions: 0.07 × 100 is 7. */
+function round(value: number): number {
+  return Number(value.toPrecision(12));
+}
+
+function plain(text: string, identity = text): Setting {
+  return { text, identity, secret: false };
+}
+
+function isSecret(value: unknown): value is SecretReference {
+  return typeof value === "object" && value !== null && "template" in value && "hash" in value;
+}
+
+function isFile(value: unknown): value is { path: string; hash: string } {
+  return typeof value === "object" && value !== null && "path" in value && "hash" in value;
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
+}

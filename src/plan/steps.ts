@@ -1,0 +1,136 @@
+import type { PlanStep } from "../model/plan.ts";
+import type { ServiceSpec } from "../model/service.ts";
+import type { Milliseconds } from "../model/time.ts";
+import type { Weights } from "../model/traffic.ts";
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+
+/** How long a guardrail may hold a shift or a bake before the deployment is taken back: no state is without an end. */
+const LONGEST_HOLD_MS: Milliseconds = 30 * MINUTE;
+
+/** What one change of the split takes, read-back and both phases; generous, as a deadline. */
+const APPLY_WORST_MS: Milliseconds = 30 * SECOND;
+
+export function preflight(environment: string, first: boolean): PlanStep {
+  return {
+    id: "preflight",
+    uses: "preflight@1",
+    title: first
+      ? "Check that the service can take its first release"
+      : "Check the active environment and the live split",
+    touches: [],
+    input: { environment },
+    expectedMs: 50,
+    worstMs: 30 * SECOND,
+  };
+}
+
+export function retire(environment: string, version: string, spec: ServiceSpec): PlanStep {
+  return {
+    id: `retire-${environment}`,
+    uses: "retire@1",
+    title: `Retire ${version} on ${environment}`,
+    touches: [`environment ${environment}`],
+    input: { environment },
+    expectedMs: SECOND,
+    worstMs: spec.traffic.drainMs + spec.traffic.longLivedMs + spec.environment.stop.timeoutMs + MINUTE,
+  };
+}
+
+export function provision(environment: string, version: string): PlanStep {
+  return {
+    id: "provision",
+    uses: "provision@1",
+    title: `Unpack the files of ${version}`,
+    touches: [`release ${version}`],
+    input: { environment },
+    expectedMs: SECOND,
+    worstMs: 10 * MINUTE,
+  };
+}
+
+export function start(environment: string, spec: ServiceSpec): PlanStep {
+  const { count } = spec.environment;
+  return {
+    id: "start",
+    uses: "start@1",
+    title: `Start ${String(count)} instance${count === 1 ? "" : "s"} on ${environment}`,
+    touches: [`environment ${environment}`],
+    input: { environment },
+    expectedMs: 200,
+    worstMs: MINUTE + spec.environment.stop.timeoutMs,
+  };
+}
+
+export function healthy(environment: string, spec: ServiceSpec): PlanStep {
+  const { health } = spec;
+  return {
+    id: "healthy",
+    uses: "healthy@1",
+    title: `Wait until ${environment} is healthy (${health.path} answers ${String(health.status)} ${String(health.healthyAfter)} times)`,
+    touches: [],
+    input: { environment },
+    expectedMs: SECOND + health.healthyAfter * health.intervalMs,
+    worstMs: health.deadlineMs,
+  };
+}
+
+export function validate(environment: string, spec: ServiceSpec): PlanStep | null {
+  const { endpoint, smoke, checks, deadlineMs } = spec.deploy.validate;
+  const parts = [
+    ...(endpoint === null ? [] : [`endpoint ${endpoint}`]),
+    ...(checks.length === 0 ? [] : [`${String(checks.length)} declared check${checks.length === 1 ? "" : "s"}`]),
+    ...(smoke === null ? [] : ["smoke command"]),
+  ];
+  if (parts.length === 0) return null;
+  return {
+    id: "validate",
+    uses: "validate@1",
+    title: `Validate ${environment}: ${parts.join(", ")}`,
+    touches: [],
+    input: { environment },
+    expectedMs: 2 * SECOND,
+    worstMs: deadlineMs,
+  };
+}
+
+export function shift(
+  environment: string,
+  weights: Weights,
+  { version, watchMs, force }: { readonly version: string; readonly watchMs: Milliseconds; readonly force?: boolean },
+): PlanStep {
+  const weight = weights[environment] ?? 0;
+  return {
+    id: `shift-${String(weight)}`,
+    uses: "shift@1",
+    title: `Give ${version} on ${environment} ${String(weight)} % of the traffic`,
+    touches: [`traffic ${describe(weights)}`],
+    input: { environment, weights, watchMs, ...(force === true ? { force } : {}) },
+    expectedMs: watchMs + 20,
+    worstMs: watchMs + APPLY_WORST_MS + (watchMs > 0 ? LONGEST_HOLD_MS : 0),
+  };
+}
+
+export function bake(environment: string, weights: Weights, watchMs: Milliseconds): PlanStep {
+  return {
+    id: "bake",
+    uses: "bake@1",
+    title: `Watch ${environment} at 100 % (bake)`,
+    touches: [],
+    input: { environment, weights, watchMs },
+    expectedMs: watchMs,
+    worstMs: watchMs + APPLY_WORST_MS + LONGEST_HOLD_MS,
+  };
+}
+
+/** From the call to all traffic on the old side: the revert itself, then its drain. */
+export function worstRollbackMs(spec: ServiceSpec): Milliseconds {
+  return SECOND + spec.traffic.drainMs;
+}
+
+function describe(weights: Weights): string {
+  return Object.entries(weights)
+    .map(([name, weight]) => `${name} ${String(weight)} %`)
+    .join(", ");
+}
