@@ -1,0 +1,43 @@
+import { LATENCY_BOUNDS_MS, type TrafficCounters } from "../model/traffic.ts";
+
+export const NO_TRAFFIC: TrafficCounters = {
+  requests: 0,
+  failures: 0,
+  classes: [0, 0, 0, 0, 0],
+  latency: Array.from({ length: LATENCY_BOUNDS_MS.length + 1 }, () => 0),
+  inFlight: 0,
+  connectFailures: 0,
+  retried: 0,
+  rescued: 0,
+  upgrades: 0,
+};
+
+/** Joins two readings count by count; `inFlight` is no count but a level: `b`'s stands. */
+function combine(a: TrafficCounters, b: TrafficCounters, join: (a: number, b: number) => number): TrafficCounters {
+  const cell = (index: 0 | 1 | 2 | 3 | 4): number => join(a.classes[index], b.classes[index]);
+  return {
+    requests: join(a.requests, b.requests),
+    failures: join(a.failures, b.failures),
+    classes: [cell(0), cell(1), cell(2), cell(3), cell(4)],
+    latency: NO_TRAFFIC.latency.map((_, i) => join(a.latency[i] ?? 0, b.latency[i] ?? 0)),
+    inFlight: b.inFlight,
+    connectFailures: join(a.connectFailures, b.connectFailures),
+    retried: join(a.retried, b.retried),
+    rescued: join(a.rescued, b.rescued),
+    upgrades: join(a.upgrades, b.upgrades),
+  };
+}
+
+export function plus(a: TrafficCounters, b: TrafficCounters): TrafficCounters {
+  return combine(a, b, (x, y) => x + y);
+}
+
+/** What came between two cumulative readings, never negative: a reading that arrives late adds nothing. */
+export function since(before: TrafficCounters, now: TrafficCounters): TrafficCounters {
+  return combine(before, now, (x, y) => Math.max(0, y - x));
+}
+
+/** The later of two cumulative readings, count by count. */
+export function later(a: TrafficCounters, b: TrafficCounters): TrafficCounters {
+  return combine(a, b, Math.max);
+}

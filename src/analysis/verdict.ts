@@ -1,0 +1,38 @@
+import type { GuardrailAction, LatencyQuantile } from "../model/guardrail.ts";
+import type { TrafficCounters } from "../model/traffic.ts";
+
+export type GuardrailRule = "errorRate" | `latency.${LatencyQuantile}` | "connectFailures" | "crashLoop";
+
+/** From the mildest to the strictest. */
+export const OUTCOMES = ["within", "not-enough-evidence", "warn", "hold", "rollBack"] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** What one rule says of a window. A plain threshold and a sequential test say it in the same form. */
+export interface RuleVerdict {
+  readonly rule: GuardrailRule;
+  readonly outcome: Outcome;
+  /** The action whose limit is breached; it differs from `outcome` when both environments breach it. Null: none is. */
+  readonly breached: GuardrailAction | null;
+  /** A rate in [0, 1], or milliseconds; null when nothing was seen. */
+  readonly observed: number | null;
+  /** The limit that `outcome` is about, in the unit of `observed`; null without evidence. */
+  readonly limit: number | null;
+  /** Requests of the new environment that the verdict rests on. */
+  readonly requests: number;
+  /** Whose requests are too few. The baseline's may never come (it is idle after promotion). */
+  readonly lacking: "candidate" | "baseline" | null;
+  /** One sentence for a person. */
+  readonly message: string;
+}
+
+/** What came in one window. `baseline` is null when there is no other environment. */
+export interface Evidence {
+  readonly candidate: TrafficCounters;
+  readonly baseline: TrafficCounters | null;
+}
+
+/** Names of the environments, for messages. */
+export interface Subjects {
+  readonly candidate: string;
+  readonly baseline: string | null;
+}

@@ -1,0 +1,82 @@
+import { z } from "zod";
+import { TealError } from "../model/error.ts";
+import type { TrafficCounters, TrafficSample } from "../model/traffic.ts";
+import { later, NO_TRAFFIC, plus, since } from "./counters.ts";
+
+const counters: z.ZodType<TrafficCounters> = z.object({
+  requests: z.number(),
+  failures: z.number(),
+  classes: z.tuple([z.number(), z.number(), z.number(), z.number(), z.number()]),
+  latency: z.array(z.number()),
+  inFlight: z.number(),
+  connectFailures: z.number(),
+  retried: z.number(),
+  rescued: z.number(),
+  upgrades: z.number(),
+});
+
+const perEnvironment = z.record(z.string(), counters);
+
+/** As it stands in a step's progress. Version 1 of its format; older ones are read for ever. */
+const windowState = z.object({
+  format: z.literal(1),
+  /** Newest cumulative reading of each epoch, the epoch seen last at the end. */
+  epochs: z.array(z.object({ epoch: z.string(), last: perEnvironment })),
+  total: perEnvironment,
+});
+export type CounterWindowState = z.output<typeof windowState>;
+
+/** Epochs remembered: the live process's, and a few that drain beside it. */
+const MOST_EPOCHS = 4;
+
+/**
+ * What has come since the window began, from cumulative readings. Immutable; as large after a year as after a second.
+ *
+ * The first reading is the window's beginning. Counters of an epoch that is first seen later began at zero after that
+ * (the data plane was started anew), so all of them count. Readings of several epochs may come in any order, as a
+ * replaced proxy is still draining while its successor serves.
+ */
+export class CounterWindow {
+  readonly #state: CounterWindowState;
+
+  private constructor(state: CounterWindowState) {
+    this.#state = state;
+  }
+
+  static readonly empty = new CounterWindow({ format: 1, epochs: [], total: {} });
+
+  /** @throws `internal` when `value` is not what {@link toJSON} gave */
+  static fromJSON(value: unknown): CounterWindow {
+    const read = windowState.safeParse(value);
+    if (read.success) return new CounterWindow(read.data);
+    throw new TealError("internal", "the stored window of counters cannot be read", { cause: read.error });
+  }
+
+  /** Whether a first reading has come. */
+  get hasBegun(): boolean {
+    return this.#state.epochs.length > 0;
+  }
+
+  add(sample: TrafficSample): CounterWindow {
+    const known = this.#state.epochs.find((seen) => seen.epoch === sample.epoch);
+    const last = { ...known?.last };
+    const total = { ...this.#state.total };
+    for (const [environment, now] of Object.entries(sample.environments)) {
+      const before = last[environment] ?? (this.hasBegun ? NO_TRAFFIC : now);
+      total[environment] = plus(total[environment] ?? NO_TRAFFIC, since(before, now));
+      last[environment] = later(before, now);
+    }
+    const others = this.#state.epochs.filter((seen) => seen.epoch !== sample.epoch);
+    const epochs = [...others, { epoch: sample.epoch, last }].slice(-MOST_EPOCHS);
+    return new CounterWindow({ format: 1, epochs, total });
+  }
+
+  /** Zeros for an environment that no reading has named. */
+  of(environment: string): TrafficCounters {
+    return this.#state.total[environment] ?? NO_TRAFFIC;
+  }
+
+  toJSON(): CounterWindowState {
+    return this.#state;
+  }
+}
