@@ -1,0 +1,18 @@
+import type { EnvironmentSpec, ServiceSpec } from "../model/service.ts";
+
+/** teal.yaml, as the engine needs it. Read anew at each deploy. */
+export interface ConfigurationSource {
+  /**
+   * Reads the file. `variables` are values for its `${env:X}` that came with a request; they go over the server's own
+   * environment and are remembered for later starts of this service, in memory alone.
+   * @throws `config-invalid`, `config-missing`, `secret-missing`
+   */
+  load(variables: Readonly<Record<string, string>>): Promise<readonly ServiceSpec[]>;
+  /** Names of the services as last loaded. */
+  services(): readonly string[];
+  /**
+   * The variables of `env` and `envFiles` with their references resolved, for a child process.
+   * @throws `secret-missing`
+   */
+  resolve(spec: EnvironmentSpec): Promise<Readonly<Record<string, string>>>;
+}

@@ -1,0 +1,242 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { HealthSpec, TrafficSpec } from "../model/service.ts";
+import type { TrafficSample, Weights } from "../model/traffic.ts";
+import type { ActContext } from "./context.ts";
+import type { TrafficBackend, TrafficChange, TrafficDriver, TrafficNotice } from "./traffic.ts";
+
+export interface TrafficHarness {
+  readonly driver: TrafficDriver;
+  /** An environment with instances that are healthy and answer every request with the environment's name. */
+  backend(environment: string): Promise<TrafficBackend>;
+  /** One request to the service; the name of the environment that answered, or null when none did. */
+  request(): Promise<string | null>;
+  close(): Promise<void>;
+}
+
+const SERVICE = "web";
+const PATIENCE = { timeout: 20_000, interval: 20 };
+const BLUE: Weights = { blue: 100, green: 0 };
+const GREEN: Weights = { blue: 0, green: 100 };
+
+const HEALTH: HealthSpec = {
+  path: "/health",
+  status: 200,
+  intervalMs: 200,
+  timeoutMs: 1_000,
+  healthyAfter: 1,
+  unhealthyAfter: 3,
+  deadlineMs: 10_000,
+};
+
+/** What every traffic driver does alike: the rules of order, fence and latch, the revert, what it reads back, what it tells. */
+export function trafficConformance(name: string, makeHarness: () => Promise<TrafficHarness>): void {
+  describe(`traffic driver ${name}`, () => {
+    let harness: TrafficHarness;
+    let driver: TrafficDriver;
+    let backends: readonly TrafficBackend[];
+    let over: AbortController;
+    beforeEach(async () => {
+      over = new AbortController();
+      harness = await makeHarness();
+      ({ driver } = harness);
+      backends = [await harness.backend("blue"), await harness.backend("green")];
+    });
+    afterEach(async () => {
+      over.abort();
+      await harness.close();
+    });
+
+    const context = (fence: number, deadlineMs = 20_000): ActContext => ({
+      signal: over.signal,
+      fence,
+      idempotencyKey: "test",
+      attempt: 1,
+      deadline: Date.now() + deadlineMs,
+    });
+    const traffic = (): TrafficSpec => ({
+      driver: driver.name,
+      hosts: [],
+      paths: ["/"],
+      drainMs: 1_000,
+      longLivedMs: 2_000,
+      onControllerLoss: "revert",
+    });
+    const change = (
+      fence: number,
+      generation: number,
+      weights: Weights,
+      more: Partial<TrafficChange> = {},
+    ): TrafficChange => ({
+      service: SERVICE,
+      fence,
+      generation,
+      deployment: null,
+      weights,
+      backends,
+      revertTo: null,
+      traffic: traffic(),
+      health: HEALTH,
+      ...more,
+    });
+    const apply = (wanted: TrafficChange): ReturnType<TrafficDriver["apply"]> =>
+      driver.apply(wanted, context(wanted.fence));
+    const observe = (): ReturnType<TrafficDriver["observe"]> => driver.observe(SERVICE, over.signal);
+    /** The start of a shift: everything to green, and back to blue when it is reverted. */
+    const shift = (fence: number, generation: number, deployment = "d1"): TrafficChange =>
+      change(fence, generation, GREEN, { deployment, revertTo: BLUE });
+
+    test("a service that it has never heard of has no split, nothing armed, nothing latched", async () => {
+      expect(await observe()).toEqual({ split: null, armed: null, latched: [], instances: [] });
+    });
+
+    test("what is applied is what is read back and what serves", async () => {
+      const receipt = await apply(change(1, 1, BLUE));
+      expect(receipt).toMatchObject({ service: SERVICE, generation: 1, to: BLUE, deployment: null });
+      const seen = await observe();
+      expect(seen.split).toEqual({ fence: 1, generation: 1, weights: BLUE });
+      expect(seen.instances.map(({ environment, healthy }) => [environment, healthy])).toContainEqual(["blue", true]);
+      expect(await harness.request()).toBe("blue");
+      await apply(change(1, 2, GREEN));
+      expect(await harness.request()).toBe("green");
+    });
+
+    test("the same again answers the same, and changes nothing", async () => {
+      await apply(change(1, 1, BLUE));
+      const first = await apply(shift(1, 2));
+      const second = await apply(shift(1, 2));
+      expect({ ...second, final: true }).toMatchObject({
+        generation: first.generation,
+        from: first.from,
+        to: first.to,
+        at: first.at,
+      });
+      expect((await observe()).split).toEqual({ fence: 1, generation: 2, weights: GREEN });
+    });
+
+    test.each([
+      ["a lower generation", 2, 4, BLUE],
+      ["a lower fence with a higher generation", 1, 9, BLUE],
+      ["the same order with other weights", 2, 5, GREEN],
+    ])("%s is fenced", async (_, fence, generation, weights) => {
+      await apply(change(2, 5, BLUE));
+      await expect(apply(change(fence, generation, weights))).rejects.toMatchObject({ code: "fenced" });
+      expect((await observe()).split).toEqual({ fence: 2, generation: 5, weights: BLUE });
+      expect(await harness.request()).toBe("blue");
+    });
+
+    test("a higher fence wins whatever its generation", async () => {
+      await apply(change(1, 7, BLUE));
+      await apply(change(2, 1, GREEN));
+      expect((await observe()).split).toEqual({ fence: 2, generation: 1, weights: GREEN });
+    });
+
+    test("weights that do not sum to 100 are refused", async () => {
+      await expect(apply(change(1, 1, { blue: 60, green: 30 }))).rejects.toMatchObject({ code: "request-invalid" });
+      expect((await observe()).split).toBeNull();
+    });
+
+    test("revert gives the traffic back, latches, and the same again is harmless", async () => {
+      await apply(change(1, 1, BLUE));
+      await apply(shift(1, 2));
+      expect((await observe()).armed).toEqual({ deployment: "d1", revertTo: BLUE });
+      const split = await driver.revert(SERVICE, "d1", over.signal);
+      expect(split).toEqual({ fence: 1, generation: 3, weights: BLUE });
+      expect(await harness.request()).toBe("blue");
+      const seen = await observe();
+      expect(seen).toMatchObject({ split, armed: null, latched: [{ deployment: "d1", fence: 1, cause: "revert" }] });
+      expect(await driver.revert(SERVICE, "d1", over.signal)).toEqual(split);
+      expect((await observe()).latched).toHaveLength(1);
+    });
+
+    test("nothing of a reverted deployment, and no fence up to its own, is accepted again", async () => {
+      await apply(change(1, 1, BLUE));
+      await apply(shift(1, 2));
+      await driver.revert(SERVICE, "d1", over.signal);
+      await expect(apply(shift(5, 9))).rejects.toMatchObject({ code: "latched" });
+      await expect(apply(change(1, 9, GREEN))).rejects.toMatchObject({ code: "latched" });
+      await apply(change(2, 4, GREEN, { deployment: "d2" }));
+      expect(await harness.request()).toBe("green");
+    });
+
+    test("revert of a deployment that armed nothing latches, and leaves the split", async () => {
+      await apply(change(1, 1, BLUE));
+      expect(await driver.revert(SERVICE, "d7", over.signal)).toBeNull();
+      expect((await observe()).split).toEqual({ fence: 1, generation: 1, weights: BLUE });
+      await expect(apply(shift(2, 2, "d7"))).rejects.toMatchObject({ code: "latched" });
+    });
+
+    test("revert of a service that it has never heard of latches", async () => {
+      expect(await driver.revert(SERVICE, "d1", over.signal)).toBeNull();
+      await expect(apply(shift(1, 1))).rejects.toMatchObject({ code: "latched" });
+    });
+
+    test("upkeep under the same weights keeps a deployment armed", async () => {
+      await apply(change(1, 1, BLUE));
+      await apply(shift(1, 2));
+      await apply(change(1, 3, GREEN));
+      expect((await observe()).armed).toEqual({ deployment: "d1", revertTo: BLUE });
+      expect(await driver.revert(SERVICE, "d1", over.signal)).toMatchObject({ generation: 4, weights: BLUE });
+    });
+
+    test("disarm ends the armed state of that deployment alone", async () => {
+      await apply(change(1, 1, BLUE));
+      await apply(shift(1, 2));
+      await driver.disarm(SERVICE, "other", context(1));
+      expect((await observe()).armed).not.toBeNull();
+      await driver.disarm(SERVICE, "d1", context(1));
+      expect((await observe()).armed).toBeNull();
+      expect(await driver.revert(SERVICE, "d1", over.signal)).toBeNull();
+      expect(await harness.request()).toBe("green");
+    });
+
+    test("remove ends the traffic, under no lower fence than the live one", async () => {
+      await apply(change(3, 1, BLUE));
+      await expect(driver.remove(SERVICE, context(2))).rejects.toMatchObject({ code: "fenced" });
+      expect(await harness.request()).toBe("blue");
+      await driver.remove(SERVICE, context(3));
+      expect(await harness.request()).toBeNull();
+      await driver.remove(SERVICE, context(3));
+    });
+
+    test("receipts become final, and are told", async () => {
+      const told: TrafficNotice[] = [];
+      driver.notices((notice) => told.push(notice), over.signal);
+      await apply(change(1, 1, BLUE));
+      await apply(change(1, 2, GREEN));
+      const finals = (): number[] =>
+        told.flatMap((notice) =>
+          notice.kind === "receipt" && notice.receipt.final ? [notice.receipt.generation] : [],
+        );
+      await expect.poll(finals, PATIENCE).toContain(2);
+    });
+
+    test("counters grow with each request, by environment, until the listener's signal aborts", async () => {
+      const watching = new AbortController();
+      let last: TrafficSample | null = null;
+      let heard = 0;
+      driver.watch((sample) => {
+        last = sample;
+        heard += 1;
+      }, watching.signal);
+      await apply(change(1, 1, BLUE));
+      for (let n = 0; n < 5; n += 1) await harness.request();
+      const requests = (): number | undefined => last?.environments["blue"]?.requests;
+      await expect.poll(requests, PATIENCE).toBe(5);
+      expect(last).toMatchObject({
+        service: SERVICE,
+        environments: { blue: { failures: 0, classes: [0, 5, 0, 0, 0] } },
+      });
+      watching.abort();
+      const before = heard;
+      await harness.request();
+      await observe();
+      expect(heard).toBe(before);
+    });
+
+    test("an aborted act is not done", async () => {
+      const aborted = { ...context(1), signal: AbortSignal.abort(new Error("enough")) };
+      await expect(driver.apply(change(1, 1, BLUE), aborted)).rejects.toThrow("enough");
+      expect((await observe()).split).toBeNull();
+    });
+  });
+}

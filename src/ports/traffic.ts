@@ -1,0 +1,87 @@
+import type { HealthSpec, TrafficSpec } from "../model/service.ts";
+import type { Receipt, SplitOrder, TrafficSample, TrafficSplit, Weights } from "../model/traffic.ts";
+import type { EpochMilliseconds } from "../model/time.ts";
+import type { ActContext } from "./context.ts";
+
+/** An environment that may get traffic, with where to send it. */
+export interface TrafficBackend {
+  readonly environment: string;
+  readonly release: string;
+  readonly instances: readonly { readonly id: string; readonly address: string }[];
+  /** How its release says that it is checked; absent: as the change says. */
+  readonly health?: HealthSpec | undefined;
+}
+
+/** Everything the data plane has to know of a service; replaces what it knew before as a whole. */
+export interface TrafficChange extends SplitOrder {
+  readonly service: string;
+  /** The deployment that this belongs to; null for upkeep (an instance has moved): with the same weights it leaves armed what is. */
+  readonly deployment: string | null;
+  readonly weights: Weights;
+  readonly backends: readonly TrafficBackend[];
+  /** Arms the data plane: what {@link TrafficDriver.revert} and controller loss go back to. Null: nothing to revert. */
+  readonly revertTo: Weights | null;
+  readonly traffic: TrafficSpec;
+  readonly health: HealthSpec;
+}
+
+export interface TrafficObservation {
+  /** Null when the data plane has never heard of the service. */
+  readonly split: TrafficSplit | null;
+  /** The deployment armed at present. */
+  readonly armed: { readonly deployment: string; readonly revertTo: Weights } | null;
+  /** Reverted deployments, newest last, with why. */
+  readonly latched: readonly Latch[];
+  /** Health of each instance as the data plane sees it. */
+  readonly instances: readonly {
+    readonly id: string;
+    readonly environment: string;
+    readonly healthy: boolean;
+    readonly inFlight: number;
+  }[];
+}
+
+export interface Latch {
+  readonly deployment: string;
+  /** No fence at or below this is accepted again. */
+  readonly fence: number;
+  readonly at: EpochMilliseconds;
+  readonly cause: "revert" | "controller-loss";
+}
+
+/** Divides a service's traffic between its environments. */
+export interface TrafficDriver {
+  readonly name: string;
+  observe(service: string, signal: AbortSignal): Promise<TrafficObservation>;
+  /**
+   * Applies the change when it is newer than what is live, and returns when every part of the data plane has
+   * acknowledged it. Applying the same again answers the same.
+   * @throws `fenced` when something newer is live, `latched` when its deployment was reverted
+   */
+  apply(change: TrafficChange, context: ActContext): Promise<Receipt>;
+  /**
+   * Gives the traffic back to what the deployment armed, and latches: needs no store and no fence. The same again is
+   * harmless. Returns the split that is live then, or null when the deployment had armed nothing (it is latched even so).
+   */
+  revert(service: string, deployment: string, signal: AbortSignal): Promise<TrafficSplit | null>;
+  /** Ends the armed state of a deployment that is done, so that controller loss no longer reverts it. */
+  disarm(service: string, deployment: string, context: ActContext): Promise<void>;
+  /** Forgets the service: answers `no-release` from then on. */
+  remove(service: string, context: ActContext): Promise<void>;
+  /** Counters at the data plane's grain (100 ms for the embedded one); ends when the signal aborts. */
+  watch(listener: (sample: TrafficSample) => void, signal: AbortSignal): void;
+  /** Receipts as they become final, and reverts that the data plane made by itself. */
+  notices(listener: (notice: TrafficNotice) => void, signal: AbortSignal): void;
+}
+
+export type TrafficNotice =
+  | { readonly kind: "receipt"; readonly receipt: Receipt }
+  | {
+      readonly kind: "reverted";
+      readonly service: string;
+      readonly deployment: string;
+      readonly split: TrafficSplit;
+      readonly cause: Latch["cause"];
+    }
+  /** The data plane was started anew or reached again: what it knows should be read back. */
+  | { readonly kind: "connected" };
