@@ -1,0 +1,158 @@
+import type { Deployment } from "../model/deployment.ts";
+import type { NewEvent } from "../model/event.ts";
+import type { Plan } from "../model/plan.ts";
+import type { Release } from "../model/release.ts";
+import type { ServiceSpec } from "../model/service.ts";
+import type { Receipt } from "../model/traffic.ts";
+import type { NewDeployment } from "./store.ts";
+
+/** Whole, valid nouns for the tests of stores; each test changes what it is about. */
+export const NOW = 1_800_000_000_000;
+
+export const sampleSpec: ServiceSpec = {
+  name: "web",
+  release: { kind: "dir", dir: "/srv/app" },
+  environment: {
+    driver: "process",
+    command: "node server.js",
+    count: 2,
+    env: { NODE_ENV: "production", DB_URL: { template: "${env:DB_URL}", hash: "ab".repeat(32) } },
+    envFiles: [{ path: "/srv/prod.env", hash: "cd".repeat(32) }],
+    stop: { signal: "SIGTERM", timeoutMs: 30_000 },
+    user: null,
+  },
+  health: {
+    path: "/health",
+    status: 200,
+    intervalMs: 1_000,
+    timeoutMs: 500,
+    healthyAfter: 2,
+    unhealthyAfter: 3,
+    deadlineMs: 60_000,
+  },
+  traffic: {
+    driver: "embedded",
+    hosts: [],
+    paths: ["/"],
+    drainMs: 30_000,
+    longLivedMs: 300_000,
+    onControllerLoss: "revert",
+  },
+  deploy: {
+    validate: {
+      endpoint: "/deployment/validate",
+      smoke: ["./smoke.sh", "--all"],
+      checks: [{ path: "/", status: 200, body: null, withinMs: 1_000 }],
+      deadlineMs: 60_000,
+    },
+    approval: "none",
+    shift: [{ weight: 10, forMs: 60_000 }],
+    guardrails: {
+      minRequests: 100,
+      errorRate: { warn: 0.03, rollBack: 0.05 },
+      latency: { p95: { warn: { ms: 1_000 }, rollBack: { factor: 2 } } },
+    },
+    bakeMs: 900_000,
+    keepStandbyMs: 86_400_000,
+    keepReleases: 5,
+  },
+  database: null,
+  notify: [{ webhook: { template: "${file:/srv/hook.url}", hash: "ef".repeat(32) } }],
+};
+
+export const sampleRelease: Release = {
+  id: "v2",
+  service: "web",
+  version: "v2",
+  digest: "12".repeat(32),
+  directory: "/srv/.teal/releases/web/v2",
+  spec: sampleSpec,
+  createdAt: NOW,
+};
+
+export const samplePlan: Plan = {
+  goal: "deploy",
+  service: "web",
+  from: "blue",
+  to: "green",
+  steps: [
+    step("start", "start@1", {}),
+    step("shift-10", "shift@1", { weights: { blue: 90, green: 10 }, watchMs: 60_000 }),
+    step("bake", "bake@1", { weights: { blue: 0, green: 100 }, watchMs: 900_000 }),
+  ],
+  worstRollbackMs: 1_000,
+  warnings: ["little traffic"],
+  changes: [{ path: "environment.count", before: "1", after: "2" }],
+};
+
+function step(id: string, uses: Plan["steps"][number]["uses"], input: object): Plan["steps"][number] {
+  return {
+    id,
+    uses,
+    title: `step ${id}`,
+    touches: ["environment green"],
+    input: { environment: "green", ...input },
+    expectedMs: 500,
+    worstMs: 60_000,
+  };
+}
+
+export function sampleDeployment(id: string, over: Partial<Deployment> = {}): Deployment {
+  return {
+    id,
+    service: "web",
+    goal: "deploy",
+    state: "planned",
+    from: "blue",
+    to: "green",
+    release: "v2",
+    version: "v2",
+    touchedTraffic: false,
+    cause: null,
+    by: "ada",
+    reason: "a new version",
+    createdAt: NOW,
+    startedAt: null,
+    endedAt: null,
+    ...over,
+  };
+}
+
+export function sampleAcceptance(id: string, over: Partial<NewDeployment> = {}): NewDeployment {
+  const deployment = sampleDeployment(id);
+  const events = [sampleEvent({ deployment: id, type: "deployment-accepted" })];
+  return { deployment, plan: samplePlan, idempotencyKey: null, release: sampleRelease, events, ...over };
+}
+
+export function sampleEvent(over: Partial<NewEvent> = {}): NewEvent {
+  return {
+    at: NOW,
+    service: "web",
+    deployment: null,
+    type: "warning",
+    step: null,
+    data: { message: "hear, hear" },
+    ...over,
+  };
+}
+
+export function sampleReceipt(over: Partial<Receipt> = {}): Receipt {
+  return {
+    service: "web",
+    deployment: "dep_1",
+    generation: 1,
+    from: { blue: 100 },
+    to: { blue: 90, green: 10 },
+    at: NOW,
+    inFlight: 3,
+    drained: 3,
+    held: 0,
+    retried: 0,
+    rescued: 0,
+    cut: 0,
+    failed: 0,
+    kernelRefused: 0,
+    final: false,
+    ...over,
+  };
+}

@@ -1,0 +1,126 @@
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import type { z } from "zod";
+import { TealError } from "../../model/error.ts";
+import { isDiskFull, storeFailure } from "./failure.ts";
+import { migrate } from "./migrate.ts";
+import { ensurePrivateFile } from "./private-file.ts";
+
+export interface DatabaseOptions {
+  /** Frees room on a full disk; true when trying the same write again may succeed. */
+  readonly relieve?: () => boolean;
+  /** Called after each commit. */
+  readonly written?: () => void;
+}
+
+/** One SQLite file: cached statements, checked rows, one transaction at a time. Everything throws `store-failed`. */
+export class Database {
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  readonly #relieve: () => boolean;
+  readonly #written: () => void;
+
+  /**
+   * Opens, and brings the schema up to date.
+   * @throws `store-failed`; `protocol-mismatch` when a newer version of Teal has written it
+   */
+  constructor(file: string, options: DatabaseOptions = {}) {
+    this.#relieve = options.relieve ?? (() => false);
+    this.#written = options.written ?? (() => undefined);
+    let database: DatabaseSync | null = null;
+    try {
+      if (file !== ":memory:") ensurePrivateFile(file);
+      database = new DatabaseSync(file, { timeout: 5_000, enableForeignKeyConstraints: true });
+      this.#database = database;
+      // FULL makes every commit durable (sqlite.org/pragma.html#pragma_synchronous); the WAL is cut back after a burst.
+      database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 4194304");
+      migrate(database);
+    } catch (thrown) {
+      if (database?.isOpen === true) database.close();
+      throw storeFailure(`${file} cannot be opened`, thrown);
+    }
+  }
+
+  /** Every row, decoded by its shape. */
+  all<T>(shape: z.ZodType<T>, sql: string, ...values: SQLInputValue[]): T[] {
+    const rows = this.#attempt("reading", () => this.#prepare(sql).all(...values));
+    return rows.map((row) => decode(shape, row, sql));
+  }
+
+  /** The first row, or null. */
+  first<T>(shape: z.ZodType<T>, sql: string, ...values: SQLInputValue[]): T | null {
+    const row = this.#attempt("reading", () => this.#prepare(sql).get(...values));
+    return row === undefined ? null : decode(shape, row, sql);
+  }
+
+  /** Number of rows changed. */
+  run(sql: string, ...values: SQLInputValue[]): number {
+    return this.#attempt("writing", () => Number(this.#prepare(sql).run(...values).changes));
+  }
+
+  /** All of `body` or nothing of it. On a full disk it is tried once more after relief, so `body` must be repeatable. */
+  transaction<T>(body: () => T): T {
+    const result = this.#withRelief(body);
+    this.#written();
+    return result;
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#attempt("closing", () => {
+      this.#database.close();
+    });
+  }
+
+  #withRelief<T>(body: () => T): T {
+    try {
+      return this.#once(body);
+    } catch (thrown) {
+      if (!isDiskFull(thrown) || !this.#relieve()) throw thrown;
+      return this.#once(body);
+    }
+  }
+
+  #once<T>(body: () => T): T {
+    this.#execute("BEGIN IMMEDIATE");
+    try {
+      const result = body();
+      this.#execute("COMMIT");
+      return result;
+    } catch (thrown) {
+      // SQLite itself rolls back after some errors (a full disk, an I/O error): sqlite.org/lang_transaction.html.
+      if (this.#database.isTransaction) this.#execute("ROLLBACK");
+      throw thrown;
+    }
+  }
+
+  #execute(sql: string): void {
+    this.#attempt(sql, () => {
+      this.#database.exec(sql);
+    });
+  }
+
+  #prepare(sql: string): StatementSync {
+    const cached = this.#statements.get(sql);
+    if (cached !== undefined) return cached;
+    const statement = this.#database.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+
+  #attempt<T>(what: string, act: () => T): T {
+    try {
+      return act();
+    } catch (thrown) {
+      throw storeFailure(`${what} the store failed`, thrown);
+    }
+  }
+}
+
+function decode<T>(shape: z.ZodType<T>, row: unknown, sql: string): T {
+  const result = shape.safeParse(row);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const where = issue === undefined ? "" : ` (${issue.path.join(".")}: ${issue.message})`;
+  const table = /\b(?:FROM|INTO|UPDATE) (\w+)/i.exec(sql)?.[1] ?? "the store";
+  throw new TealError("store-failed", `a row of ${table} is not what Teal writes${where}`, { cause: result.error });
+}

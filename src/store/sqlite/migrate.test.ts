@@ -1,0 +1,107 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { expect, test } from "vitest";
+import { NOW, sampleDeployment, samplePlan, sampleReceipt, sampleRelease } from "../samples.ts";
+import { temporaryFolder } from "../temporary.ts";
+import { migrate } from "./migrate.ts";
+import { MIGRATIONS } from "./schema.ts";
+import { SqliteStore } from "./sqlite-store.ts";
+
+/** Schema and rows as version 1 wrote them; never regenerated. */
+const V1 = readFileSync(new URL("./fixtures/v1.sql", import.meta.url), "utf8");
+
+const schemaOf = (database: DatabaseSync): unknown[] =>
+  database
+    .prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY name")
+    .all();
+
+test("a store that version 1 wrote is read whole", () => {
+  using folder = temporaryFolder();
+  const file = join(folder.path, "teal.db");
+  const old = new DatabaseSync(file);
+  old.exec(V1);
+  old.close();
+  const store = new SqliteStore(file);
+  expect(store.services()).toEqual([
+    { service: "web", fence: 3, generation: 2, weights: { blue: 90, green: 10 }, active: "blue", standby: "green" },
+  ]);
+  expect(store.environments("web")).toEqual([{ service: "web", name: "green", release: "v2", desired: "running" }]);
+  expect(store.releases("web")).toEqual([sampleRelease]);
+  const cause = { kind: "verdict", code: "guardrail-breached", message: "7 % errors" };
+  expect(store.history("web", 9)).toEqual([
+    sampleDeployment("dep_2", {
+      state: "rolling-back",
+      touchedTraffic: true,
+      cause: { kind: "abort", by: "bob", reason: null },
+      startedAt: NOW + 8,
+    }),
+    sampleDeployment("dep_1", {
+      state: "rolled-back",
+      touchedTraffic: true,
+      cause,
+      startedAt: NOW + 1,
+      endedAt: NOW + 7,
+    } as never),
+  ]);
+  expect(store.plan("dep_2")).toEqual(samplePlan);
+  expect(store.steps("dep_2").map((step) => [step.id, step.state, step.attempt, step.progress, step.result])).toEqual([
+    ["start", "done", 1, {}, { instances: 2 }],
+    ["shift-10", "running", 2, { since: NOW }, null],
+    ["bake", "pending", 0, {}, null],
+  ]);
+  expect(store.retirements()).toEqual([{ service: "web", environment: "old", release: "v0", at: NOW + 99 }]);
+  expect(store.receipts("dep_1")).toEqual([sampleReceipt({ final: true })]);
+  expect(store.events(0, 99).map((event) => [event.seq, event.type])).toEqual([
+    [1, "deployment-accepted"],
+    [2, "deployment-accepted"],
+    [3, "step-completed"],
+  ]);
+  expect(store.lastSeq()).toBe(5);
+  store.close();
+});
+
+test("the migration that version 1 published has not been changed", () => {
+  const published = new DatabaseSync(":memory:");
+  published.exec(V1);
+  const ours = new DatabaseSync(":memory:");
+  migrate(ours, MIGRATIONS.slice(0, 1));
+  expect(schemaOf(ours)).toEqual(schemaOf(published));
+});
+
+test("an old schema is brought forward step by step, and a step that fails leaves the one before", () => {
+  const database = new DatabaseSync(":memory:");
+  migrate(database, ["CREATE TABLE a (x)"]);
+  expect(() =>
+    migrate(database, ["CREATE TABLE a (x)", "CREATE TABLE b (x)", "CREATE TABLE c (x); CREATE TABLE a (x)"]),
+  ).toThrow("already exists");
+  expect(database.prepare("PRAGMA user_version").get()).toEqual({ user_version: 2 });
+  expect(database.prepare("SELECT name FROM sqlite_schema").all()).toEqual([{ name: "a" }, { name: "b" }]);
+  migrate(database, ["CREATE TABLE a (x)", "CREATE TABLE b (x)", "CREATE TABLE c (x)"]);
+  expect(database.prepare("PRAGMA user_version").get()).toEqual({ user_version: 3 });
+});
+
+test("a newer schema is refused by an older version, and left as it is", () => {
+  using folder = temporaryFolder();
+  const file = join(folder.path, "teal.db");
+  new SqliteStore(file).close();
+  const newer = new DatabaseSync(file);
+  newer.exec("PRAGMA user_version = 99");
+  expect(() => new SqliteStore(file)).toThrow(
+    expect.objectContaining({
+      code: "protocol-mismatch",
+      message: expect.stringContaining("schema 99"),
+      remedy: "Use the version of Teal that wrote it, or a newer one.",
+    }),
+  );
+  expect(newer.prepare("PRAGMA user_version").get()).toEqual({ user_version: 99 });
+  newer.close();
+});
+
+test("a database of another program is refused", () => {
+  const strange = new DatabaseSync(":memory:");
+  strange.exec("CREATE TABLE theirs (x)");
+  expect(() => migrate(strange)).toThrow(
+    expect.objectContaining({ code: "store-failed", message: expect.stringContaining("another program") }),
+  );
+});

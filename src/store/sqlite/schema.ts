@@ -1,0 +1,115 @@
+/** `PRAGMA application_id`: "Teal" in ASCII. Tells our file from any other SQLite database. */
+export const APPLICATION_ID = 0x5465616c;
+
+const V1 = `
+CREATE TABLE services (
+  service TEXT PRIMARY KEY,
+  fence INTEGER NOT NULL,
+  generation INTEGER NOT NULL,
+  weights TEXT NOT NULL,
+  active TEXT,
+  standby TEXT
+) STRICT;
+
+CREATE TABLE environments (
+  service TEXT NOT NULL REFERENCES services,
+  name TEXT NOT NULL,
+  release TEXT,
+  desired TEXT NOT NULL CHECK (desired IN ('running', 'stopped')),
+  PRIMARY KEY (service, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE releases (
+  service TEXT NOT NULL REFERENCES services,
+  id TEXT NOT NULL,
+  version TEXT NOT NULL,
+  digest TEXT,
+  directory TEXT NOT NULL,
+  spec TEXT NOT NULL,
+  created_at REAL NOT NULL,
+  PRIMARY KEY (service, id)
+) STRICT;
+
+CREATE TABLE deployments (
+  position INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  service TEXT NOT NULL REFERENCES services,
+  goal TEXT NOT NULL,
+  state TEXT NOT NULL,
+  from_environment TEXT,
+  to_environment TEXT NOT NULL,
+  release TEXT,
+  version TEXT,
+  touched_traffic INTEGER NOT NULL CHECK (touched_traffic IN (0, 1)),
+  cause TEXT,
+  asked_by TEXT NOT NULL,
+  reason TEXT,
+  created_at REAL NOT NULL,
+  started_at REAL,
+  ended_at REAL,
+  idempotency_key TEXT
+) STRICT;
+-- The mutex: one unfinished deployment per service.
+CREATE UNIQUE INDEX deployments_unfinished ON deployments (service)
+  WHERE state NOT IN ('completed', 'rolled-back', 'aborted', 'failed');
+CREATE UNIQUE INDEX deployments_idempotency ON deployments (service, idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE INDEX deployments_history ON deployments (service, position);
+
+CREATE TABLE plans (
+  deployment TEXT PRIMARY KEY REFERENCES deployments (id),
+  plan TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE steps (
+  deployment TEXT NOT NULL REFERENCES deployments (id),
+  position INTEGER NOT NULL,
+  id TEXT NOT NULL,
+  uses TEXT NOT NULL,
+  title TEXT NOT NULL,
+  input TEXT NOT NULL,
+  worst_ms REAL NOT NULL,
+  state TEXT NOT NULL,
+  attempt INTEGER NOT NULL,
+  started_at REAL,
+  ended_at REAL,
+  progress TEXT NOT NULL,
+  result TEXT,
+  PRIMARY KEY (deployment, position),
+  UNIQUE (deployment, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE retirements (
+  service TEXT PRIMARY KEY REFERENCES services,
+  environment TEXT NOT NULL,
+  release TEXT NOT NULL,
+  at REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE receipts (
+  service TEXT NOT NULL,
+  generation INTEGER NOT NULL,
+  deployment TEXT,
+  final INTEGER NOT NULL,
+  receipt TEXT NOT NULL,
+  PRIMARY KEY (service, generation)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX receipts_deployment ON receipts (deployment, generation);
+
+-- AUTOINCREMENT: a number is never given twice, also when the newest events were removed.
+CREATE TABLE events (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  at REAL NOT NULL,
+  service TEXT,
+  deployment TEXT,
+  type TEXT NOT NULL,
+  step TEXT,
+  data TEXT NOT NULL
+) STRICT;
+CREATE INDEX events_deployment ON events (deployment);
+`;
+
+/**
+ * Element i brings the schema from version i to i + 1 (`PRAGMA user_version`). Only ever append: one that was published
+ * is never changed, which the fixtures in `fixtures/` hold it to.
+ */
+export const MIGRATIONS: readonly string[] = [V1];

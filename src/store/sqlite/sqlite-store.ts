@@ -1,0 +1,132 @@
+import type { Deployment } from "../../model/deployment.ts";
+import type { EnvironmentRecord } from "../../model/environment.ts";
+import type { NewEvent, TealEvent } from "../../model/event.ts";
+import type { Plan } from "../../model/plan.ts";
+import type { Release } from "../../model/release.ts";
+import type { EpochMilliseconds } from "../../model/time.ts";
+import type { Receipt } from "../../model/traffic.ts";
+import type { Accepted, NewDeployment, RetirementRow, ServiceRow, StepRow, Transition } from "../store.ts";
+import type { SyncStore } from "../sync.ts";
+import { Database, type DatabaseOptions } from "./database.ts";
+import * as deployments from "./deployments.ts";
+import * as environments from "./environments.ts";
+import * as events from "./events.ts";
+import * as receipts from "./receipts.ts";
+import * as releases from "./releases.ts";
+import * as retirements from "./retirements.ts";
+import * as services from "./services.ts";
+import * as steps from "./steps.ts";
+import { applyTransition } from "./transition.ts";
+
+/**
+ * The store on one SQLite file: every method blocks until the disk has it. Runs in a thread of its own
+ * ({@link openSqliteStore}); the owner of the state directory is its only user.
+ */
+export class SqliteStore implements SyncStore {
+  readonly #database: Database;
+
+  /** @throws `store-failed`; `protocol-mismatch` when a newer version of Teal has written the file */
+  constructor(file: string, options: DatabaseOptions = {}) {
+    this.#database = new Database(file, options);
+  }
+
+  claim(service: string, observedFence: number): ServiceRow {
+    return this.#database.transaction(() => services.claim(this.#database, service, observedFence));
+  }
+  services(): readonly ServiceRow[] {
+    return services.services(this.#database);
+  }
+  service(service: string): ServiceRow | null {
+    return services.service(this.#database, service);
+  }
+  environments(service: string): readonly EnvironmentRecord[] {
+    return environments.environments(this.#database, service);
+  }
+
+  release(service: string, id: string): Release | null {
+    return releases.release(this.#database, service, id);
+  }
+  releases(service: string): readonly Release[] {
+    return releases.releases(this.#database, service);
+  }
+  removeRelease(service: string, id: string, given: readonly NewEvent[]): void {
+    this.#database.transaction(() => {
+      releases.removeRelease(this.#database, service, id);
+      events.appendEvents(this.#database, given);
+    });
+  }
+
+  accept(row: NewDeployment): Accepted {
+    return this.#database.transaction(() => this.#accept(row));
+  }
+  transition(change: Transition): readonly TealEvent[] {
+    return this.#database.transaction(() => applyTransition(this.#database, change));
+  }
+  deployment(id: string): Deployment | null {
+    return deployments.deployment(this.#database, id);
+  }
+  withKey(service: string, key: string): Deployment | null {
+    return deployments.withKey(this.#database, service, key);
+  }
+  plan(deployment: string): Plan | null {
+    return steps.plan(this.#database, deployment);
+  }
+  steps(deployment: string): readonly StepRow[] {
+    return steps.steps(this.#database, deployment);
+  }
+  unfinished(): readonly Deployment[] {
+    return deployments.unfinished(this.#database);
+  }
+  history(service: string, limit: number): readonly Deployment[] {
+    return deployments.history(this.#database, service, limit);
+  }
+
+  retirements(): readonly RetirementRow[] {
+    return retirements.retirements(this.#database);
+  }
+  receipts(deployment: string): readonly Receipt[] {
+    return receipts.receipts(this.#database, deployment);
+  }
+  putReceipt(receipt: Receipt): void {
+    this.#database.transaction(() => {
+      receipts.putReceipt(this.#database, receipt);
+    });
+  }
+
+  append(given: readonly NewEvent[]): readonly TealEvent[] {
+    return this.#database.transaction(() => events.appendEvents(this.#database, given));
+  }
+  events(after: number, limit: number): readonly TealEvent[] {
+    return events.events(this.#database, after, limit);
+  }
+  lastSeq(): number {
+    return events.lastSeq(this.#database);
+  }
+  prune(before: EpochMilliseconds): void {
+    this.#database.transaction(() => {
+      events.pruneEvents(this.#database, before);
+      steps.prunePlans(this.#database, before);
+    });
+  }
+  close(): void {
+    this.#database.close();
+  }
+
+  #accept(row: NewDeployment): Accepted {
+    const { deployment, idempotencyKey } = row;
+    const first =
+      idempotencyKey === null ? null : deployments.withKey(this.#database, deployment.service, idempotencyKey);
+    if (first !== null) return { kind: "repeated", deployment: first };
+    const other = deployments.unfinishedOf(this.#database, deployment.service);
+    if (other !== null) {
+      // The same id again: its answer was lost on the way (the store's thread ended), and the caller tries once more.
+      return other.id === deployment.id ? { kind: "accepted" } : { kind: "busy", deployment: other };
+    }
+    services.ensureService(this.#database, deployment.service);
+    if (row.release !== null) releases.putRelease(this.#database, row.release);
+    deployments.insertDeployment(this.#database, deployment, idempotencyKey);
+    steps.putPlan(this.#database, deployment.id, row.plan);
+    events.appendEvents(this.#database, row.events);
+    return { kind: "accepted" };
+  }
+}

@@ -1,0 +1,154 @@
+import type { Deployment, DeploymentState, RollbackCause } from "../model/deployment.ts";
+import type { EnvironmentRecord } from "../model/environment.ts";
+import type { NewEvent, TealEvent } from "../model/event.ts";
+import type { Plan } from "../model/plan.ts";
+import type { Release } from "../model/release.ts";
+import type { EpochMilliseconds } from "../model/time.ts";
+import type { Receipt, Weights } from "../model/traffic.ts";
+
+/** One service's row: the wish. What is live is observed at the drivers. */
+export interface ServiceRow {
+  readonly service: string;
+  readonly fence: number;
+  /** Of the last split that was journaled; the live one may be one ahead after a revert. */
+  readonly generation: number;
+  readonly weights: Weights;
+  readonly active: string | null;
+  readonly standby: string | null;
+}
+
+/** pending → running → done; `failed` ends the plan; `undone`: its clean-up is done; `skipped`: never begun. */
+export type StepState = "pending" | "running" | "done" | "failed" | "undoing" | "undone" | "skipped";
+
+export interface StepRow {
+  readonly deployment: string;
+  readonly position: number;
+  readonly id: string;
+  readonly uses: string;
+  readonly title: string;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly worstMs: number;
+  readonly state: StepState;
+  readonly attempt: number;
+  readonly startedAt: EpochMilliseconds | null;
+  readonly endedAt: EpochMilliseconds | null;
+  /** What a long step remembers across a crash (when its watch began, say). */
+  readonly progress: Readonly<Record<string, unknown>>;
+  /** What it ended with: a result, or `{code, message}`. */
+  readonly result: Readonly<Record<string, unknown>> | null;
+}
+
+/** Contract migration and destruction of an old environment, due at `at`. */
+export interface RetirementRow {
+  readonly service: string;
+  readonly environment: string;
+  readonly release: string;
+  readonly at: EpochMilliseconds;
+}
+
+export interface NewDeployment {
+  readonly deployment: Deployment;
+  readonly plan: Plan;
+  /** Repeating a request with the same key answers with the first one's deployment; null: no key. */
+  readonly idempotencyKey: string | null;
+  /** The release to record with it; null when it exists already or the goal needs none. */
+  readonly release: Release | null;
+  readonly events: readonly NewEvent[];
+}
+
+/** The outcome of accepting: the mutex is the unique index on the service's unfinished deployment. */
+export type Accepted =
+  | { readonly kind: "accepted" }
+  /** The same idempotency key came before. */
+  | { readonly kind: "repeated"; readonly deployment: Deployment }
+  /** Another one is under way. */
+  | { readonly kind: "busy"; readonly deployment: Deployment };
+
+/**
+ * One transition: everything in it becomes durable in one transaction or not at all. Each names the fence under which it
+ * is made; a lower one than the service's row is refused with `fenced`.
+ */
+export interface Transition {
+  readonly service: string;
+  readonly fence: number;
+  /** When it is made: becomes `startedAt` or `endedAt` of a deployment that begins or ends by it. */
+  readonly at: EpochMilliseconds;
+  readonly deployment?: {
+    readonly id: string;
+    /**
+     * Asserted against the allowed transitions, inside the transaction; naming the state that an unfinished one has
+     * already changes nothing, so that a transition can be tried again. Absent: unchanged.
+     */
+    readonly state?: DeploymentState;
+    readonly touchedTraffic?: true;
+    /** The first cause wins; later ones are ignored. */
+    readonly cause?: RollbackCause;
+  };
+  /** Of `deployment`, which must then be named. */
+  readonly steps?: readonly StepChange[];
+  /** New split of the service's row; no weights at all: no release. A lower generation than the stored one is refused, unless the weights are the same: upkeep came in between. */
+  readonly split?: { readonly generation: number; readonly weights: Weights };
+  readonly roles?: { readonly active: string | null; readonly standby: string | null };
+  readonly environments?: readonly EnvironmentRecord[];
+  /** Replaces the record of a release (its digest and folder become known when it is unpacked). */
+  readonly release?: Release;
+  /** A service has at most one retirement: `set` replaces it; `cancel` names its environment, and does nothing when there is none for it. */
+  /** `cancel` names the environment. */
+  readonly retirement?: { readonly set: RetirementRow } | { readonly cancel: string };
+  readonly receipt?: Receipt;
+  readonly events: readonly NewEvent[];
+}
+
+export interface StepChange {
+  readonly id: string;
+  readonly state?: StepState;
+  readonly attempt?: number;
+  readonly startedAt?: EpochMilliseconds;
+  readonly endedAt?: EpochMilliseconds;
+  readonly progress?: Readonly<Record<string, unknown>>;
+  readonly result?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * The durable record. Every method is one transaction; a method that has returned survives a power cut.
+ * All throw `store-failed` when the disk refuses; those with a fence throw `fenced` under a lower one.
+ */
+export interface Store {
+  /** Makes the service's row when there is none, and raises its fence to `max(stored, observed) + 1`. */
+  claim(service: string, observedFence: number): Promise<ServiceRow>;
+  services(): Promise<readonly ServiceRow[]>;
+  service(service: string): Promise<ServiceRow | null>;
+  environments(service: string): Promise<readonly EnvironmentRecord[]>;
+
+  release(service: string, id: string): Promise<Release | null>;
+  /** Newest first. */
+  releases(service: string): Promise<readonly Release[]>;
+  /** @throws `rollback-target` while an environment is to run it */
+  removeRelease(service: string, id: string, events: readonly NewEvent[]): Promise<void>;
+
+  accept(row: NewDeployment): Promise<Accepted>;
+  transition(change: Transition): Promise<readonly TealEvent[]>;
+  deployment(id: string): Promise<Deployment | null>;
+  /** The deployment that was accepted under this idempotency key. */
+  withKey(service: string, key: string): Promise<Deployment | null>;
+  plan(deployment: string): Promise<Plan | null>;
+  steps(deployment: string): Promise<readonly StepRow[]>;
+  /** Those that have not ended, oldest first. */
+  unfinished(): Promise<readonly Deployment[]>;
+  /** Newest first. */
+  history(service: string, limit: number): Promise<readonly Deployment[]>;
+
+  retirements(): Promise<readonly RetirementRow[]>;
+  receipts(deployment: string): Promise<readonly Receipt[]>;
+  /** Inserts or replaces by (service, generation); a final one is not replaced by one of the same deployment that is not. */
+  putReceipt(receipt: Receipt): Promise<void>;
+
+  /** Events that belong to no transition. */
+  append(events: readonly NewEvent[]): Promise<readonly TealEvent[]>;
+  /** Those with `seq > after`, oldest first. */
+  events(after: number, limit: number): Promise<readonly TealEvent[]>;
+  lastSeq(): Promise<number>;
+  /** Removes steps, plans and events of deployments that ended before `before`, and older events of no deployment. */
+  prune(before: EpochMilliseconds): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,40 @@
+import type { Store } from "./store.ts";
+
+export type StoreMethod = keyof Store;
+
+/** The same store, answering at once: what runs inside a store's thread. */
+export type SyncStore = {
+  readonly [M in StoreMethod]: (...values: Parameters<Store[M]>) => Awaited<ReturnType<Store[M]>>;
+};
+
+/** Carries one call to a store that is elsewhere. */
+export type StoreCall = <M extends StoreMethod>(method: M, values: Parameters<Store[M]>) => ReturnType<Store[M]>;
+
+/** A store whose every method goes through `call`. */
+export function storeThrough(call: StoreCall): Store {
+  return {
+    claim: (...values) => call("claim", values),
+    services: (...values) => call("services", values),
+    service: (...values) => call("service", values),
+    environments: (...values) => call("environments", values),
+    release: (...values) => call("release", values),
+    releases: (...values) => call("releases", values),
+    removeRelease: (...values) => call("removeRelease", values),
+    accept: (...values) => call("accept", values),
+    transition: (...values) => call("transition", values),
+    deployment: (...values) => call("deployment", values),
+    withKey: (...values) => call("withKey", values),
+    plan: (...values) => call("plan", values),
+    steps: (...values) => call("steps", values),
+    unfinished: (...values) => call("unfinished", values),
+    history: (...values) => call("history", values),
+    retirements: (...values) => call("retirements", values),
+    receipts: (...values) => call("receipts", values),
+    putReceipt: (...values) => call("putReceipt", values),
+    append: (...values) => call("append", values),
+    events: (...values) => call("events", values),
+    lastSeq: (...values) => call("lastSeq", values),
+    prune: (...values) => call("prune", values),
+    close: (...values) => call("close", values),
+  };
+}
