@@ -1,0 +1,83 @@
+import { z } from "zod";
+import { defineProtocol } from "./protocol.ts";
+import { health } from "./shapes.ts";
+
+/** How to run one instance. `variables` is the whole environment of the child but for PORT, which the keeper draws. */
+export const instanceSpec = z.object({
+  id: z.string(),
+  service: z.string(),
+  environment: z.string(),
+  release: z.string(),
+  ordinal: z.int().min(0),
+  /** argv; a shell command comes as ["/bin/sh", "-c", "exec …"]. */
+  command: z.array(z.string()).min(1),
+  directory: z.string(),
+  variables: z.record(z.string(), z.string()),
+  user: z.string().nullable(),
+  stop: z.object({ signal: z.string(), timeoutMs: z.number() }),
+  health,
+});
+export type InstanceSpec = z.output<typeof instanceSpec>;
+
+export const instanceStatus = z.object({
+  id: z.string(),
+  service: z.string(),
+  environment: z.string(),
+  release: z.string(),
+  ordinal: z.int(),
+  state: z.enum(["starting", "ready", "backoff", "crash-loop", "failed", "stopping", "stopped"]),
+  /** A code of the error catalogue for `failed` and `crash-loop`, or null. */
+  code: z.string().nullable(),
+  address: z.string().nullable(),
+  pid: z.int().nullable(),
+  restarts: z.int(),
+  reason: z.string().nullable(),
+  startedAt: z.number().nullable(),
+});
+export type InstanceReport = z.output<typeof instanceStatus>;
+
+const proxyProcess = z.object({ pid: z.int(), socket: z.string(), draining: z.boolean(), startedAt: z.number() });
+
+const nothing = z.object({});
+
+/** Server, CLI and proxy → keeper. Every call is idempotent. */
+export const KEEPER_PROTOCOL = defineProtocol({
+  name: "keeper",
+  versions: [1],
+  calls: {
+    status: {
+      params: nothing,
+      result: z.object({
+        pid: z.int(),
+        runtime: z.string(),
+        listeners: z.array(z.object({ listen: z.string(), address: z.string() })),
+        proxies: z.array(proxyProcess),
+        /** `cannotRun`: it ended by saying that it cannot run as things are; server.log says why. It is tried again later. */
+        server: z.object({ pid: z.int().nullable(), restarts: z.int(), cannotRun: z.boolean() }),
+      }),
+    },
+    /** Binds what is not bound yet, lets go of the rest, and starts a proxy on exactly these. Port 0 draws a free one. */
+    "listeners.ensure": {
+      params: z.object({ listen: z.array(z.string()) }),
+      result: z.object({
+        listeners: z.array(z.object({ listen: z.string(), address: z.string() })),
+        proxies: z.array(proxyProcess),
+      }),
+    },
+    /** Starts the instances that do not run; one that runs under the same id is left as it is, whatever the spec says. */
+    "instances.start": {
+      params: z.object({ instances: z.array(instanceSpec) }),
+      result: z.object({ instances: z.array(instanceStatus) }),
+    },
+    /** Signal, timeout, SIGKILL to the process group; answers when all have ended, and forgets them. */
+    "instances.stop": { params: z.object({ ids: z.array(z.string()) }), result: nothing },
+    "instances.list": { params: nothing, result: z.object({ instances: z.array(instanceStatus) }) },
+    /** Drains the proxy, stops all instances, the server and the proxy, and then the keeper itself. */
+    down: { params: z.object({ drainMs: z.number() }), result: nothing },
+  },
+  notices: {
+    instance: instanceStatus,
+    proxies: z.object({ proxies: z.array(proxyProcess) }),
+  },
+});
+export type KeeperProtocol = typeof KEEPER_PROTOCOL;

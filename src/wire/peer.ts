@@ -1,0 +1,176 @@
+import type { Socket } from "node:net";
+import {
+  type CancellationToken,
+  CancellationTokenSource,
+  ConnectionError,
+  createMessageConnection,
+  type MessageConnection,
+  ParameterStructures,
+  ResponseError,
+  SocketMessageReader,
+  SocketMessageWriter,
+} from "vscode-jsonrpc/node";
+import { type ErrorCode, isErrorCode } from "../model/catalogue.ts";
+import { TealError, toTealError } from "../model/error.ts";
+import type { Milliseconds } from "../model/time.ts";
+import { deadlineSignal } from "./deadline.ts";
+import type { CallName, Notice, NoticeName, Params, Protocol, Result } from "./protocol.ts";
+
+/** JSON-RPC 2.0, "Error object": -32000 to -32099 are the implementation's own. Ours carry a catalogue code in `data`. */
+const TEAL_ERROR = -32000;
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  /** Longest wait for the answer; 10 s unless told. */
+  readonly timeoutMs?: Milliseconds;
+}
+
+export interface CallInfo {
+  /** Aborts when the caller has given up or its connection is gone. */
+  readonly signal: AbortSignal;
+}
+
+export type Handlers<P extends Protocol> = {
+  readonly [M in CallName<P>]: (params: Params<P, M>, info: CallInfo) => Result<P, M> | Promise<Result<P, M>>;
+};
+
+/**
+ * One end of a control connection: typed calls and notices over JSON-RPC, checked against the protocol's shapes on both
+ * ends. Errors arrive as the TealError that was thrown on the other side.
+ */
+export class Peer<P extends Protocol> {
+  readonly protocol: P;
+  /** Resolves when the connection has ended, whoever ended it. Never rejects. */
+  readonly closed: Promise<void>;
+  readonly #connection: MessageConnection;
+  readonly #socket: Socket;
+  readonly #goneSignal: AbortSignal;
+  readonly #gone: ErrorCode;
+
+  /** `gone`: the code of the error of calls that the end of the connection cut. */
+  constructor(socket: Socket, protocol: P, gone: ErrorCode = "internal") {
+    this.protocol = protocol;
+    this.#socket = socket;
+    this.#gone = gone;
+    this.#connection = createMessageConnection(new SocketMessageReader(socket), new SocketMessageWriter(socket));
+    const ended = new AbortController();
+    this.#goneSignal = ended.signal;
+    this.closed = new Promise((resolve) => {
+      socket.once("close", () => {
+        ended.abort(new TealError(gone, `the ${protocol.name} connection is gone`));
+        this.#connection.dispose();
+        resolve();
+      });
+    });
+    // A reset is the connection's end, which `closed` tells; an unhandled "error" would end the process.
+    socket.on("error", () => socket.destroy());
+    this.#connection.onError(() => socket.destroy());
+  }
+
+  /** @throws the other side's TealError, `deadline-passed`, or the reason of the signal. */
+  async call<M extends CallName<P>>(method: M, params: Params<P, M>, options: CallOptions = {}): Promise<Result<P, M>> {
+    options.signal?.throwIfAborted();
+    this.#goneSignal.throwIfAborted();
+    using deadline = deadlineSignal(
+      options.timeoutMs ?? 10_000,
+      `${this.protocol.name} call ${method}`,
+      options.signal,
+    );
+    const signal = AbortSignal.any([deadline.signal, this.#goneSignal]);
+    const cancel = new CancellationTokenSource();
+    const aborted = Promise.withResolvers<never>();
+    const onAbort = (): void => {
+      // Nobody is left to be told; the library would write the failure to the console.
+      if (!this.#goneSignal.aborted) cancel.cancel();
+      aborted.reject(toTealError(signal.reason));
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      const answer: unknown = await Promise.race([
+        this.#connection.sendRequest(method, ParameterStructures.byName, params, cancel.token),
+        aborted.promise,
+      ]);
+      return this.#shape(method).result.parse(answer) as Result<P, M>;
+    } catch (thrown) {
+      throw fromWire(thrown, this.protocol.name, this.#gone);
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+      cancel.dispose();
+    }
+  }
+
+  /** Sends a notice; one that cannot be sent any more is dropped, as the connection's end tells the other side more. */
+  notify<N extends NoticeName<P>>(notice: N, params: Notice<P, N>): void {
+    if (this.#goneSignal.aborted) return;
+    this.#connection.sendNotification(notice, ParameterStructures.byName, params).catch(() => this.#socket.destroy());
+  }
+
+  onNotice<N extends NoticeName<P>>(notice: N, listener: (params: Notice<P, N>) => void): void {
+    const shape = this.protocol.notices[notice];
+    this.#connection.onNotification(notice, (params: unknown) => {
+      listener(shape?.parse(params) as Notice<P, N>);
+    });
+  }
+
+  handle(handlers: Handlers<P>): void {
+    for (const method of Object.keys(this.protocol.calls) as CallName<P>[]) {
+      this.onCall(method, handlers[method]);
+    }
+  }
+
+  onCall<M extends CallName<P>>(method: M, handler: Handlers<P>[M]): void {
+    this.#connection.onRequest(method, async (raw: unknown, token: CancellationToken) => {
+      const caller = new AbortController();
+      token.onCancellationRequested(() => {
+        caller.abort(new TealError("aborted", `the caller of ${method} has given up`));
+      });
+      try {
+        const params = this.#shape(method).params.parse(raw ?? {}) as Params<P, M>;
+        return await handler(params, { signal: AbortSignal.any([caller.signal, this.#goneSignal]) });
+      } catch (thrown) {
+        return toWire(thrown);
+      }
+    });
+  }
+
+  /** Begins to read. Register calls and notices first. */
+  listen(): void {
+    this.#connection.listen();
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #shape(method: string): Protocol["calls"][string] {
+    const shape = this.protocol.calls[method];
+    if (shape === undefined)
+      throw new TealError("internal", `the ${this.protocol.name} protocol has no call ${method}`);
+    return shape;
+  }
+}
+
+interface WireError {
+  readonly code: string;
+  readonly remedy: string;
+}
+
+function toWire(thrown: unknown): ResponseError<WireError> {
+  const error = toTealError(thrown);
+  return new ResponseError(TEAL_ERROR, error.message, { code: error.code, remedy: error.remedy });
+}
+
+function fromWire(thrown: unknown, protocol: string, gone: ErrorCode): TealError {
+  if (thrown instanceof ResponseError) {
+    const data = thrown.data as Partial<WireError> | undefined;
+    const code = data?.code ?? "internal";
+    return new TealError(isErrorCode(code) ? code : "internal", thrown.message, {
+      cause: thrown,
+      ...(data?.remedy === undefined ? {} : { remedy: data.remedy }),
+    });
+  }
+  if (thrown instanceof ConnectionError) {
+    return new TealError(gone, `the ${protocol} connection is gone`, { cause: thrown });
+  }
+  return toTealError(thrown);
+}
