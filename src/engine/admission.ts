@@ -1,0 +1,142 @@
+import type { Deployment } from "../model/deployment.ts";
+import { TealError, toTealError } from "../model/error.ts";
+import type { Plan } from "../model/plan.ts";
+import type { Release } from "../model/release.ts";
+import type { Accepted, NewDeployment } from "../store/store.ts";
+import { planDeploy } from "../plan/deploy.ts";
+import { planRetire } from "../plan/retire.ts";
+import { planRollback } from "../plan/rollback.ts";
+import { environmentOf } from "../plan/state.ts";
+import { planSwitch } from "../plan/switch.ts";
+import type { Asker, PlanQuestion } from "./control.ts";
+import { freeze } from "./freeze.ts";
+import { driverOf, type EngineParts } from "./parts.ts";
+import { previousRelease } from "./prune.ts";
+import { planState, type Survey, survey } from "./survey.ts";
+
+export interface Planned {
+  readonly plan: Plan;
+  readonly release: Release;
+  /** Whether the release has no record yet. */
+  readonly isNew: boolean;
+}
+
+/** Makes the plan that a request means now. Reads; writes nothing. */
+export async function planned(parts: EngineParts, question: PlanQuestion, signal: AbortSignal): Promise<Planned> {
+  if (question.goal === "deploy") {
+    const specs = await parts.configuration.load(question.variables);
+    const spec = specs.find(({ name }) => name === question.service);
+    if (spec === undefined) {
+      throw new TealError(
+        "service-unknown",
+        `teal.yaml has no service ${question.service}; it has ${specs.map(({ name }) => name).join(", ")}`,
+      );
+    }
+    const [{ release, isNew }, seen] = await Promise.all([
+      freeze(parts, spec, question.version, signal),
+      survey(parts, question.service, signal),
+    ]);
+    const plan = planDeploy(planState(seen), release);
+    const cautions = driverOf(parts.environments, spec.environment.driver).cautions(spec.environment);
+    return { plan: { ...plan, warnings: [...plan.warnings, ...cautions] }, release, isNew };
+  }
+  const seen = await survey(parts, question.service, signal);
+  switch (question.goal) {
+    case "switch":
+      return existing(seen, planSwitch(planState(seen), known(seen, question.to), { force: question.force ?? false }));
+    case "retire":
+      return existing(seen, planRetire(planState(seen), known(seen, question.to)));
+    case "rollback": {
+      const active = seen.environments.find(({ name }) => name === seen.row.active)?.release ?? null;
+      const previous = await previousRelease(parts, question.service, active?.id ?? null);
+      const plan = planRollback(planState(seen), previous);
+      const release = environmentOf(planState(seen), plan.to).release ?? previous;
+      if (release === null)
+        throw new TealError("nothing-to-roll-back-to", `${question.service} has no earlier release`);
+      return { plan, release, isNew: false };
+    }
+    default:
+      return question satisfies never;
+  }
+}
+
+function known(seen: Survey, environment: string): string {
+  const names = seen.environments.map(({ name }) => name);
+  if (!names.includes(environment)) {
+    throw new TealError(
+      "environment-unknown",
+      `${seen.row.service} has no environment ${environment}; it has ${names.join(", ")}`,
+    );
+  }
+  return environment;
+}
+
+function existing(seen: Survey, plan: Plan): Planned {
+  const release = environmentOf(planState(seen), plan.to).release;
+  if (release === null) throw new TealError("no-release", `${plan.to} of ${plan.service} has no release`);
+  return { plan, release, isNew: false };
+}
+
+/** Outcome of {@link accept}: `repeated` when the same request had come before. */
+export interface Admission {
+  readonly deployment: Deployment;
+  readonly repeated: boolean;
+}
+
+/**
+ * Writes the deployment with its plan: from here on it happens, whatever crashes.
+ * @throws `deployment-running` when another has the service
+ */
+export async function accept(parts: EngineParts, { plan, release, isNew }: Planned, asker: Asker): Promise<Admission> {
+  const { service, goal, from, to } = plan;
+  const createdAt = parts.clock.now();
+  const deployment: Deployment = {
+    id: parts.ids.next("dep"),
+    service,
+    goal,
+    state: "planned",
+    from,
+    to,
+    release: release.id,
+    version: release.version,
+    touchedTraffic: false,
+    cause: null,
+    by: asker.by,
+    reason: asker.reason,
+    createdAt,
+    startedAt: null,
+    endedAt: null,
+  };
+  const { by, reason } = asker;
+  const told = { goal, from, to, version: release.version, release: release.id, by, reason, warnings: plan.warnings };
+  const outcome = await acceptOnce(parts, {
+    deployment,
+    plan,
+    idempotencyKey: asker.idempotencyKey,
+    release: isNew ? release : null,
+    events: [parts.journal.event("deployment-accepted", told, { service, deployment: deployment.id })],
+  });
+  switch (outcome.kind) {
+    case "accepted":
+      return { deployment, repeated: false };
+    case "repeated":
+      return { deployment: outcome.deployment, repeated: true };
+    case "busy":
+      throw new TealError(
+        "deployment-running",
+        `${outcome.deployment.id} (${outcome.deployment.goal} to ${outcome.deployment.to}) is ${outcome.deployment.state}`,
+      );
+    default:
+      return outcome satisfies never;
+  }
+}
+
+/** A store that failed in the middle may have written it, and nobody would run it: the same id again finds out. */
+async function acceptOnce({ store }: EngineParts, row: NewDeployment): Promise<Accepted> {
+  try {
+    return await store.accept(row);
+  } catch (thrown) {
+    if (toTealError(thrown).code !== "store-failed") throw thrown;
+    return store.accept(row);
+  }
+}

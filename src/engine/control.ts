@@ -1,0 +1,77 @@
+import type { Deployment } from "../model/deployment.ts";
+import type { TealEvent } from "../model/event.ts";
+import type { Plan } from "../model/plan.ts";
+import type { ServiceStatus } from "../model/status.ts";
+import type { Receipt } from "../model/traffic.ts";
+import type { LogLine } from "../ports/environment.ts";
+import type { StepRow } from "../store/store.ts";
+
+/** Who asks, and why: goes into the history and the events. */
+export interface Asker {
+  readonly by: string;
+  readonly reason: string | null;
+  /** Repeating a request under the same key answers with the first one's deployment. */
+  readonly idempotencyKey: string | null;
+}
+
+export type PlanQuestion =
+  | { readonly goal: "deploy"; readonly service: string; readonly version: string; readonly variables: Variables }
+  | { readonly goal: "switch"; readonly service: string; readonly to: string; readonly force?: boolean }
+  | { readonly goal: "retire"; readonly service: string; readonly to: string }
+  | { readonly goal: "rollback"; readonly service: string };
+
+/** Values for `${env:X}` that came with the request. */
+export type Variables = Readonly<Record<string, string>>;
+
+export interface DeploymentView {
+  readonly deployment: Deployment;
+  readonly steps: readonly StepRow[];
+  readonly receipts: readonly Receipt[];
+}
+
+export interface Switched {
+  readonly deployment: Deployment;
+  /** Not final yet when requests are still draining; null when it did not come to a switch within the call. */
+  readonly receipt: Receipt | null;
+}
+
+/**
+ * What the engine does for those who ask: one method per verb. The HTTP API is one line per verb into this.
+ * Every method throws a TealError with a code of the catalogue.
+ */
+export interface Control {
+  status(signal: AbortSignal): Promise<readonly ServiceStatus[]>;
+  serviceStatus(service: string, signal: AbortSignal): Promise<ServiceStatus>;
+  /** The plan that the same request would run now; changes nothing. */
+  plan(question: PlanQuestion, signal: AbortSignal): Promise<Plan>;
+  /** Accepts a deployment and returns; it runs on. */
+  deploy(
+    service: string,
+    request: Asker & { readonly version: string; readonly supersede: boolean; readonly variables: Variables },
+    signal: AbortSignal,
+  ): Promise<Deployment>;
+  /** Accepts a switch and waits until the data plane has applied it, or it has failed. */
+  switch(
+    service: string,
+    request: Asker & { readonly to: string; readonly force: boolean },
+    signal: AbortSignal,
+  ): Promise<Switched>;
+  /** During a deployment: its abort. Else back to the release before: by a switch when it is warm. */
+  rollback(service: string, request: Asker, signal: AbortSignal): Promise<Switched>;
+  /** Traffic is back when this returns; the clean-up runs on. */
+  abort(deployment: string, request: Asker, signal: AbortSignal): Promise<Deployment>;
+  deployment(id: string): Promise<DeploymentView>;
+  history(service: string, limit: number): Promise<readonly Deployment[]>;
+  /** Events with `seq > after`, and on as they come when `follow`. */
+  events(after: number, follow: boolean, signal: AbortSignal): AsyncIterable<TealEvent>;
+  lastSeq(): Promise<number>;
+  logs(
+    service: string,
+    options: {
+      readonly environment: string | null;
+      readonly lines: number;
+      readonly follow: boolean;
+      readonly signal: AbortSignal;
+    },
+  ): AsyncIterable<LogLine>;
+}

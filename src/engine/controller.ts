@@ -1,0 +1,207 @@
+import { type Deployment, isEnded } from "../model/deployment.ts";
+import { TealError, toTealError } from "../model/error.ts";
+import { isErrorCode } from "../model/catalogue.ts";
+import type { TealEvent } from "../model/event.ts";
+import type { Plan } from "../model/plan.ts";
+import type { ServiceStatus } from "../model/status.ts";
+import type { Milliseconds } from "../model/time.ts";
+import type { LogLine } from "../ports/environment.ts";
+import { accept, type Planned, planned } from "./admission.ts";
+import type { Asker, Control, DeploymentView, PlanQuestion, Switched, Variables } from "./control.ts";
+import { ended, type Fleet } from "./fleet.ts";
+import { logsOf } from "./logs.ts";
+import { KeyedMutex } from "./mutex.ts";
+import type { EngineParts } from "./parts.ts";
+import { previousRelease } from "./prune.ts";
+import type { Run } from "./run.ts";
+import { statusOf } from "./status.ts";
+import { survey } from "./survey.ts";
+
+/** A status says what is on record of whatever does not answer within this. */
+const STATUS_MS: Milliseconds = 1_000;
+
+/** The verbs, over the engine's parts: see {@link Control} for what each does. */
+export class Controller implements Control {
+  readonly #parts: EngineParts;
+  readonly #fleet: Fleet;
+  /** Requests for one service are planned and accepted one after another. */
+  readonly #desk = new KeyedMutex();
+
+  constructor(parts: EngineParts, fleet: Fleet) {
+    this.#parts = parts;
+    this.#fleet = fleet;
+  }
+
+  async status(signal: AbortSignal): Promise<readonly ServiceStatus[]> {
+    const recorded = (await this.#parts.store.services()).map(({ service }) => service);
+    const names = [...new Set([...this.#parts.configuration.services(), ...recorded])];
+    return Promise.all(names.map((service) => this.serviceStatus(service, signal)));
+  }
+
+  async serviceStatus(service: string, signal: AbortSignal): Promise<ServiceStatus> {
+    const { store } = this.#parts;
+    const soon = AbortSignal.any([signal, AbortSignal.timeout(STATUS_MS)]);
+    const seen = await survey(this.#parts, service, soon);
+    const steps = seen.unfinished === null ? [] : await store.steps(seen.unfinished.id);
+    const active = seen.environments.find(({ name }) => name === seen.row.active)?.release ?? null;
+    const warm = seen.environments.some(({ name, release }) => name !== seen.row.active && release !== null);
+    return statusOf(seen, steps, warm ? null : await previousRelease(this.#parts, service, active?.id ?? null));
+  }
+
+  async plan(question: PlanQuestion, signal: AbortSignal): Promise<Plan> {
+    return (await planned(this.#parts, question, signal)).plan;
+  }
+
+  async deploy(
+    service: string,
+    request: Asker & { readonly version: string; readonly supersede: boolean; readonly variables: Variables },
+    signal: AbortSignal,
+  ): Promise<Deployment> {
+    return this.#desk.run(service, async () => {
+      const before = await this.#repeated(service, request);
+      if (before !== null) return before.deployment;
+      if (request.supersede) await this.#supersede(service, request, signal);
+      const question = { goal: "deploy", service, version: request.version, variables: request.variables } as const;
+      const { deployment } = await this.#begin(await planned(this.#parts, question, signal), request);
+      return deployment;
+    });
+  }
+
+  async switch(
+    service: string,
+    request: Asker & { readonly to: string; readonly force: boolean },
+    signal: AbortSignal,
+  ): Promise<Switched> {
+    const { to, force } = request;
+    const begun = await this.#desk.run(
+      service,
+      async () =>
+        (await this.#repeated(service, request)) ??
+        this.#begin(await planned(this.#parts, { goal: "switch", service, to, force }, signal), request),
+    );
+    return this.#switched(begun, signal);
+  }
+
+  async rollback(service: string, request: Asker, signal: AbortSignal): Promise<Switched> {
+    const before = await this.#repeated(service, request);
+    if (before !== null) return this.#switched(before, signal);
+    const current = this.#fleet.of(service);
+    if (current !== null && current.deployment.goal !== "retire") {
+      return { deployment: await this.abort(current.deployment.id, request), receipt: null };
+    }
+    const begun = await this.#desk.run(service, async () => {
+      await this.#endRetirement(service, request, signal);
+      return this.#begin(await planned(this.#parts, { goal: "rollback", service }, signal), request);
+    });
+    return this.#switched(begun, signal);
+  }
+
+  async abort(id: string, request: Asker): Promise<Deployment> {
+    const run = this.#fleet.get(id);
+    if (run === null) {
+      const { deployment } = await this.deployment(id);
+      throw new TealError("deployment-ended", `${id} has ended: ${deployment.state}`);
+    }
+    await run.abort({ kind: "abort", by: request.by, reason: request.reason });
+    return run.deployment;
+  }
+
+  async deployment(id: string): Promise<DeploymentView> {
+    const { store } = this.#parts;
+    const deployment = await store.deployment(id);
+    if (deployment === null) throw new TealError("deployment-unknown", `there is no deployment ${id}`);
+    return { deployment, steps: await store.steps(id), receipts: await store.receipts(id) };
+  }
+
+  async history(service: string, limit: number): Promise<readonly Deployment[]> {
+    const known =
+      this.#parts.configuration.services().includes(service) || (await this.#parts.store.service(service)) !== null;
+    if (!known) throw new TealError("service-unknown", `there is no service ${service}`);
+    return this.#parts.store.history(service, limit);
+  }
+
+  events(after: number, follow: boolean, signal: AbortSignal): AsyncIterable<TealEvent> {
+    return this.#parts.journal.read(after, follow, signal);
+  }
+
+  lastSeq(): Promise<number> {
+    return this.#parts.store.lastSeq();
+  }
+
+  logs(service: string, options: Parameters<Control["logs"]>[1]): AsyncIterable<LogLine> {
+    return logsOf(this.#parts, service, options);
+  }
+
+  async #begin(what: Planned, asker: Asker): Promise<Begun> {
+    const { store } = this.#parts;
+    const { service } = what.plan;
+    const row = (await store.service(service)) ?? (await store.claim(service, 0));
+    const { deployment, repeated } = await accept(this.#parts, what, asker);
+    if (!repeated) return { deployment, run: this.#fleet.start(deployment, what.release, row.fence) };
+    return { deployment, run: this.#fleet.get(deployment.id) };
+  }
+
+  /** The same request again: known by its key before anything is planned, as the world has changed by the first. */
+  async #repeated(service: string, { idempotencyKey }: Asker): Promise<Begun | null> {
+    if (idempotencyKey === null) return null;
+    const deployment = await this.#parts.store.withKey(service, idempotencyKey);
+    return deployment === null ? null : { deployment, run: this.#fleet.get(deployment.id) };
+  }
+
+  /** A way back does not wait minutes for the drain of what it goes back to. */
+  async #endRetirement(service: string, { by }: Asker, signal: AbortSignal): Promise<void> {
+    const run = this.#fleet.of(service);
+    if (run?.deployment.goal !== "retire") return;
+    try {
+      await run.abort({ kind: "abort", by, reason: "a rollback needs the environment" });
+    } catch (thrown) {
+      if (toTealError(thrown).code !== "deployment-ended") throw thrown;
+    }
+    await ended(run, signal);
+  }
+
+  /** A bake is ended as passed; anything earlier is taken back. Then the service is free. */
+  async #supersede(service: string, { by }: Asker, signal: AbortSignal): Promise<void> {
+    const run = this.#fleet.of(service);
+    if (run === null) return;
+    if (run.deployment.state === "frozen") throw frozen(run.deployment);
+    if (run.deployment.state === "baking") run.endBake();
+    else if (run.deployment.goal !== "retire")
+      await run.abort({ kind: "abort", by, reason: "superseded by a newer deployment" });
+    await ended(run, signal);
+  }
+
+  async #switched({ deployment: accepted, run }: Begun, signal: AbortSignal): Promise<Switched> {
+    if (run !== null) await ended(run, signal);
+    const deployment = run?.deployment ?? accepted;
+    if (deployment.state === "completed") {
+      return { deployment, receipt: run?.receipt ?? (await this.#parts.store.receipts(deployment.id)).at(-1) ?? null };
+    }
+    const { cause } = deployment;
+    if (!isEnded(deployment.state)) {
+      throw new TealError("server-down", `the server stops while ${deployment.id} is ${deployment.state}`, {
+        remedy: "The next server goes on with it: see `teal status`.",
+      });
+    }
+    if (cause === null) throw new TealError("internal", `${deployment.id} is ${deployment.state}`);
+    if (cause.kind === "abort") throw new TealError("aborted", `${deployment.id} was aborted by ${cause.by}`);
+    throw new TealError(isErrorCode(cause.code) ? cause.code : "internal", cause.message);
+  }
+}
+
+/** An accepted deployment; `run` is null when the request was repeated and its deployment has ended. */
+interface Begun {
+  readonly deployment: Deployment;
+  readonly run: Run | null;
+}
+
+/** Its end where it stands is for a person to decide: both environments may have traffic, and so none is free. */
+function frozen({ id, from, to }: Deployment): TealError {
+  return new TealError(
+    "deployment-running",
+    `${id} is frozen: ${from ?? "nothing"} is not healthy, ${to} has traffic`,
+    {
+      remedy: `Mend ${from ?? to}, or end it with \`teal abort\` and choose with \`teal switch\`.`,
+    },
+  );
+}

@@ -1,0 +1,257 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { TealError, toTealError } from "../model/error.ts";
+import { FaultyStore } from "./testing/faulty-store.ts";
+import { quickSpec, Rig } from "./testing/rig.ts";
+
+const RUNS = Number(process.env["TEAL_PROPERTY_RUNS"] ?? 60);
+const ASKER = { by: "tester", reason: null, idempotencyKey: null };
+/** Refusals that a person may see whatever the engine does; anything else is a bug. */
+const MAY_BE_REFUSED = new Set(
+  (
+    "deployment-running deployment-ended already-active no-release nothing-to-roll-back-to unhealthy drift aborted " +
+    "data-plane-down store-failed latched guardrail-breached controller-loss crash-loop still-has-traffic server-down"
+  ).split(" "),
+);
+
+type Happening =
+  | { readonly kind: "restart" | "controller-loss" | "direct-revert" }
+  | { readonly kind: "crash"; readonly after: number; readonly hasEffect: boolean };
+
+type Act =
+  | { readonly kind: "deploy"; readonly version: number; readonly supersede: boolean }
+  | { readonly kind: "switch"; readonly to: "blue" | "green"; readonly force: boolean }
+  | { readonly kind: "rollback" | "abort" }
+  | Happening
+  | { readonly kind: "disk-full" | "traffic-down" | "apply-slow"; readonly on: boolean }
+  | { readonly kind: "unhealthy"; readonly environment: "blue" | "green"; readonly on: boolean }
+  | { readonly kind: "fails"; readonly environment: "blue" | "green" }
+  | { readonly kind: "time"; readonly ms: number };
+
+const environment = fc.constantFrom("blue" as const, "green" as const);
+const on = fc.boolean();
+const act: fc.Arbitrary<Act> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant("deploy" as const),
+      version: fc.integer({ min: 1, max: 4 }),
+      supersede: on,
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("switch" as const), to: environment, force: on }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constantFrom("rollback" as const, "abort" as const, "restart" as const) }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("controller-loss" as const, "direct-revert" as const) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constantFrom("disk-full" as const, "traffic-down" as const, "apply-slow" as const),
+      on,
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("unhealthy" as const), environment, on }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("fails" as const), environment }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant("crash" as const), after: fc.nat(20), hasEffect: on }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      kind: fc.constant("time" as const),
+      ms: fc.constantFrom(0, 100, 500, 1_000, 3_000, 10_000),
+    }),
+  },
+);
+
+/** One service under whatever people and machines do to it. */
+class World {
+  readonly disk = new FaultyStore();
+  readonly made = new Rig(this.disk.store);
+  readonly refusals: TealError[] = [];
+  #pending = new Set<Promise<unknown>>();
+
+  async start(): Promise<void> {
+    this.made.spec = { ...quickSpec, deploy: { ...quickSpec.deploy, keepStandbyMs: 20_000 } };
+    await this.made.engine.start({});
+  }
+
+  async do(next: Act): Promise<void> {
+    await this.#liveOn();
+    const { made, disk } = this;
+    const { control } = made.engine;
+    const soon = AbortSignal.timeout(60_000);
+    switch (next.kind) {
+      case "deploy":
+        this.#ask(made.deploy(`v${String(next.version)}`, { supersede: next.supersede }));
+        break;
+      case "switch":
+        this.#ask(control.switch("web", { ...ASKER, to: next.to, force: next.force }, soon));
+        break;
+      case "rollback":
+        this.#ask(control.rollback("web", ASKER, soon));
+        break;
+      case "abort": {
+        const current = await this.#current();
+        if (current !== null) this.#ask(control.abort(current, ASKER, soon));
+        break;
+      }
+      case "restart":
+      case "crash":
+      case "controller-loss":
+      case "direct-revert":
+        await this.#happen(next);
+        break;
+      case "disk-full":
+        disk.refusing = next.on;
+        break;
+      case "traffic-down":
+        made.traffic.down = next.on ? new TealError("data-plane-down", "no proxy is running") : null;
+        break;
+      case "apply-slow":
+        made.traffic.beforeApply = next.on ? () => made.clock.sleep(3_000) : () => Promise.resolve();
+        break;
+      case "unhealthy":
+        for (const id of await this.#instances(next.environment)) {
+          if (next.on) made.traffic.unhealthy.add(id);
+          else made.traffic.unhealthy.delete(id);
+        }
+        break;
+      case "fails":
+        made.traffic.count("web", next.environment, { requests: 100, failures: 50 });
+        break;
+      case "time": {
+        const end = made.clock.monotonic() + next.ms;
+        await made.until("time has passed", () => made.clock.monotonic() >= end);
+        break;
+      }
+      default:
+        next satisfies never;
+    }
+  }
+
+  /** What befalls the server, or what the data plane does by itself. */
+  async #happen(next: Happening): Promise<void> {
+    const { made, disk } = this;
+    switch (next.kind) {
+      case "restart":
+        disk.refusing = false;
+        this.#pending.clear();
+        made.life.endAfter(Number.POSITIVE_INFINITY, false);
+        if (made.life.isOver) await made.crash();
+        else await made.restart();
+        break;
+      case "crash":
+        made.life.endAfter(next.after, next.hasEffect);
+        break;
+      case "controller-loss":
+        if (made.traffic.down === null) made.traffic.loseController("web");
+        break;
+      case "direct-revert": {
+        const current = await this.#current();
+        if (current !== null) await made.traffic.revert("web", current).catch(() => undefined);
+        break;
+      }
+      default:
+        next satisfies never;
+    }
+  }
+
+  /** What holds at every moment. */
+  async check(): Promise<void> {
+    expect(this.refusals.filter(({ code }) => !MAY_BE_REFUSED.has(code))).toEqual([]);
+    expect(this.made.problems.filter(({ code }) => code === "internal")).toEqual([]);
+    expect((await this.disk.store.unfinished()).length).toBeLessThan(2);
+    const { down } = this.made.traffic;
+    this.made.traffic.down = null;
+    const weights = Object.values(await this.made.weights());
+    this.made.traffic.down = down;
+    expect([0, 100]).toContain(weights.reduce((sum, weight) => sum + weight, 0));
+  }
+
+  /** All faults end. Then everything comes to its end, with the traffic in one place, and the next deployment works. */
+  async end(): Promise<void> {
+    const { made, disk } = this;
+    disk.refusing = false;
+    made.traffic.down = null;
+    made.traffic.beforeApply = () => Promise.resolve();
+    made.traffic.unhealthy.clear();
+    made.life.endAfter(Number.POSITIVE_INFINITY, false);
+    await this.#liveOn();
+    await made.until("everything has ended", async () => this.#pending.size === 0 && (await this.#current()) === null);
+    await this.check();
+    await this.#chooseAfterFrozen();
+    await this.#checkAtRest();
+    expect((await made.deployed("v9")).state).toBe("completed");
+    await this.#checkAtRest();
+    await made.engine.stop();
+  }
+
+  /** After a kill the keeper starts the next server. */
+  async #liveOn(): Promise<void> {
+    if (!this.made.life.isOver) return;
+    this.disk.refusing = false;
+    this.#pending.clear();
+    await this.made.crash();
+  }
+
+  /** A person who ends a frozen deployment leaves the split as it is, and then says where the traffic is to be. */
+  async #chooseAfterFrozen(): Promise<void> {
+    const { made, disk } = this;
+    const weights = Object.values(await made.weights());
+    const hasGivenUp = made.events.some(({ type, data }) => type === "deployment-state" && data["to"] === "frozen");
+    if (!hasGivenUp || weights.length === 0 || weights.includes(100)) return;
+    const to = (await disk.store.service("web"))?.active ?? "blue";
+    await made.engine.control.switch("web", { ...ASKER, to, force: false }, AbortSignal.timeout(5_000));
+  }
+
+  async #checkAtRest(): Promise<void> {
+    const { made, disk } = this;
+    const row = await disk.store.service("web");
+    const live = await made.weights();
+    expect(live).toEqual(expect.objectContaining(row?.weights ?? {}));
+    if (row?.active == null) {
+      expect(live).toEqual({});
+      return;
+    }
+    expect(live[row.active]).toBe(100);
+    const record = (await disk.store.environments("web")).find(({ name }) => name === row.active);
+    expect(record).toMatchObject({ desired: "running", release: expect.any(String) });
+    const seen = await made.environments.observe("web", row.active);
+    expect(seen).toMatchObject({ release: record?.release, state: "ready" });
+  }
+
+  async #current(): Promise<string | null> {
+    return (await this.disk.store.unfinished())[0]?.id ?? null;
+  }
+
+  async #instances(name: string): Promise<string[]> {
+    return (await this.made.environments.observe("web", name)).instances.map(({ id }) => id);
+  }
+
+  #ask(task: Promise<unknown>): void {
+    this.#pending.add(task);
+    task
+      .catch((thrown: unknown) => {
+        this.refusals.push(toTealError(thrown));
+      })
+      .finally(() => {
+        this.#pending.delete(task);
+      });
+  }
+}
+
+test("whatever is asked and whatever fails: no service is stuck, and the traffic is where the record says", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(act, { minLength: 3, maxLength: 40, size: "max" }), async (acts) => {
+      const world = new World();
+      await world.start();
+      for (const next of acts) {
+        await world.do(next);
+        await world.check();
+      }
+      await world.end();
+    }),
+    { numRuns: RUNS },
+  );
+}, 120_000);

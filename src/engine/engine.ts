@@ -1,0 +1,136 @@
+import type { Deployment } from "../model/deployment.ts";
+import { TealError, toTealError } from "../model/error.ts";
+import type { Release } from "../model/release.ts";
+import type { Milliseconds } from "../model/time.ts";
+import type { ServiceRow } from "../store/store.ts";
+import type { Control } from "./control.ts";
+import { Controller } from "./controller.ts";
+import { Fleet } from "./fleet.ts";
+import { driverOf, type EngineParts } from "./parts.ts";
+import { keepRetiring } from "./retirements.ts";
+import { TrafficDesk } from "./traffic-desk.ts";
+import { Upkeep } from "./upkeep.ts";
+
+/** How long the start waits for the data plane, to learn the fence that it knows. */
+const OBSERVE_MS: Milliseconds = 15_000;
+/** Ended deployments keep their steps and events this long. */
+const KEEP_RECORDS_MS: Milliseconds = 90 * 24 * 3_600_000;
+
+/** The durable engine: recovers what was under way, then runs what is asked. */
+export class Engine {
+  readonly control: Control;
+  readonly #parts: EngineParts;
+  readonly #stop = new AbortController();
+  readonly #desk: TrafficDesk;
+  readonly #fleet: Fleet;
+  readonly #upkeep: Upkeep;
+  #retiring: Promise<void> = Promise.resolve();
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts;
+    const stop = this.#stop.signal;
+    this.#desk = new TrafficDesk(parts);
+    this.#fleet = new Fleet(parts, this.#desk, stop);
+    this.#upkeep = new Upkeep(parts, this.#desk, stop);
+    this.control = new Controller(parts, this.#fleet);
+  }
+
+  /** Claims every service, starts what is to run, and goes on with every deployment that had not ended. */
+  async start(about: Readonly<Record<string, unknown>>): Promise<void> {
+    const { store, journal, configuration, clock } = this.#parts;
+    const stop = this.#stop.signal;
+    this.#wire(stop);
+    const unfinished = await store.unfinished();
+    await journal.append(journal.event("server-started", { ...about, recovered: unfinished.length }));
+    const recorded = (await store.services()).map(({ service }) => service);
+    const rows: ServiceRow[] = [];
+    for (const service of new Set([...configuration.services(), ...recorded])) rows.push(await this.#claim(service));
+    // Not before every fence is ours: what upkeep does under an older one would be refused.
+    this.#upkeep.listen();
+    for (const row of rows) {
+      const { service } = row;
+      await this.#upkeep.ensureRunning(service);
+      const deployment = unfinished.find((candidate) => candidate.service === service);
+      if (deployment !== undefined) await this.#resume(deployment, row);
+      else await this.#disarm(row);
+      this.#upkeep.refresh(service);
+    }
+    this.#retiring = keepRetiring(this.#parts, this.#fleet, stop);
+    await store.prune(clock.now() - KEEP_RECORDS_MS);
+  }
+
+  /** Leaves every deployment where it stands: the next start goes on with it. */
+  async stop(): Promise<void> {
+    this.#stop.abort(new TealError("aborted", "the server is stopping"));
+    await Promise.all([this.#fleet.settled(), this.#retiring]);
+  }
+
+  #wire(stop: AbortSignal): void {
+    const { hub, traffic, environments } = this.#parts;
+    for (const driver of traffic.values()) {
+      driver.watch((sample) => {
+        hub.publish("sample", sample);
+      }, stop);
+      driver.notices((notice) => {
+        hub.publish("notice", notice);
+      }, stop);
+    }
+    for (const driver of environments.values()) {
+      driver.watch((service, environment, instance) => {
+        hub.publish("instance", { service, environment, instance });
+      }, stop);
+    }
+  }
+
+  /** A new fence, above the stored one and all that the data plane has seen: a server that was thought dead is refused from now on. */
+  async #claim(service: string): Promise<ServiceRow> {
+    const release = await this.#anyRelease(service);
+    let observed = 0;
+    if (release !== null) {
+      try {
+        const seen = await driverOf(this.#parts.traffic, release.spec.traffic.driver).observe(service, this.#limit());
+        observed = Math.max(seen.split?.fence ?? 0, ...seen.latched.map(({ fence }) => fence));
+      } catch (thrown) {
+        this.#parts.report(toTealError(thrown), { service, doing: "claim" });
+      }
+    }
+    return this.#parts.store.claim(service, observed);
+  }
+
+  async #resume(deployment: Deployment, row: ServiceRow): Promise<void> {
+    const release =
+      deployment.release === null ? null : await this.#parts.store.release(deployment.service, deployment.release);
+    if (release === null) {
+      this.#parts.report(new TealError("release-missing", `${deployment.id} cannot go on: its release has no record`), {
+        deployment: deployment.id,
+      });
+      return;
+    }
+    this.#fleet.start(deployment, release, row.fence);
+  }
+
+  /** A crash between a deployment's last transition and its disarm leaves the data plane armed for something that is done. */
+  async #disarm({ service, fence }: ServiceRow): Promise<void> {
+    const release = await this.#anyRelease(service);
+    if (release === null) return;
+    try {
+      const signal = this.#limit();
+      const { armed } = await this.#desk.driver(release).observe(service, signal);
+      if (armed === null) return;
+      const deadline = this.#parts.clock.now() + OBSERVE_MS;
+      const context = { signal, fence, idempotencyKey: `recover/${service}/disarm`, attempt: 1, deadline };
+      await this.#desk.disarm(release, armed.deployment, context);
+    } catch (thrown) {
+      this.#parts.report(toTealError(thrown), { service, doing: "disarm" });
+    }
+  }
+
+  async #anyRelease(service: string): Promise<Release | null> {
+    const [newest] = await this.#parts.store.releases(service);
+    return newest ?? null;
+  }
+
+  #limit(): AbortSignal {
+    return AbortSignal.any([this.#stop.signal, AbortSignal.timeout(OBSERVE_MS)]);
+  }
+}

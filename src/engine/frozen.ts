@@ -1,0 +1,76 @@
+import { toTealError } from "../model/error.ts";
+import type { Milliseconds } from "../model/time.ts";
+import type { Running } from "./running.ts";
+import { healthyIn } from "./traffic-desk.ts";
+
+const LOOK_EVERY_MS: Milliseconds = 1_000;
+const APPLY_MS: Milliseconds = 30_000;
+
+/**
+ * Invariant 11: the old environment has no healthy instance while the new one has, so the data plane kept the split.
+ * Waits, with an alarm, until the old one is healthy again, and goes back then. Returns false when a person ends the
+ * deployment where it stands (`teal abort`): the traffic stays as it is.
+ */
+export async function thaw(run: Running, stop: AbortSignal): Promise<boolean> {
+  const { deployment, parts, release } = run;
+  const { from, to, service } = deployment;
+  if (from === null) return true;
+  const driver = run.desk.driver(release);
+  while (!run.givenUp) {
+    try {
+      const seen = await driver.observe(service, stop);
+      if (healthyIn(seen, from) > 0) {
+        await goBack(run, stop);
+        return true;
+      }
+      await freeze(run, from, to);
+    } catch (thrown) {
+      stop.throwIfAborted();
+      const problem = toTealError(thrown);
+      if (problem.code === "fenced") throw problem;
+      parts.report(problem, { deployment: deployment.id, doing: "thaw" });
+    }
+    await parts.clock.sleep(LOOK_EVERY_MS, stop);
+  }
+  return false;
+}
+
+/** The alarm, once. */
+async function freeze(run: Running, from: string, to: string): Promise<void> {
+  if (run.deployment.state === "frozen") return;
+  await run.write({ deployment: { id: run.deployment.id, state: "frozen" } }, [
+    run.event("warning", {
+      code: "unhealthy",
+      message: `${from} has no healthy instance, so the traffic stays on ${to}: going back would be worse`,
+      remedy: `Mend ${from} (it is taken back by itself then), or end this with \`teal abort\` and leave the traffic on ${to}.`,
+    }),
+  ]);
+}
+
+async function goBack(run: Running, stop: AbortSignal): Promise<void> {
+  const { deployment, parts, desk, fence, release } = run;
+  const { from, to, service, id } = deployment;
+  if (from === null) return;
+  const weights = { [from]: 100, [to]: 0 };
+  const context = {
+    signal: AbortSignal.any([stop, AbortSignal.timeout(APPLY_MS)]),
+    fence,
+    idempotencyKey: `${id}/thaw`,
+    attempt: 1,
+    deadline: parts.clock.now() + APPLY_MS,
+  };
+  await desk.alone(service, async () => {
+    const seen = await desk.driver(release).observe(service, context.signal);
+    const row = await parts.store.service(service);
+    const generation = Math.max(seen.split?.generation ?? 0, row?.generation ?? 0) + 1;
+    await desk.apply(service, { weights, deployment: null, revertTo: null, generation, release }, seen, context);
+    await run.write(
+      {
+        deployment: { id, state: "rolling-back" },
+        split: { generation, weights },
+        roles: { active: from, standby: to },
+      },
+      [run.event("split-reverted", { weights, generation, cause: "thaw" })],
+    );
+  });
+}

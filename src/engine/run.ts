@@ -1,0 +1,324 @@
+import type { Deployment, DeploymentState, RollbackCause } from "../model/deployment.ts";
+import { isEnded } from "../model/deployment.ts";
+import { TealError, toTealError } from "../model/error.ts";
+import type { NewEvent } from "../model/event.ts";
+import type { Release } from "../model/release.ts";
+import type { Milliseconds } from "../model/time.ts";
+import type { Receipt } from "../model/traffic.ts";
+import type { StepRow, Transition } from "../store/store.ts";
+import { causeOf } from "./cause.ts";
+import { completionEffects, disarm, prune } from "./completion.ts";
+import { throwIfLatched } from "./latched.ts";
+import type { EngineParts } from "./parts.ts";
+import type { Running } from "./running.ts";
+import { runStep } from "./run-step.ts";
+import type { Effects, StepOutcome } from "./step.ts";
+import { TakeBack } from "./take-back.ts";
+import type { TrafficDesk } from "./traffic-desk.ts";
+
+/** The data plane goes first, but a step is not kept waiting for it longer than this. */
+const REVERT_FIRST_MS: Milliseconds = 1_000;
+/** Who aborts gets an answer after this, also when the data plane gives none. */
+const REVERT_ANSWER_MS: Milliseconds = 15_000;
+/** The traffic is back; a record that takes longer is written all the same. */
+const RECORD_ANSWER_MS: Milliseconds = 2_000;
+
+/** What is run, and under which fence. */
+export interface RunSubject {
+  readonly deployment: Deployment;
+  readonly release: Release;
+  readonly fence: number;
+}
+
+/**
+ * Drives one deployment from the row it stands at to its end. There is one Run per unfinished deployment and process; it
+ * writes under the fence that it was given, so that a newer controller's claim ends it.
+ */
+export class Run implements Running {
+  readonly parts: EngineParts;
+  readonly desk: TrafficDesk;
+  /** Held in memory, so that taking it back needs no store. */
+  readonly release: Release;
+  /** As last written. */
+  deployment: Deployment;
+  fence: number;
+  /** A person has ended a frozen deployment where it stands. */
+  givenUp = false;
+  /** Of the last split applied in this process; null before. */
+  receipt: Receipt | null = null;
+  /** Resolves when the deployment has ended, or the engine has stopped. Never rejects. */
+  readonly done: Promise<void>;
+  readonly #stop: AbortSignal;
+  readonly #abort = new AbortController();
+  readonly #enough = new AbortController();
+  readonly #done = Promise.withResolvers<void>();
+  readonly #takeBack: TakeBack;
+  /** While it is disarmed and recorded as done. */
+  #closing: Promise<void> | null = null;
+
+  constructor(parts: EngineParts, desk: TrafficDesk, what: RunSubject, stop: AbortSignal) {
+    const { deployment, release, fence } = what;
+    this.parts = parts;
+    this.desk = desk;
+    this.deployment = deployment;
+    this.release = release;
+    this.fence = fence;
+    this.#stop = stop;
+    this.done = this.#done.promise;
+    this.#takeBack = new TakeBack(this, stop);
+  }
+
+  /** Ends the step that runs, with this reason. */
+  get signal(): AbortSignal {
+    return AbortSignal.any([this.#abort.signal, this.#stop]);
+  }
+
+  get enough(): AbortSignal {
+    return this.#enough.signal;
+  }
+
+  /** Ends the bake early, as passed: what comes next has been decided. */
+  endBake(): void {
+    this.#enough.abort(new TealError("aborted", "superseded by a newer deployment"));
+  }
+
+  get aborting(): boolean {
+    return this.#abort.signal.aborted;
+  }
+
+  /** Drives to the end. Never rejects: what cannot be written ends the run, and recovery takes it up. */
+  async drive(): Promise<void> {
+    try {
+      await this.#drive();
+    } catch (thrown) {
+      if (!this.#stop.aborted)
+        this.parts.report(toTealError(thrown), { deployment: this.deployment.id, service: this.deployment.service });
+    } finally {
+      this.#done.resolve();
+    }
+  }
+
+  /**
+   * A person's abort: the traffic is back when this returns, and the record says so unless the store is slow; the clean-up
+   * goes on, and so does all of it when this throws `data-plane-down`.
+   * @throws `deployment-ended`, `data-plane-down`
+   */
+  async abort(cause: RollbackCause): Promise<void> {
+    // Disarmed already: what is being written now decides whether there is anything left to abort.
+    await this.#closing?.catch(() => undefined);
+    if (isEnded(this.deployment.state)) {
+      throw new TealError("deployment-ended", `${this.deployment.id} has ended: ${this.deployment.state}`);
+    }
+    if (this.deployment.state === "frozen") this.givenUp = true;
+    const reverted = this.#takeBack.revert(cause);
+    // A data plane that does not answer must not keep the step going.
+    await this.#within(reverted, REVERT_FIRST_MS);
+    this.#abort.abort(new TealError("aborted", "the deployment is being aborted"));
+    if (!(await this.#within(reverted, REVERT_ANSWER_MS))) {
+      throw new TealError("data-plane-down", `${this.deployment.id} is taken back as soon as the data plane answers`);
+    }
+    await this.#within(this.#takeBack.journaled(cause), RECORD_ANSWER_MS);
+  }
+
+  /** Whether the task was done within the time; it goes on in any case. @throws what the task throws meanwhile */
+  async #within(task: Promise<void>, ms: Milliseconds): Promise<boolean> {
+    const over = new AbortController();
+    const late = this.parts.clock.sleep(ms, over.signal).then(
+      () => false,
+      () => false,
+    );
+    try {
+      return await Promise.race([task.then(() => true), late]);
+    } finally {
+      over.abort(new TealError("aborted", "it was done in time"));
+    }
+  }
+
+  /** One transaction of this deployment. Told in the order in which it happened: `events`, the new state, `next`. */
+  async write(
+    change: Partial<Transition>,
+    events: readonly NewEvent[] = [],
+    next: readonly NewEvent[] = [],
+  ): Promise<void> {
+    const { service, id } = this.deployment;
+    const { deployment, ...rest } = change;
+    const about = deployment ?? { id };
+    await this.parts.journal.transition({
+      ...rest,
+      service,
+      fence: this.fence,
+      deployment: about,
+      events: [...events, ...this.#told(about), ...next],
+    });
+    this.apply(about);
+  }
+
+  /** Mirrors in memory what a transition has written. */
+  apply(change: Omit<NonNullable<Transition["deployment"]>, "id">): void {
+    const { state, touchedTraffic, cause } = change;
+    this.deployment = {
+      ...this.deployment,
+      ...(state === undefined ? {} : { state }),
+      ...(touchedTraffic === undefined ? {} : { touchedTraffic }),
+      ...(cause === undefined || this.deployment.cause !== null ? {} : { cause }),
+    };
+  }
+
+  event(type: NewEvent["type"], data: NewEvent["data"], step?: string): NewEvent {
+    const { service, id } = this.deployment;
+    return this.parts.journal.event(type, data, { service, deployment: id, ...(step === undefined ? {} : { step }) });
+  }
+
+  async #drive(): Promise<void> {
+    if (this.deployment.state === "rolling-back" || this.deployment.state === "frozen") {
+      await this.#takeBack.run(
+        this.deployment.cause ?? { kind: "failure", code: "internal", message: "the cause was not recorded" },
+      );
+      return;
+    }
+    try {
+      await this.#throwIfStale();
+      const steps = await this.parts.store.steps(this.deployment.id);
+      await this.#forward(steps.filter(({ state }) => state === "pending" || state === "running"));
+      return;
+    } catch (thrown) {
+      if (this.#stop.aborted) return;
+      const problem = toTealError(thrown);
+      if (problem.code === "fenced") throw problem;
+      await this.#takeBack.run(this.#takeBack.cause ?? causeOf(problem));
+    }
+  }
+
+  /** The plan was made from a record that may have changed before it was accepted; a resumed run may have been reverted meanwhile. */
+  async #throwIfStale(): Promise<void> {
+    const { state, goal, from, service, id } = this.deployment;
+    if (goal === "retire") return;
+    if (state !== "planned") {
+      throwIfLatched(id, await this.desk.driver(this.release).observe(service, this.signal));
+      return;
+    }
+    const active = (await this.parts.store.service(service))?.active ?? null;
+    if (active !== from) {
+      throw new TealError("drift", `${service} was switched to ${active ?? "nothing"} while this was being planned`, {
+        remedy: "Run the command again: it is planned anew.",
+      });
+    }
+  }
+
+  /** Step after step; the end of one and the beginning of the next are one transaction. */
+  async #forward(rows: readonly StepRow[]): Promise<void> {
+    const [first] = rows;
+    if (first === undefined) {
+      await this.#complete(null, {});
+      return;
+    }
+    await this.#begin(first, null, {});
+    for (const [index, row] of rows.entries()) {
+      const startedAt = this.parts.clock.monotonic();
+      const outcome = await this.#run(row);
+      this.receipt = outcome.effects?.receipt ?? this.receipt;
+      const ended = { row, outcome, tookMs: Math.round(this.parts.clock.monotonic() - startedAt) };
+      const next = rows[index + 1];
+      await (next === undefined
+        ? this.#complete(ended, outcome.effects ?? {})
+        : this.#begin(next, ended, outcome.effects ?? {}));
+    }
+  }
+
+  async #run(row: StepRow): Promise<StepOutcome> {
+    try {
+      return await runStep(this, row, this.signal);
+    } catch (thrown) {
+      if (!this.#stop.aborted && !this.aborting) {
+        const { code, message, remedy } = toTealError(thrown);
+        await this.write(
+          { steps: [{ id: row.id, state: "failed", endedAt: this.parts.clock.now(), result: { code, message } }] },
+          [this.event("step-failed", { code, message, remedy }, row.id)],
+        ).catch((failed: unknown) => {
+          // Why the step failed is why the deployment is taken back, not that it could not be written down.
+          const problem = toTealError(failed);
+          if (problem.code === "fenced") throw problem;
+          this.parts.report(problem, { deployment: this.deployment.id, step: row.id, doing: "recording a failure" });
+        });
+      }
+      throw thrown;
+    }
+  }
+
+  #begin(next: StepRow, ended: Ended | null, effects: Effects): Promise<void> {
+    this.signal.throwIfAborted();
+    const state: DeploymentState = next.uses.startsWith("bake@") ? "baking" : "running";
+    const { events, touchedTraffic, ...rest } = effects;
+    const attempt = next.attempt + 1;
+    const now = this.parts.clock.now();
+    return this.write(
+      {
+        ...rest,
+        deployment: this.#own(state, touchedTraffic),
+        steps: [
+          ...endedChange(ended, now),
+          { id: next.id, state: "running", attempt, startedAt: next.startedAt ?? now },
+        ],
+      },
+      [...(events ?? []), ...this.#endedEvents(ended)],
+      [this.event("step-started", { title: next.title, uses: next.uses, attempt, worstMs: next.worstMs }, next.id)],
+    );
+  }
+
+  async #complete(ended: Ended | null, effects: Effects): Promise<void> {
+    this.signal.throwIfAborted();
+    const { events, touchedTraffic, ...rest } = effects;
+    const { events: farewell, touchedTraffic: _none, ...left } = await completionEffects(this);
+    await prune(this);
+    if (this.#takeBack.cause !== null) throw new TealError("aborted", "the deployment is being taken back");
+    const change = {
+      ...rest,
+      ...left,
+      deployment: this.#own("completed", touchedTraffic),
+      steps: endedChange(ended, this.parts.clock.now()),
+    };
+    // From here on an abort waits for the outcome: it must not find the record done and the traffic back.
+    this.#closing = this.#close(change, [...(events ?? []), ...this.#endedEvents(ended), ...(farewell ?? [])]);
+    try {
+      await this.#closing;
+    } finally {
+      this.#closing = null;
+    }
+  }
+
+  async #close(change: Partial<Transition>, events: readonly NewEvent[]): Promise<void> {
+    await disarm(this);
+    await this.write(change, events);
+  }
+
+  #own(state: DeploymentState, touchedTraffic: true | undefined): NonNullable<Transition["deployment"]> {
+    return {
+      id: this.deployment.id,
+      ...(state === this.deployment.state ? {} : { state }),
+      ...(touchedTraffic === undefined ? {} : { touchedTraffic }),
+    };
+  }
+
+  #endedEvents(ended: Ended | null): NewEvent[] {
+    return ended === null
+      ? []
+      : [this.event("step-completed", { ...ended.outcome.result, tookMs: ended.tookMs }, ended.row.id)];
+  }
+
+  #told({ state, cause }: Omit<NonNullable<Transition["deployment"]>, "id">): NewEvent[] {
+    if (state === undefined || state === this.deployment.state) return [];
+    return [
+      this.event("deployment-state", { from: this.deployment.state, to: state, cause: cause ?? this.deployment.cause }),
+    ];
+  }
+}
+
+interface Ended {
+  readonly row: StepRow;
+  readonly outcome: StepOutcome;
+  readonly tookMs: number;
+}
+
+function endedChange(ended: Ended | null, now: number): NonNullable<Transition["steps"]> {
+  return ended === null ? [] : [{ id: ended.row.id, state: "done", endedAt: now, result: ended.outcome.result }];
+}

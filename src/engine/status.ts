@@ -1,0 +1,87 @@
+import { type Deployment, isEnded } from "../model/deployment.ts";
+import type { EnvironmentStatus, RollbackSafety, ServiceStatus } from "../model/status.ts";
+import type { StepRow } from "../store/store.ts";
+import type { Release } from "../model/release.ts";
+import type { Survey, SurveyedEnvironment } from "./survey.ts";
+
+/** What `teal status` says of a service. `previous`: the stored release that a rollback would start again, when none is warm. */
+export function statusOf(seen: Survey, steps: readonly StepRow[], previous: Release | null): ServiceStatus {
+  const { row, traffic, unfinished, retirement } = seen;
+  return {
+    service: row.service,
+    active: row.active,
+    standby: row.standby,
+    traffic: traffic?.split?.weights ?? row.weights,
+    generation: traffic?.split?.generation ?? row.generation,
+    fence: row.fence,
+    rollback: rollbackSafety(seen, previous),
+    environments: seen.environments.map((environment) => environmentStatus(environment, seen)),
+    deployment: unfinished === null || isEnded(unfinished.state) ? null : deploymentStatus(unfinished, steps),
+    retirement: retirement === null ? null : { environment: retirement.environment, at: retirement.at },
+  };
+}
+
+function deploymentStatus(deployment: Deployment, steps: readonly StepRow[]): ServiceStatus["deployment"] {
+  const { id, goal, state, startedAt } = deployment;
+  const step = steps.find((row) => row.state === "running" || row.state === "undoing")?.id ?? null;
+  return { id, goal, state, step, startedAt };
+}
+
+function environmentStatus(
+  { name, release, observation }: SurveyedEnvironment,
+  { traffic }: Survey,
+): EnvironmentStatus {
+  const watched = new Map(traffic?.instances.map(({ id, healthy }) => [id, healthy]));
+  return {
+    name,
+    version: release?.version ?? null,
+    state: observation?.state ?? "absent",
+    instances: (observation?.instances ?? []).map(({ id, address, pid, state }) => ({
+      id,
+      address,
+      pid,
+      healthy: state === "ready" && (watched.get(id) ?? true),
+    })),
+  };
+}
+
+function rollbackSafety(seen: Survey, previous: Release | null): RollbackSafety {
+  const { row, unfinished } = seen;
+  if (unfinished !== null && unfinished.from !== null && unfinished.goal !== "retire")
+    return duringDeployment(seen, unfinished, unfinished.from);
+  const standby = seen.environments.find(({ name, release }) => name !== row.active && release !== null);
+  if (row.active === null) return { safe: "unsafe", reason: "there has been no release yet", seconds: null };
+  if (standby?.release != null) {
+    const { version } = standby.release;
+    if (standby.observation?.state === "ready")
+      return { safe: "safe", reason: `${version} is warm on ${standby.name}`, seconds: 1 };
+    return {
+      safe: "safe",
+      reason: `${version} is on ${standby.name}, not running: it is started first`,
+      seconds: startSeconds(standby.release),
+    };
+  }
+  if (previous !== null) {
+    return {
+      safe: "safe",
+      reason: `${previous.version} was retired: it is started again from its files`,
+      seconds: startSeconds(previous),
+    };
+  }
+  return { safe: "unsafe", reason: "there is no earlier release to go back to", seconds: null };
+}
+
+function duringDeployment(seen: Survey, { state }: Deployment, from: string): RollbackSafety {
+  const old = seen.environments.find(({ name }) => name === from);
+  const version = old?.release?.version ?? from;
+  if (state === "rolling-back")
+    return { safe: "safe", reason: `${version} is being given the traffic back`, seconds: 1 };
+  if (old?.observation?.state === "ready")
+    return { safe: "safe", reason: `${version} is running on ${from}`, seconds: 1 };
+  return { safe: "unsafe", reason: `${from} has no healthy instance: going back would be worse`, seconds: null };
+}
+
+/** The usual start, not the worst case: the health checks that it has to pass, and a second for the app itself. */
+function startSeconds({ spec }: Release): number {
+  return Math.ceil(1 + (spec.health.healthyAfter * spec.health.intervalMs) / 1000);
+}

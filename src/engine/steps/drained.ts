@@ -1,0 +1,20 @@
+import type { Milliseconds } from "../../model/time.ts";
+import type { StepRun } from "../step.ts";
+import { inFlightOf } from "../traffic-desk.ts";
+
+const LOOK_EVERY_MS: Milliseconds = 50;
+
+/**
+ * Waits until the data plane has no request in flight to the environment, or `drainMs` are over. Returns how many were
+ * left. The data plane itself ends what outlives the drain; this only keeps an instance alive until then.
+ */
+export async function drained(run: StepRun, environment: string, drainMs: Milliseconds): Promise<number> {
+  const { parts, desk, deployment, context } = run;
+  const driver = desk.driver(run.release);
+  const end = parts.clock.monotonic() + drainMs;
+  for (;;) {
+    const left = inFlightOf(await driver.observe(deployment.service, context.signal), environment);
+    if (left === 0 || parts.clock.monotonic() >= end) return left;
+    await parts.clock.sleep(LOOK_EVERY_MS, context.signal);
+  }
+}

@@ -1,0 +1,45 @@
+import { TealError } from "../../model/error.ts";
+import { driverOf } from "../parts.ts";
+import type { StepHandler, StepRun } from "../step.ts";
+import { drained } from "./drained.ts";
+
+export const start: StepHandler = {
+  async run(run) {
+    const { parts, deployment, input, context } = run;
+    const { release } = run;
+    if (!(await parts.releases.exists(release.service, release.id)) && release.spec.release.kind !== "none") {
+      throw new TealError("release-missing", `the folder of ${release.id} is gone: ${release.directory}`);
+    }
+    const variables = await parts.configuration.resolve(release.spec.environment);
+    // Intent before effect: after a crash, recovery knows what may be running.
+    await run.record({}, { environments: [record(run, release.id)] });
+    const driver = driverOf(parts.environments, release.spec.environment.driver);
+    await driver.start({ service: deployment.service, environment: input.environment, release, variables }, context);
+    return { result: { count: release.spec.environment.count } };
+  },
+
+  /** Stops what this deployment started, once requests that are still on it have ended or the drain is over. */
+  async undo(run) {
+    const { parts, deployment, input, context } = run;
+    const { release } = run;
+    await drained(run, input.environment, release.spec.traffic.drainMs);
+    await parts.journal.transition({
+      service: deployment.service,
+      fence: context.fence,
+      environments: [{ ...record(run, release.id), desired: "stopped" }],
+      events: [],
+    });
+    await run.desk.refresh(deployment.service, release, context);
+    await driverOf(parts.environments, release.spec.environment.driver).stop(
+      deployment.service,
+      input.environment,
+      context,
+    );
+    const keep = deployment.goal === "deploy" ? null : release.id;
+    return { environments: [{ ...record(run, keep), desired: "stopped" }] };
+  },
+};
+
+function record(run: StepRun, release: string | null) {
+  return { service: run.deployment.service, name: run.input.environment, release, desired: "running" } as const;
+}

@@ -1,0 +1,111 @@
+import type { Deployment } from "../model/deployment.ts";
+import type { EnvironmentRecord } from "../model/environment.ts";
+import { TealError, toTealError } from "../model/error.ts";
+import { DEFAULT_ENVIRONMENTS } from "../model/names.ts";
+import type { Release } from "../model/release.ts";
+import type { PlanState } from "../plan/state.ts";
+import type { EnvironmentObservation } from "../ports/environment.ts";
+import type { TrafficObservation } from "../ports/traffic.ts";
+import type { RetirementRow, ServiceRow } from "../store/store.ts";
+import { driverOf, type EngineParts } from "./parts.ts";
+
+export interface SurveyedEnvironment {
+  readonly name: string;
+  readonly record: EnvironmentRecord | null;
+  readonly release: Release | null;
+  /** Null when its driver does not answer. */
+  readonly observation: EnvironmentObservation | null;
+}
+
+/** A service at one moment: the record, and what is really there. */
+export interface Survey {
+  readonly row: ServiceRow;
+  readonly environments: readonly SurveyedEnvironment[];
+  /** Null when the data plane does not answer, or the service has never had a release. */
+  readonly traffic: TrafficObservation | null;
+  readonly unfinished: Deployment | null;
+  readonly retirement: RetirementRow | null;
+}
+
+const NOTHING: Omit<ServiceRow, "service"> = { fence: 0, generation: 0, weights: {}, active: null, standby: null };
+
+/** Looks at everything there is to know of a service. What does not answer is null, so that a status can always be given. */
+export async function survey(parts: EngineParts, service: string, signal: AbortSignal): Promise<Survey> {
+  const { store } = parts;
+  const [row, records, unfinished, retirements] = await Promise.all([
+    store.service(service),
+    store.environments(service),
+    store.unfinished(),
+    store.retirements(),
+  ]);
+  if (row === null && !parts.configuration.services().includes(service)) {
+    throw new TealError(
+      "service-unknown",
+      `there is no service ${service}; there is ${parts.configuration.services().join(", ")}`,
+    );
+  }
+  const names = new Set<string>([...DEFAULT_ENVIRONMENTS, ...records.map(({ name }) => name)]);
+  const environments = await Promise.all(
+    [...names].map(async (name) =>
+      surveyOne(parts, service, name, records.find((record) => record.name === name) ?? null, signal),
+    ),
+  );
+  const known = environments.find(({ release }) => release !== null)?.release ?? null;
+  return {
+    row: row ?? { service, ...NOTHING },
+    environments,
+    traffic: known === null ? null : await observed(parts, known, signal),
+    unfinished: unfinished.find((deployment) => deployment.service === service) ?? null,
+    retirement: retirements.find((retirement) => retirement.service === service) ?? null,
+  };
+}
+
+export function planState(seen: Survey): PlanState {
+  const { row, retirement } = seen;
+  return {
+    service: row.service,
+    active: row.active,
+    standby: row.standby,
+    weights: seen.traffic?.split?.weights ?? row.weights,
+    environments: Object.fromEntries(
+      seen.environments.map(({ name, release, observation }) => [
+        name,
+        { release, state: observation?.state ?? "absent" },
+      ]),
+    ),
+    retirement: retirement === null ? null : { environment: retirement.environment, at: retirement.at },
+  };
+}
+
+async function surveyOne(
+  parts: EngineParts,
+  service: string,
+  name: string,
+  record: EnvironmentRecord | null,
+  signal: AbortSignal,
+): Promise<SurveyedEnvironment> {
+  const release = record?.release == null ? null : await parts.store.release(service, record.release);
+  if (release === null)
+    return { name, record, release, observation: { environment: name, release: null, state: "absent", instances: [] } };
+  const driver = driverOf(parts.environments, release.spec.environment.driver);
+  const observation = await orNull(parts, driver.observe(service, name, signal), { service, environment: name });
+  return { name, record, release, observation };
+}
+
+function observed(parts: EngineParts, release: Release, signal: AbortSignal): Promise<TrafficObservation | null> {
+  const driver = driverOf(parts.traffic, release.spec.traffic.driver);
+  return orNull(parts, driver.observe(release.service, signal), { service: release.service });
+}
+
+async function orNull<T>(
+  parts: EngineParts,
+  answer: Promise<T>,
+  about: Readonly<Record<string, unknown>>,
+): Promise<T | null> {
+  try {
+    return await answer;
+  } catch (thrown) {
+    parts.report(toTealError(thrown), { ...about, doing: "survey" });
+    return null;
+  }
+}

@@ -1,0 +1,188 @@
+import type { RollbackCause } from "../model/deployment.ts";
+import { toTealError } from "../model/error.ts";
+import type { TrafficSplit } from "../model/traffic.ts";
+import type { Transition } from "../store/store.ts";
+import { endOf } from "./cause.ts";
+import { thaw } from "./frozen.ts";
+import type { Running } from "./running.ts";
+import { undoSteps } from "./undo.ts";
+import { unrelease } from "./unrelease.ts";
+
+/** One call to the data plane; it is on this machine or a network hop away, and is repeated until it has answered. */
+const CALL_MS = 5_000;
+
+/**
+ * Takes a deployment back, in the order of DESIGN section 5: the data plane first, store or no store; then the record;
+ * then, the step having ended or its grace being over, a higher fence; then the clean-up, newest first.
+ */
+export class TakeBack {
+  cause: RollbackCause | null = null;
+  readonly #run: Running;
+  readonly #stop: AbortSignal;
+  #reverted: Promise<void> | null = null;
+  #journaled: Promise<void> | null = null;
+  #tookMs = 0;
+
+  constructor(run: Running, stop: AbortSignal) {
+    this.#run = run;
+    this.#stop = stop;
+  }
+
+  /** Flips the split back and latches. The first cause wins. */
+  revert(cause: RollbackCause): Promise<void> {
+    this.cause ??= cause;
+    this.#reverted ??= this.#untilReverted();
+    return this.#reverted;
+  }
+
+  /** The record says that the deployment is being taken back. */
+  journaled(cause: RollbackCause): Promise<void> {
+    this.#journaled ??= this.#journal(cause).catch(async (thrown: unknown) => {
+      // It had ended just before: its latch holds the old fence back, so the service needs a new one.
+      this.#journaled = null;
+      await this.#untilDone(() => this.#raiseFence());
+      throw thrown;
+    });
+    return this.#journaled;
+  }
+
+  async run(cause: RollbackCause): Promise<void> {
+    await this.revert(cause);
+    await this.#untilDone(() => this.journaled(this.cause ?? cause));
+    await this.#untilDone(() => this.#raiseFence());
+    if (this.#isStuck(await this.#live()) && !(await thaw(this.#run, this.#stop))) {
+      await this.#untilDone(() => this.#giveUp());
+      await this.#untilDone(() => this.#end("failed"));
+      return;
+    }
+    await this.#untilDone(() => unrelease(this.#run, this.#context("remove")));
+    await this.#untilDone(() => undoSteps(this.#run, this.#stop));
+    await this.#untilDone(() => this.#tellDataPlane());
+    await this.#untilDone(() => this.#end(endOf(this.#run.deployment, this.cause ?? cause)));
+  }
+
+  /** A way back has no deadline: what fails is tried again until it is done, the engine stops, or a newer one has the service. */
+  async #untilDone<T>(act: () => Promise<T>): Promise<T> {
+    const { parts, deployment } = this.#run;
+    for (let waitMs = 50; ; waitMs = Math.min(waitMs * 2, 2_000)) {
+      try {
+        return await act();
+      } catch (thrown) {
+        this.#stop.throwIfAborted();
+        const problem = toTealError(thrown);
+        if (problem.code === "fenced" || problem.code === "deployment-ended") throw problem;
+        parts.report(problem, { deployment: deployment.id, doing: "taking it back" });
+        await parts.clock.sleep(waitMs, this.#stop);
+      }
+    }
+  }
+
+  /** What the data plane does now: it counts more than any answer from before a crash. */
+  #live(): Promise<TrafficSplit | null> {
+    const { desk, release, deployment } = this.#run;
+    return this.#untilDone(async () => (await desk.driver(release).observe(deployment.service, this.#limit())).split);
+  }
+
+  /** Traffic still goes where it must not: the data plane found that going back would be worse, or had nothing armed. */
+  #isStuck(live: TrafficSplit | null): boolean {
+    const { from, to, goal } = this.#run.deployment;
+    return goal !== "retire" && from !== null && from !== to && (live?.weights[to] ?? 0) > 0;
+  }
+
+  /** The traffic stays where it is, also when the control plane is silent later. */
+  #giveUp(): Promise<void> {
+    const { desk, release, deployment } = this.#run;
+    return desk.disarm(release, deployment.id, this.#context("disarm"));
+  }
+
+  async #tellDataPlane(): Promise<void> {
+    const { desk, deployment, release } = this.#run;
+    await desk.refresh(deployment.service, release, this.#context("refresh"));
+  }
+
+  async #untilReverted(): Promise<void> {
+    const { desk, release, deployment, parts } = this.#run;
+    const startedAt = parts.clock.monotonic();
+    await this.#untilDone(() => desk.driver(release).revert(deployment.service, deployment.id, this.#limit()));
+    this.#tookMs = Math.round(parts.clock.monotonic() - startedAt);
+  }
+
+  async #journal(cause: RollbackCause): Promise<void> {
+    const run = this.#run;
+    const { deployment } = run;
+    if (deployment.state === "rolling-back" || deployment.state === "frozen") return;
+    await this.revert(cause);
+    const split = await this.#untilRecordable(await this.#live());
+    const back = deployment.from !== null && deployment.goal !== "retire" && !this.#isStuck(split);
+    const change: Partial<Transition> = {
+      ...(split === null ? {} : { split: { generation: split.generation, weights: split.weights } }),
+      ...(back ? { roles: { active: deployment.from, standby: deployment.to } } : {}),
+    };
+    const { service, id } = deployment;
+    const own = { id, state: "rolling-back", cause } as const;
+    const told = [
+      ...(split === null
+        ? []
+        : [
+            run.event("split-reverted", {
+              weights: split.weights,
+              generation: split.generation,
+              cause: cause.kind,
+              tookMs: this.#tookMs,
+            }),
+          ]),
+      run.event("deployment-state", { from: deployment.state, to: own.state, cause }),
+    ];
+    await run.parts.journal.transitionUntilWritten(
+      { ...change, service, fence: run.fence, deployment: own, events: told },
+      this.#stop,
+    );
+    run.apply(own);
+  }
+
+  /** A data plane that has lost its newest snapshot to a power cut lives below the record's generation, which only grows. */
+  async #untilRecordable(live: TrafficSplit | null): Promise<TrafficSplit | null> {
+    if (live === null || Object.keys(live.weights).length === 0) return null;
+    const row = await this.#untilDone(() => this.#run.parts.store.service(this.#run.deployment.service));
+    return { ...live, generation: Math.max(live.generation, row?.generation ?? 0) };
+  }
+
+  /** A step that did not listen to its end still holds the old fence: whatever it does from now on is refused. */
+  async #raiseFence(): Promise<void> {
+    const run = this.#run;
+    const { service } = run.deployment;
+    const seen = await run.desk.driver(run.release).observe(service, this.#limit());
+    const latched = Math.max(0, ...seen.latched.map(({ fence }) => fence));
+    const row = await run.parts.store.claim(service, Math.max(seen.split?.fence ?? 0, latched));
+    run.fence = row.fence;
+    run.desk.evict(service);
+  }
+
+  async #end(state: "aborted" | "rolled-back" | "failed"): Promise<void> {
+    const run = this.#run;
+    const steps = await run.parts.store.steps(run.deployment.id);
+    const now = run.parts.clock.now();
+    await run.write({
+      deployment: { id: run.deployment.id, state },
+      steps: steps
+        .filter((step) => step.state === "pending")
+        .map(({ id }) => ({ id, state: "skipped" as const, endedAt: now })),
+    });
+  }
+
+  #limit(): AbortSignal {
+    return AbortSignal.any([this.#stop, AbortSignal.timeout(CALL_MS)]);
+  }
+
+  #context(what: string) {
+    const { parts, deployment, fence } = this.#run;
+    const ms = 30_000;
+    return {
+      signal: AbortSignal.any([this.#stop, AbortSignal.timeout(ms)]),
+      fence,
+      idempotencyKey: `${deployment.id}/${what}`,
+      attempt: 1,
+      deadline: parts.clock.now() + ms,
+    };
+  }
+}

@@ -1,0 +1,83 @@
+import type { InstanceState, InstanceStatus } from "../../model/environment.ts";
+import { TealError } from "../../model/error.ts";
+import { instanceId } from "../../model/environment.ts";
+import type { EnvironmentDriver, EnvironmentObservation, EnvironmentTarget, LogLine } from "../../ports/environment.ts";
+
+/** Environments in memory: what is started is ready at once, unless a test has said how the release behaves. */
+export class MemoryEnvironments implements EnvironmentDriver {
+  readonly name = "memory";
+  readonly started: string[] = [];
+  readonly stopped: string[] = [];
+  /** Log lines by `service/environment`. */
+  readonly printed = new Map<string, readonly LogLine[]>();
+  /** By version: the state that its instances come up in, or an error of the start itself. */
+  readonly behaviour = new Map<string, InstanceState | TealError>();
+  readonly #running = new Map<string, { release: string; instances: InstanceStatus[] }>();
+  readonly #listeners = new Set<(service: string, environment: string, instance: InstanceStatus) => void>();
+  #port = 20_000;
+
+  cautions(): readonly string[] {
+    return [];
+  }
+
+  start({ service, environment, release }: EnvironmentTarget): Promise<void> {
+    const key = `${service}/${environment}`;
+    if (this.#running.get(key)?.release === release.id) return Promise.resolve();
+    const behaviour = this.behaviour.get(release.version) ?? "ready";
+    if (behaviour instanceof TealError) return Promise.reject(behaviour);
+    this.started.push(`${environment}/${release.id}`);
+    const instances = Array.from({ length: release.spec.environment.count }, (_, ordinal): InstanceStatus => ({
+      id: instanceId({ service, environment, release: release.id, ordinal }),
+      ordinal,
+      state: behaviour,
+      address: `127.0.0.1:${String(this.#port++)}`,
+      pid: 1,
+      restarts: 0,
+      code: behaviour === "crash-loop" ? "crash-loop" : null,
+      reason: behaviour === "ready" ? null : "as the test wants it",
+      startedAt: 0,
+    }));
+    this.#running.set(key, { release: release.id, instances });
+    for (const instance of instances) this.#tell(service, environment, instance);
+    return Promise.resolve();
+  }
+
+  observe(service: string, environment: string): Promise<EnvironmentObservation> {
+    const running = this.#running.get(`${service}/${environment}`);
+    if (running === undefined) return Promise.resolve({ environment, release: null, state: "absent", instances: [] });
+    const ready = running.instances.every(({ state }) => state === "ready");
+    return Promise.resolve({
+      environment,
+      release: running.release,
+      state: ready ? "ready" : "starting",
+      instances: running.instances,
+    });
+  }
+
+  stop(service: string, environment: string): Promise<void> {
+    if (this.#running.delete(`${service}/${environment}`)) this.stopped.push(environment);
+    return Promise.resolve();
+  }
+
+  watch(listener: (service: string, environment: string, instance: InstanceStatus) => void, signal: AbortSignal): void {
+    this.#listeners.add(listener);
+    signal.addEventListener("abort", () => this.#listeners.delete(listener), { once: true });
+  }
+
+  /** What a test has put into `printed`; nothing comes later. */
+  async *logs(service: string, environment: string): AsyncIterable<LogLine> {
+    yield* this.printed.get(`${service}/${environment}`) ?? [];
+  }
+
+  /** Changes every instance of an environment, and tells. */
+  become(service: string, environment: string, change: Partial<InstanceStatus>): void {
+    const running = this.#running.get(`${service}/${environment}`);
+    if (running === undefined) throw new Error(`${environment} does not run`);
+    running.instances = running.instances.map((instance) => ({ ...instance, ...change }));
+    for (const instance of running.instances) this.#tell(service, environment, instance);
+  }
+
+  #tell(service: string, environment: string, instance: InstanceStatus): void {
+    for (const listener of this.#listeners) listener(service, environment, instance);
+  }
+}

@@ -1,0 +1,183 @@
+import { TealError } from "../../model/error.ts";
+import {
+  compareOrder,
+  LATENCY_BOUNDS_MS,
+  type Receipt,
+  sameWeights,
+  type TrafficCounters,
+  type TrafficSample,
+  type TrafficSplit,
+  weightsProblem,
+} from "../../model/traffic.ts";
+import type { Latch, TrafficChange, TrafficDriver, TrafficNotice, TrafficObservation } from "../../ports/traffic.ts";
+
+interface Entry {
+  live: TrafficChange | null;
+  latched: Latch[];
+}
+
+const NO_COUNTS: TrafficCounters = {
+  requests: 0,
+  failures: 0,
+  classes: [0, 0, 0, 0, 0],
+  latency: LATENCY_BOUNDS_MS.map(() => 0).concat(0),
+  inFlight: 0,
+  connectFailures: 0,
+  retried: 0,
+  rescued: 0,
+  upgrades: 0,
+};
+
+/** A data plane in memory: the port's rules of order, latch and revert, with counters that a test sets. */
+export class MemoryTraffic implements TrafficDriver {
+  readonly name = "memory";
+  readonly applied: TrafficChange[] = [];
+  /** Ids of instances that are to be unhealthy. */
+  readonly unhealthy = new Set<string>();
+  /** Requests in flight to each instance of an environment. */
+  readonly inFlight = new Map<string, number>();
+  /** Called before each apply: a test throws or waits here. */
+  beforeApply: (change: TrafficChange) => Promise<void> = () => Promise.resolve();
+  /** While set, every call fails with it. */
+  down: TealError | null = null;
+  readonly #entries = new Map<string, Entry>();
+  readonly #counters = new Map<string, TrafficCounters>();
+  readonly #samples = new Set<(sample: TrafficSample) => void>();
+  readonly #notices = new Set<(notice: TrafficNotice) => void>();
+
+  async observe(service: string): Promise<TrafficObservation> {
+    this.#throwIfDown();
+    const { live, latched } = this.#entry(service);
+    return Promise.resolve({
+      split: live === null ? null : splitOf(live),
+      armed:
+        live?.revertTo == null || live.deployment === null
+          ? null
+          : { deployment: live.deployment, revertTo: live.revertTo },
+      latched: [...latched],
+      instances: (live?.backends ?? []).flatMap(({ environment, instances }) =>
+        instances.map(({ id }) => ({
+          id,
+          environment,
+          healthy: !this.unhealthy.has(id),
+          inFlight: this.inFlight.get(environment) ?? 0,
+        })),
+      ),
+    });
+  }
+
+  async apply(change: TrafficChange): Promise<Receipt> {
+    await this.beforeApply(change);
+    this.#throwIfDown();
+    const entry = this.#entry(change.service);
+    const problem = weightsProblem(change.weights);
+    if (problem !== null) throw new TealError("request-invalid", problem);
+    if (entry.latched.some(({ deployment, fence }) => deployment === change.deployment || change.fence <= fence)) {
+      throw new TealError("latched", `${String(change.deployment)} or its fence is latched`);
+    }
+    if (entry.live !== null) {
+      const order = compareOrder(change, entry.live);
+      if (order < 0 || (order === 0 && !sameWeights(change.weights, entry.live.weights))) {
+        throw new TealError("fenced", `${String(change.fence)}/${String(change.generation)} is not newer`);
+      }
+    }
+    const from = entry.live?.weights ?? {};
+    const upkeep = change.deployment === null && entry.live !== null && sameWeights(change.weights, entry.live.weights);
+    entry.live = upkeep
+      ? { ...change, deployment: entry.live?.deployment ?? null, revertTo: entry.live?.revertTo ?? null }
+      : change;
+    this.applied.push(change);
+    return receiptOf(change, from);
+  }
+
+  async revert(service: string, deployment: string): Promise<TrafficSplit | null> {
+    this.#throwIfDown();
+    const entry = this.#entry(service);
+    const { live } = entry;
+    const before = entry.latched.find((latch) => latch.deployment === deployment);
+    if (before !== undefined) return Promise.resolve(live === null ? null : splitOf(live));
+    return Promise.resolve(this.#revert(entry, deployment, "revert"));
+  }
+
+  disarm(service: string, deployment: string): Promise<void> {
+    const entry = this.#entry(service);
+    if (entry.live?.deployment === deployment) entry.live = { ...entry.live, revertTo: null };
+    return Promise.resolve();
+  }
+
+  remove(service: string): Promise<void> {
+    this.#entries.delete(service);
+    return Promise.resolve();
+  }
+
+  watch(listener: (sample: TrafficSample) => void, signal: AbortSignal): void {
+    this.#samples.add(listener);
+    signal.addEventListener("abort", () => this.#samples.delete(listener), { once: true });
+  }
+
+  notices(listener: (notice: TrafficNotice) => void, signal: AbortSignal): void {
+    this.#notices.add(listener);
+    signal.addEventListener("abort", () => this.#notices.delete(listener), { once: true });
+  }
+
+  /** Counts requests of an environment, and tells at once. */
+  count(service: string, environment: string, more: { readonly requests: number; readonly failures: number }): void {
+    const before = this.#counters.get(environment) ?? NO_COUNTS;
+    this.#counters.set(environment, {
+      ...before,
+      requests: before.requests + more.requests,
+      failures: before.failures + more.failures,
+      latency: before.latency.map((n, i) => (i === 10 ? n + more.requests : n)),
+    });
+    const environments = Object.fromEntries(this.#counters);
+    for (const listener of this.#samples) listener({ service, epoch: "memory", at: 0, environments });
+  }
+
+  /** What a data plane does when its controller is silent for too long. */
+  loseController(service: string, cause: Latch["cause"] = "controller-loss"): void {
+    const entry = this.#entry(service);
+    const deployment = entry.live?.deployment;
+    if (deployment == null || entry.live?.revertTo == null) return;
+    const split = this.#revert(entry, deployment, cause);
+    if (split === null) return;
+    for (const listener of this.#notices) listener({ kind: "reverted", service, deployment, split, cause });
+  }
+
+  /** Invariant 11: not to an environment without a healthy instance while another has one. */
+  #revert(entry: Entry, deployment: string, cause: Latch["cause"]): TrafficSplit | null {
+    const { live } = entry;
+    entry.latched.push({ deployment, fence: live?.fence ?? 0, at: 0, cause });
+    if (live?.deployment !== deployment || live.revertTo === null) return null;
+    const revertTo = live.revertTo;
+    const target = Object.keys(revertTo).find((name) => revertTo[name] === 100);
+    const healthy = live.backends
+      .filter(({ instances }) => instances.some(({ id }) => !this.unhealthy.has(id)))
+      .map(({ environment }) => environment);
+    const worse = target !== undefined && !healthy.includes(target) && healthy.length > 0;
+    entry.live = { ...live, revertTo: null, ...(worse ? {} : { weights: revertTo, generation: live.generation + 1 }) };
+    return splitOf(entry.live);
+  }
+
+  #throwIfDown(): void {
+    if (this.down !== null) throw this.down;
+  }
+
+  #entry(service: string): Entry {
+    let entry = this.#entries.get(service);
+    if (entry === undefined) {
+      entry = { live: null, latched: [] };
+      this.#entries.set(service, entry);
+    }
+    return entry;
+  }
+}
+
+function splitOf({ fence, generation, weights }: TrafficChange): TrafficSplit {
+  return { fence, generation, weights };
+}
+
+function receiptOf(change: TrafficChange, from: Receipt["from"]): Receipt {
+  const { service, deployment, generation, weights } = change;
+  const none = { inFlight: 0, drained: 0, held: 0, retried: 0, rescued: 0, cut: 0, failed: 0, kernelRefused: 0 };
+  return { service, deployment, generation, from, to: weights, at: 0, ...none, final: true };
+}
