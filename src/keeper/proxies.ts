@@ -1,0 +1,215 @@
+import { rmSync } from "node:fs";
+import { TealError, toTealError } from "../model/error.ts";
+import type { Milliseconds } from "../model/time.ts";
+import type { Result } from "../wire/protocol.ts";
+import type { KeeperProtocol } from "../wire/keeper.ts";
+import { endGroup, killLeftovers } from "./end-group.ts";
+import { Lanes } from "./lanes.ts";
+import type { KeeperParts } from "./parts.ts";
+import { adoptProxy, type ProxyProcess, startProxy, tellToDrain, untilAnswers } from "./proxy-process.ts";
+import type { KeeperRecord } from "./record.ts";
+import { doubled } from "./restart-policy.ts";
+import { adoptSocket, type HeldSocket, holdSocket } from "./sockets.ts";
+import { printExit } from "./watched-process.ts";
+
+/** How long a replaced proxy may serve what it has: the longest-lived default of traffic.longLived. */
+const REPLACED_DRAIN_MS: Milliseconds = 300_000;
+/** Beyond its drain deadline, until it is ended by force. */
+const DRAIN_GRACE_MS: Milliseconds = 2_000;
+const STOP = { signal: "SIGTERM", timeoutMs: 2_000 } as const;
+const HEALTHY_RESET_MS: Milliseconds = 10_000;
+
+type Listeners = Result<KeeperProtocol, "listeners.ensure">["listeners"];
+type ProxyReports = Result<KeeperProtocol, "listeners.ensure">["proxies"];
+
+/** The listening sockets, and the proxies on them: one that serves, and replaced ones that drain. */
+export class Proxies {
+  readonly #parts: KeeperParts;
+  readonly #changed: () => void;
+  readonly #ending = new AbortController();
+  readonly #lane = new Lanes();
+  #sockets: readonly HeldSocket[] = [];
+  #proxies: ProxyProcess[] = [];
+  #failures = 0;
+
+  constructor(parts: KeeperParts, changed: () => void) {
+    this.#parts = parts;
+    this.#changed = changed;
+  }
+
+  get listeners(): Listeners {
+    return this.#sockets.map(({ listen, address }) => ({ listen, address }));
+  }
+
+  get reports(): ProxyReports {
+    return this.#proxies.map(({ process, socket, draining, startedAt }) => ({
+      pid: process.pid,
+      socket,
+      draining,
+      startedAt,
+    }));
+  }
+
+  get records(): KeeperRecord["proxies"] {
+    return this.#proxies.map(({ process: { pid, startTicks }, startedAt, draining, listen }) => ({
+      pid,
+      startTicks,
+      startedAt,
+      draining,
+      listen: [...listen],
+    }));
+  }
+
+  get #serving(): ProxyProcess | null {
+    return this.#proxies.findLast(({ draining }) => !draining) ?? null;
+  }
+
+  /**
+   * Takes over what an earlier keeper left; watches those proxies until `signal` aborts.
+   * @throws `keeper-down` when a proxy serves and did not hand over its sockets: it starts a keeper of its own
+   */
+  adopt(recorded: KeeperRecord["proxies"], signal: AbortSignal): void {
+    const { inherited } = this.#parts.launch;
+    const alive = recorded.flatMap((record) => adoptProxy(record, this.#parts, signal) ?? []);
+    const serving = alive.filter(({ draining }) => !draining);
+    const owner = serving.at(-1);
+    if (inherited.length === 0 && owner !== undefined) {
+      const pid = String(owner.process.pid);
+      throw new TealError(
+        "keeper-down",
+        `the proxy with pid ${pid} still serves after the last keeper's end; it starts a new keeper by itself`,
+        {
+          remedy: `Run the command again in a few seconds; if that does not help, end the proxy with \`kill ${pid}\`.`,
+        },
+      );
+    }
+    this.#sockets = inherited.map(adoptSocket);
+    for (const proxy of alive) this.#watch(proxy);
+    // The last keeper died between the start of a new proxy and the drain of the one before.
+    for (const proxy of serving.slice(0, -1)) void this.#retire(proxy, REPLACED_DRAIN_MS);
+    if (owner === undefined && this.#sockets.length > 0) void this.#restart();
+  }
+
+  /** See KEEPER_PROTOCOL, `listeners.ensure`. All or nothing: when it throws, what was there before still serves. */
+  ensure(listen: readonly string[]): Promise<void> {
+    return this.#lane.run("proxies", () => this.#ensure([...new Set(listen)]));
+  }
+
+  /** Ends all: no new connections, then what is in flight has `drainMs`. */
+  async drain(drainMs: Milliseconds): Promise<void> {
+    this.#ending.abort(new TealError("aborted", "the keeper ends"));
+    await this.#lane.run("proxies", async () => {
+      await Promise.all(this.#proxies.map((proxy) => this.#retire(proxy, drainMs)));
+      for (const socket of this.#sockets) socket.close();
+      this.#sockets = [];
+    });
+  }
+
+  async #ensure(listen: readonly string[]): Promise<void> {
+    const before = this.#serving;
+    if (
+      before !== null &&
+      sameSet(listen, before.listen) &&
+      sameSet(
+        listen,
+        this.#sockets.map((socket) => socket.listen),
+      )
+    )
+      return;
+    const kept = this.#sockets.filter((socket) => listen.includes(socket.listen));
+    const added = holdAll(listen.filter((wanted) => !kept.some((socket) => socket.listen === wanted)));
+    const sockets = [...kept, ...added];
+    try {
+      if (sockets.length > 0) await this.#startAnswering(sockets);
+    } catch (thrown) {
+      for (const socket of added) socket.close();
+      throw thrown;
+    }
+    const unused = this.#sockets.filter((socket) => !kept.includes(socket));
+    this.#sockets = sockets;
+    if (before !== null) void this.#retire(before, REPLACED_DRAIN_MS);
+    for (const socket of unused) socket.close();
+    this.#changed();
+  }
+
+  async #startAnswering(sockets: readonly HeldSocket[]): Promise<void> {
+    const proxy = await startProxy(sockets, this.#parts);
+    this.#watch(proxy);
+    try {
+      await untilAnswers(proxy, this.#parts.clock);
+    } catch (thrown) {
+      proxy.draining = true;
+      await endGroup(proxy.process, STOP, this.#parts.clock);
+      throw thrown;
+    }
+  }
+
+  #watch(proxy: ProxyProcess): void {
+    const { clock, log } = this.#parts;
+    this.#proxies.push(proxy);
+    log(`the proxy runs as pid ${String(proxy.process.pid)} on ${proxy.listen.join(", ")}`);
+    this.#changed();
+    void proxy.process.exited.then((exit) => {
+      killLeftovers(proxy.process.pid);
+      this.#proxies = this.#proxies.filter((other) => other !== proxy);
+      rmSync(proxy.socket, { force: true });
+      log(`the proxy (pid ${String(proxy.process.pid)}) ${printExit(exit)}`);
+      this.#changed();
+      if (proxy.draining) return;
+      this.#failures = clock.now() - proxy.startedAt >= HEALTHY_RESET_MS ? 0 : this.#failures + 1;
+      void this.#restart();
+    });
+  }
+
+  /** At once after it had served for long, else after 100 ms, doubling to 5 s; connections wait in the kernel's queue meanwhile. */
+  async #restart(): Promise<void> {
+    const { clock, log } = this.#parts;
+    while (!this.#ending.signal.aborted) {
+      try {
+        if (this.#failures > 0) await clock.sleep(doubled(100, this.#failures, 5_000), this.#ending.signal);
+        await this.#lane.run("proxies", async () => {
+          if (this.#serving !== null || this.#sockets.length === 0 || this.#ending.signal.aborted) return;
+          this.#watch(await startProxy(this.#sockets, this.#parts));
+        });
+        return;
+      } catch (thrown) {
+        if (this.#ending.signal.aborted) return;
+        this.#failures += 1;
+        log(`the proxy could not be started: ${toTealError(thrown).message}`);
+      }
+    }
+  }
+
+  /** Listed as draining until it has ended; by force when it does not in time, or cannot be told. Never rejects. */
+  async #retire(proxy: ProxyProcess, deadlineMs: Milliseconds): Promise<void> {
+    const { clock, log } = this.#parts;
+    proxy.draining = true;
+    this.#changed();
+    try {
+      await tellToDrain(proxy, deadlineMs);
+      const late = new AbortController();
+      const timer = clock.sleep(deadlineMs + DRAIN_GRACE_MS, late.signal).catch(() => undefined);
+      await Promise.race([proxy.process.exited, timer]);
+      late.abort();
+    } catch (thrown) {
+      log(`the proxy (pid ${String(proxy.process.pid)}) could not be told to drain: ${toTealError(thrown).message}`);
+    }
+    await endGroup(proxy.process, STOP, clock);
+  }
+}
+
+function sameSet(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((entry) => b.includes(entry));
+}
+
+/** All or none. */
+function holdAll(listen: readonly string[]): HeldSocket[] {
+  const held: HeldSocket[] = [];
+  try {
+    for (const wanted of listen) held.push(holdSocket(wanted));
+    return held;
+  } catch (thrown) {
+    for (const socket of held) socket.close();
+    throw thrown;
+  }
+}

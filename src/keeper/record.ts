@@ -1,0 +1,108 @@
+import { type FileHandle, open, readFile, rename } from "node:fs/promises";
+import { dirname } from "node:path";
+import { z } from "zod";
+import { instanceSpec } from "../wire/keeper.ts";
+
+/** Names a process for all time, together with the boot id. */
+const processRecord = z.object({
+  pid: z.int(),
+  startTicks: z.int(),
+  /** Milliseconds since the Unix epoch. */
+  startedAt: z.number(),
+});
+export type ProcessRecord = z.output<typeof processRecord>;
+
+const proxyRecord = processRecord.extend({ draining: z.boolean(), listen: z.array(z.string()) });
+export type ProxyRecord = z.output<typeof proxyRecord>;
+
+/** Without the variables: no secret is at rest. A keeper that adopts reads them back from the process itself. */
+const instanceRecord = processRecord.extend({
+  spec: instanceSpec.omit({ variables: true }),
+  port: z.int(),
+  /** Whether it had been ready, so that the data plane watches it by now. */
+  ready: z.boolean(),
+  restarts: z.int(),
+});
+export type InstanceRecord = z.output<typeof instanceRecord>;
+
+/** keeper.json. Fields are only added, with a default; a change of meaning is a new version beside this one. */
+export const keeperRecord = z.object({
+  version: z.literal(1),
+  bootId: z.string(),
+  listeners: z.array(z.object({ listen: z.string(), address: z.string() })),
+  proxies: z.array(proxyRecord),
+  server: processRecord.nullable(),
+  instances: z.array(instanceRecord),
+});
+export type KeeperRecord = z.output<typeof keeperRecord>;
+
+/**
+ * Reads keeper.json; null when there is none, or it is of no use: it is then kept beside for a person to look at.
+ * @throws when the file may not be read
+ */
+export async function loadRecord(path: string, warn: (text: string) => void): Promise<KeeperRecord | null> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (thrown) {
+    if (thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT") return null;
+    throw thrown;
+  }
+  try {
+    return keeperRecord.parse(JSON.parse(text));
+  } catch (thrown) {
+    await rename(path, `${path}.unreadable`);
+    warn(
+      `${path} was set aside as keeper.json.unreadable: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
+    );
+    return null;
+  }
+}
+
+/** Writes keeper.json whole or not at all: a file of its own, synced, then renamed. Saves that come together are one. */
+export class RecordFile {
+  readonly #path: string;
+  readonly #current: () => KeeperRecord;
+  readonly #warn: (text: string) => void;
+  #written = "";
+  #writing: Promise<void> | null = null;
+  #next: Promise<void> | null = null;
+
+  constructor(path: string, current: () => KeeperRecord, warn: (text: string) => void) {
+    this.#path = path;
+    this.#current = current;
+    this.#warn = warn;
+  }
+
+  /**
+   * Resolves when what is current now is on disk. Never rejects: a full disk must not keep an instance from starting, so the
+   * failure is logged, and the next change writes everything again.
+   */
+  save(): Promise<void> {
+    this.#next ??= (this.#writing ?? Promise.resolve()).then(() => {
+      this.#next = null;
+      this.#writing = this.#write().finally(() => {
+        this.#writing = null;
+      });
+      return this.#writing;
+    });
+    return this.#next;
+  }
+
+  async #write(): Promise<void> {
+    const text = `${JSON.stringify(this.#current(), null, 1)}\n`;
+    if (text === this.#written) return;
+    const temporary = `${this.#path}.new`;
+    try {
+      await using file = await open(temporary, "w", 0o600);
+      await file.writeFile(text);
+      await file.sync();
+      await rename(temporary, this.#path);
+      await using folder: FileHandle = await open(dirname(this.#path), "r");
+      await folder.sync();
+      this.#written = text;
+    } catch (thrown) {
+      this.#warn(`${this.#path} could not be written: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+    }
+  }
+}
