@@ -1,0 +1,104 @@
+import { LATENCY_BOUNDS_MS, type TrafficCounters } from "../model/traffic.ts";
+
+/**
+ * Layouts of the memory that the main thread and the workers share. Every number has one writer, a worker's in its own
+ * row, unless Atomics write it; others may read it at any time. A 64-bit number that is aligned is read whole.
+ */
+
+/** Of the process: which version of the routes is live. */
+export const PROCESS_CELL = { routes: 0, length: 1 } as const;
+
+/** Of a service: the live version of its table, whether it holds, then how many requests each worker holds. */
+export const SERVICE_CELL = { live: 0, hold: 1, held: 2 } as const;
+
+/** Of an instance: whether it is healthy, consecutive refused connects, then requests in flight per worker. */
+export const INSTANCE_CELL = { healthy: 0, refused: 1, inFlight: 2 } as const;
+
+/** Row of one environment in a version's ledger: requests that a worker began there, ended, and cut. */
+export const LEDGER = { started: 0, ended: 1, cut: 2, length: 3 } as const;
+
+/** Row of one worker in an environment's counters; after the workers' comes one of the main thread. */
+export const COUNTER = {
+  requests: 0,
+  failures: 1,
+  /** 1xx … 5xx. */
+  classes: 2,
+  inFlight: 7,
+  connectFailures: 8,
+  retried: 9,
+  rescued: 10,
+  upgrades: 11,
+  held: 12,
+  ejections: 13,
+  latencySum: 14,
+  latency: 15,
+  length: 15 + LATENCY_BOUNDS_MS.length + 1,
+} as const;
+
+export function sharedInts(length: number): Int32Array<SharedArrayBuffer> {
+  return new Int32Array(new SharedArrayBuffer(length * Int32Array.BYTES_PER_ELEMENT));
+}
+
+export function sharedNumbers(length: number): Float64Array<SharedArrayBuffer> {
+  return new Float64Array(new SharedArrayBuffer(length * Float64Array.BYTES_PER_ELEMENT));
+}
+
+/** Adds to one number; for its only writer. */
+export function add(cell: Float64Array, index: number, by = 1): void {
+  cell[index] = (cell[index] ?? 0) + by;
+}
+
+/** Sum of one field over rows of `stride`. */
+export function total(cell: Float64Array, stride: number, field: number): number {
+  let sum = 0;
+  for (let at = field; at < cell.length; at += stride) sum += cell[at] ?? 0;
+  return sum;
+}
+
+/** Sum of the numbers from `from` on. */
+export function totalFrom(cell: Int32Array, from: number): number {
+  let sum = 0;
+  for (let at = from; at < cell.length; at += 1) sum += Atomics.load(cell, at);
+  return sum;
+}
+
+/** Index of the histogram's bucket that a latency falls into; the bounds are in the model. */
+export function latencyBucket(ms: number): number {
+  let low = 0;
+  let high = LATENCY_BOUNDS_MS.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (ms <= (LATENCY_BOUNDS_MS[middle] ?? Infinity)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** As a notice carries them. */
+export interface CounterReading extends TrafficCounters {
+  readonly classes: [number, number, number, number, number];
+  readonly latency: number[];
+  readonly held: number;
+  readonly ejections: number;
+  readonly latencySumMs: number;
+}
+
+/** All threads' counts of one environment, added up. */
+export function readCounters(cell: Float64Array): CounterReading {
+  const sum = (field: number): number => total(cell, COUNTER.length, field);
+  const { classes } = COUNTER;
+  return {
+    requests: sum(COUNTER.requests),
+    failures: sum(COUNTER.failures),
+    classes: [sum(classes), sum(classes + 1), sum(classes + 2), sum(classes + 3), sum(classes + 4)],
+    latency: Array.from({ length: LATENCY_BOUNDS_MS.length + 1 }, (_, bucket) => sum(COUNTER.latency + bucket)),
+    inFlight: sum(COUNTER.inFlight),
+    connectFailures: sum(COUNTER.connectFailures),
+    retried: sum(COUNTER.retried),
+    rescued: sum(COUNTER.rescued),
+    upgrades: sum(COUNTER.upgrades),
+    held: sum(COUNTER.held),
+    ejections: sum(COUNTER.ejections),
+    latencySumMs: sum(COUNTER.latencySum),
+  };
+}

@@ -1,0 +1,180 @@
+import { Worker } from "node:worker_threads";
+import { TealError } from "../model/error.ts";
+import type { Clock, Milliseconds } from "../model/time.ts";
+import { sharedInts, PROCESS_CELL } from "./cells.ts";
+import type { FromWorker, PublishedRoutes, PublishedTable, ToWorker, WorkerStart } from "./messages.ts";
+
+/** Longest wait for all workers to acknowledge a table. */
+const ACKNOWLEDGE_MS: Milliseconds = 5_000;
+/** This many lost within a minute: something is wrong with the process itself, and the keeper starts another. */
+const LOSSES_ALLOWED = 5;
+const LOSS_WINDOW_MS: Milliseconds = 60_000;
+
+/** A request leaves little behind: a larger young generation costs 20 MiB per worker under load and gains 5 % of CPU. */
+const LIMITS = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 8 };
+
+export interface CrewOptions {
+  readonly workers: number;
+  /** The worker's program. */
+  readonly program: URL;
+  /** Per listening address, a descriptor for each worker, and perhaps some in reserve for replaced ones. */
+  readonly fds: readonly (readonly number[])[];
+  readonly clock: Clock;
+  /** What a worker has to know before it accepts a connection. */
+  readonly known: () => { readonly tables: readonly PublishedTable[]; readonly routes: PublishedRoutes };
+  readonly onLost: (index: number) => void;
+  readonly onFatal: (message: string) => void;
+  readonly log: (message: string) => void;
+}
+
+interface Member {
+  readonly worker: Worker;
+  readonly listening: PromiseWithResolvers<void>;
+  readonly drained: PromiseWithResolvers<void>;
+}
+
+/** The worker threads: starts them, replaces those that die, and gets every table to all that live. */
+export class Crew {
+  readonly processCell = sharedInts(PROCESS_CELL.length);
+  readonly #options: CrewOptions;
+  readonly #members = new Map<number, Member>();
+  readonly #waiting = new Map<number, { readonly missing: Set<number>; readonly done: () => void }>();
+  #published = 0;
+  #nextReserve: number;
+  #losses: Milliseconds[] = [];
+  #isEnding = false;
+
+  constructor(options: CrewOptions) {
+    this.#options = options;
+    this.#nextReserve = options.workers;
+  }
+
+  /** Resolves when all accept connections. */
+  async start(): Promise<void> {
+    await Promise.all(Array.from({ length: this.#options.workers }, (_, index) => this.#begin(index, index)));
+  }
+
+  /**
+   * Resolves when every worker that lives knows these tables; nothing is live by that alone.
+   * @throws `data-plane-down` when one does not answer in time
+   */
+  async publish(tables: readonly PublishedTable[], routes: PublishedRoutes | null): Promise<void> {
+    this.#published += 1;
+    const number = this.#published;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.set(number, { missing: new Set(this.#members.keys()), done: resolve });
+    this.tell({ kind: "publish", number, tables, routes });
+    if (this.#members.size === 0) resolve();
+    const timer = new AbortController();
+    try {
+      const isLate = this.#options.clock.sleep(ACKNOWLEDGE_MS, timer.signal).then(
+        () => true,
+        () => false,
+      );
+      if (await Promise.race([promise.then(() => false), isLate])) {
+        throw new TealError(
+          "data-plane-down",
+          `a worker of the proxy did not acknowledge a table within ${String(ACKNOWLEDGE_MS)} ms`,
+        );
+      }
+    } finally {
+      timer.abort();
+      this.#waiting.delete(number);
+    }
+  }
+
+  tell(message: ToWorker): void {
+    // The rule means browser windows; a worker thread has no origin.
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin
+    for (const { worker } of this.#members.values()) worker.postMessage(message);
+  }
+
+  /** Resolves when the last connection has gone, at the deadline at the latest. */
+  async drain(deadlineMs: Milliseconds): Promise<void> {
+    this.#isEnding = true;
+    this.tell({ kind: "drain", deadlineMs });
+    await Promise.all([...this.#members.values()].map(({ drained }) => drained.promise));
+  }
+
+  async stop(): Promise<void> {
+    this.#isEnding = true;
+    await Promise.all([...this.#members.values()].map(({ worker }) => worker.terminate()));
+  }
+
+  #begin(index: number, descriptor: number): Promise<void> {
+    const { workers, program, known } = this.#options;
+    const fds = this.#options.fds.map((list) => list[descriptor] ?? -1);
+    const start: WorkerStart = { index, workers, processCell: this.processCell, fds, ...known() };
+    const worker = new Worker(program, {
+      workerData: start,
+      resourceLimits: LIMITS,
+      name: `proxy-worker-${String(index)}`,
+    });
+    const member = { worker, listening: Promise.withResolvers<void>(), drained: Promise.withResolvers<void>() };
+    this.#members.set(index, member);
+    worker.on("message", (message: FromWorker) => {
+      this.#receive(index, member, message);
+    });
+    worker.on("error", (error) => {
+      this.#options.log(
+        `worker ${String(index)} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      );
+    });
+    worker.once("exit", (code) => {
+      this.#lost(index, member, code);
+    });
+    return member.listening.promise;
+  }
+
+  #receive(index: number, member: Member, message: FromWorker): void {
+    switch (message.kind) {
+      case "listening":
+        member.listening.resolve();
+        return;
+      case "acknowledged":
+        this.#acknowledged(index, message.number);
+        return;
+      case "drained":
+        member.drained.resolve();
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  #acknowledged(index: number, number: number): void {
+    const waiting = this.#waiting.get(number);
+    if (waiting === undefined) return;
+    waiting.missing.delete(index);
+    if (waiting.missing.size === 0) waiting.done();
+  }
+
+  #lost(index: number, member: Member, code: number): void {
+    this.#members.delete(index);
+    member.drained.resolve();
+    this.#options.onLost(index);
+    for (const number of this.#waiting.keys()) this.#acknowledged(index, number);
+    if (this.#isEnding) return;
+    this.#options.log(`worker ${String(index)} ended with code ${String(code)}`);
+    this.#replace(index);
+  }
+
+  /** Its sockets died with it; a replacement gets those in reserve. */
+  #replace(index: number): void {
+    const { clock, fds, log, onFatal } = this.#options;
+    const now = clock.monotonic();
+    this.#losses = [...this.#losses.filter((at) => now - at < LOSS_WINDOW_MS), now];
+    const hasReserve = fds.every((list) => list.length > this.#nextReserve);
+    if (this.#losses.length > LOSSES_ALLOWED || (!hasReserve && this.#members.size === 0)) {
+      onFatal("the workers keep ending");
+    } else if (hasReserve) {
+      const descriptor = this.#nextReserve;
+      this.#nextReserve += 1;
+      this.#begin(index, descriptor).catch((thrown: unknown) => {
+        onFatal(`worker ${String(index)} could not be replaced: ${String(thrown)}`);
+      });
+    } else {
+      log(`no socket is left for a new worker ${String(index)}; ${String(this.#members.size)} go on`);
+    }
+  }
+}

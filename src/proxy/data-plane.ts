@@ -1,0 +1,328 @@
+import type { Clock, Milliseconds } from "../model/time.ts";
+import { TealError } from "../model/error.ts";
+import type { Receipt, TrafficSample, TrafficSplit, Weights } from "../model/traffic.ts";
+import type { LatchRecord, ServiceTable } from "../wire/proxy.ts";
+import { INSTANCE_CELL, type CounterReading, readCounters, SERVICE_CELL, totalFrom } from "./cells.ts";
+import { checkTable } from "./check-table.ts";
+import type { Crew } from "./crew.ts";
+import { DrainWatch } from "./drain-watch.ts";
+import { type CheckedInstance, HealthChecks } from "./health-checks.ts";
+import type { PublishedRoutes, PublishedTable } from "./messages.ts";
+import { RouteBook } from "./route-book.ts";
+import { type PreparedTable, ServiceState } from "./service-state.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { applied, disarmed, flippedBack, isLatched, judge, latch } from "./split-register.ts";
+import { TrafficSwitch } from "./traffic-switch.ts";
+import type { VersionRecord } from "./version-record.ts";
+
+/** Longest that the answer to a revert waits for the snapshot; the flip never does. */
+const REVERT_SAVE_MS: Milliseconds = 50;
+
+export interface Reverted {
+  readonly service: string;
+  readonly deployment: string;
+  readonly split: TrafficSplit;
+  readonly cause: LatchRecord["cause"];
+}
+
+export interface DataPlaneOptions {
+  readonly workers: number;
+  readonly clock: Clock;
+  /** Made with what the data plane knows; asked at each start of a worker. */
+  readonly crew: Pick<Crew, "publish" | "tell" | "processCell">;
+  readonly snapshot: Snapshot;
+  readonly epoch: string;
+  readonly onReceipt: (receipt: Receipt) => void;
+  readonly onReverted: (reverted: Reverted) => void;
+}
+
+export interface Observation {
+  readonly split: TrafficSplit | null;
+  readonly armed: { readonly deployment: string; readonly revertTo: Weights } | null;
+  readonly latched: LatchRecord[];
+  readonly instances: { id: string; environment: string; healthy: boolean; inFlight: number }[];
+}
+
+/** The splits of all services, in the main thread: what is live, what may become live, and what a switch did. */
+export class DataPlane {
+  readonly #options: DataPlaneOptions;
+  readonly #services = new Map<string, ServiceState>();
+  readonly #routes: RouteBook;
+  readonly #health: HealthChecks;
+  readonly #drains: DrainWatch;
+  readonly #switches = new Map<string, TrafficSwitch>();
+  #turn: Promise<unknown> = Promise.resolve();
+  #version = 1;
+
+  constructor(options: DataPlaneOptions) {
+    this.#options = options;
+    const { clock, crew, onReceipt } = options;
+    this.#routes = new RouteBook(crew.processCell);
+    this.#health = new HealthChecks(clock, (turn, service, instance) => {
+      if (turn === "healthy") crew.tell({ kind: "wake", service });
+      else this.#services.get(service)?.ejected(instance);
+    });
+    this.#drains = new DrainWatch({
+      clock,
+      tell: (message) => {
+        crew.tell(message);
+      },
+      onFinal: onReceipt,
+    });
+  }
+
+  /** What a new worker has to know. */
+  known(): { readonly tables: readonly PublishedTable[]; readonly routes: PublishedRoutes } {
+    return { tables: [...this.#services.values()].flatMap(({ published }) => published), routes: this.#routes.live };
+  }
+
+  /** Makes live what the snapshot has. Call it before the workers start. */
+  restore(): void {
+    for (const { service: name, table, register } of this.#options.snapshot.load()) {
+      const service = this.#serviceOf(name);
+      service.register = register;
+      if (table !== null)
+        this.#goLive(
+          service,
+          service.prepare({ ...table, revertTo: register.armed?.revertTo ?? null }, this.#nextVersion()),
+        );
+    }
+    this.#routes.goLive(this.#routes.next(this.#tables()));
+  }
+
+  observe(name: string): Observation {
+    const service = this.#services.get(name);
+    if (service === undefined) return { split: null, armed: null, latched: [], instances: [] };
+    const { split, armed, latches } = service.register;
+    const instances = (service.published[0]?.environments ?? []).flatMap(({ environment, instances }) =>
+      instances.map(({ id, cell }) => ({
+        id,
+        environment,
+        healthy: Atomics.load(cell, INSTANCE_CELL.healthy) === 1,
+        inFlight: totalFrom(cell, INSTANCE_CELL.inFlight),
+      })),
+    );
+    return { split, armed, latched: [...latches], instances };
+  }
+
+  /** One after the other, so that tables become live in the order in which workers learn them. */
+  apply(table: ServiceTable): Promise<Receipt> {
+    const result = this.#turn.then(() => this.#apply(table));
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Flips at once, in this very call; only the answer may wait, a little, for the snapshot. */
+  async revert(name: string, deployment: string, cause: LatchRecord["cause"]): Promise<TrafficSplit | null> {
+    const service = this.#serviceOf(name);
+    const { register } = service;
+    const flips = register.armed?.deployment === deployment;
+    const isNew = !isLatched(register, deployment);
+    service.register = latch(register, deployment, this.#options.clock.now(), cause);
+    const hasFlipped = flips && this.#flipBack(service);
+    const { split, reverted } = service.register;
+    if (hasFlipped || isNew) await this.#saveSoon(service);
+    if (flips && split !== null && (hasFlipped || isNew))
+      this.#options.onReverted({ service: name, deployment, split, cause });
+    return flips || reverted === deployment ? split : null;
+  }
+
+  async disarm(name: string, deployment: string): Promise<void> {
+    const service = this.#services.get(name);
+    if (service === undefined) return;
+    service.register = disarmed(service.register, deployment);
+    await this.#save(service);
+  }
+
+  /** No release from then on; the order is remembered, so that nothing older comes back. */
+  remove(name: string, fence: number): Promise<void> {
+    const service = this.#services.get(name);
+    const split = service?.register.split ?? null;
+    const table = service?.table ?? null;
+    if (service === undefined || split === null || table === null || service.isUnreleased) return Promise.resolve();
+    if (fence < split.fence)
+      throw new TealError("fenced", `${name} has fence ${String(split.fence)} live, above ${String(fence)}`);
+    const empty = {
+      ...table,
+      fence,
+      generation: split.generation + 1,
+      deployment: null,
+      weights: {},
+      backends: [],
+      revertTo: null,
+    };
+    const result = this.#turn.then(async () => {
+      await this.#switchTo(service, empty);
+      this.#health.watch(name, []);
+    });
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Returns how many requests are held. */
+  hold(name: string, on: boolean): number {
+    const service = this.#services.get(name);
+    if (service === undefined) throw new TealError("service-unknown", `the proxy knows no service ${name}`);
+    const held = totalFrom(service.cell, SERVICE_CELL.held);
+    Atomics.store(service.cell, SERVICE_CELL.hold, on ? 1 : 0);
+    if (!on) this.#options.crew.tell({ kind: "wake", service: name });
+    return held;
+  }
+
+  /** Deployments that a silent controller would leave unfinished. */
+  get atRisk(): readonly { readonly service: string; readonly deployment: string }[] {
+    return [...this.#services.values()].flatMap(({ name, register, table }) =>
+      register.armed !== null && table?.traffic.onControllerLoss === "revert"
+        ? [{ service: name, deployment: register.armed.deployment }]
+        : [],
+    );
+  }
+
+  samples(): (TrafficSample & { environments: Record<string, CounterReading>; switches: number })[] {
+    const at = this.#options.clock.now();
+    const { epoch } = this.#options;
+    return [...this.#services.values()].map(({ name, counters, switches }) => ({
+      service: name,
+      epoch,
+      at,
+      switches,
+      environments: Object.fromEntries([...counters].map(([environment, cell]) => [environment, readCounters(cell)])),
+    }));
+  }
+
+  workerLost(index: number): void {
+    for (const service of this.#services.values()) service.forgetWorker(index);
+  }
+
+  close(): void {
+    this.#health.close();
+    this.#drains.close();
+  }
+
+  async #apply(table: ServiceTable): Promise<Receipt> {
+    checkTable(table);
+    const service = this.#serviceOf(table.service);
+    if (judge(service.register, table) === "same" && isKnown(service, table)) return this.#receiptOf(service);
+    this.#options.snapshot.check({ service: table.service, table, register: applied(service.register, table) });
+    return this.#switchTo(service, table);
+  }
+
+  async #switchTo(service: ServiceState, asked: ServiceTable): Promise<Receipt> {
+    const { crew, clock } = this.#options;
+    // Upkeep keeps a deployment armed, and so its target known.
+    const table = { ...asked, revertTo: applied(service.register, asked).armed?.revertTo ?? null };
+    const prepared = service.prepare(table, this.#nextVersion());
+    const routes = this.#routes.next(this.#tables(table));
+    await crew.publish(prepared.published, routes);
+    // A revert does not wait for its turn: what was allowed before may be latched by now.
+    const isSame = judge(service.register, asked) === "same";
+    const from = service.register.split?.weights ?? {};
+    const before = service.records;
+    this.#goLive(service, prepared);
+    const at = clock.now();
+    if (routes !== null) this.#routes.goLive(routes);
+    if (!isSame) service.register = applied(service.register, asked);
+    const change = isSame ? null : this.#begin(service, { from, before, at, deployment: asked.deployment });
+    await this.#save(service);
+    return change?.receipt ?? this.#receiptOf(service);
+  }
+
+  #goLive(service: ServiceState, prepared: PreparedTable): void {
+    service.goLive(prepared);
+    this.#options.crew.tell({ kind: "live", service: service.name, version: prepared.live.version });
+    this.#health.watch(service.name, checkedInstances(prepared));
+  }
+
+  /** False when that would take traffic from a healthy environment to one without a healthy instance (invariant 11). */
+  #flipBack(service: ServiceState): boolean {
+    const { armed, split } = service.register;
+    if (armed === null || split === null) return false;
+    if (!service.isServing(armed.revertTo) && service.isServing(split.weights)) return false;
+    const before = service.records;
+    if (!service.goBack(armed.revertTo)) return false;
+    service.register = flippedBack(service.register);
+    this.#options.crew.tell({ kind: "live", service: service.name, version: service.live?.version ?? 0 });
+    this.#begin(service, { from: split.weights, before, at: this.#options.clock.now(), deployment: armed.deployment });
+    return true;
+  }
+
+  #begin(
+    service: ServiceState,
+    facts: { from: Weights; before: readonly VersionRecord[]; at: number; deployment: string | null },
+  ): TrafficSwitch {
+    const { split } = service.register;
+    const to = split?.weights ?? {};
+    const { counters, name } = service;
+    const change = new TrafficSwitch({ ...facts, service: name, generation: split?.generation ?? 0, to, counters });
+    this.#switches.set(name, change);
+    service.switches += 1;
+    this.#drains.follow(change, service);
+    return change;
+  }
+
+  /** Of the live split; after a restart of the proxy nothing is known of the switch but the split itself. */
+  #receiptOf(service: ServiceState): Receipt {
+    const known = this.#switches.get(service.name);
+    const { split } = service.register;
+    if (known !== undefined && known.facts.generation === split?.generation) return known.receipt;
+    const weights = split?.weights ?? {};
+    const none = { inFlight: 0, drained: 0, held: 0, retried: 0, rescued: 0, cut: 0, failed: 0, kernelRefused: 0 };
+    const { deployment } = service.register;
+    const generation = split?.generation ?? 0;
+    return {
+      service: service.name,
+      deployment,
+      generation,
+      from: weights,
+      to: weights,
+      at: this.#options.clock.now(),
+      ...none,
+      final: true,
+    };
+  }
+
+  #save(service: ServiceState): Promise<void> {
+    return this.#options.snapshot.save({ service: service.name, table: service.table, register: service.register });
+  }
+
+  async #saveSoon(service: ServiceState): Promise<void> {
+    const enough = new AbortController();
+    const limit = this.#options.clock.sleep(REVERT_SAVE_MS, enough.signal).catch(() => undefined);
+    await Promise.race([this.#save(service), limit]);
+    enough.abort();
+  }
+
+  #serviceOf(name: string): ServiceState {
+    const service = this.#services.get(name) ?? new ServiceState(name, this.#options.workers);
+    this.#services.set(name, service);
+    return service;
+  }
+
+  #tables(next?: ServiceTable): readonly ServiceTable[] {
+    const others = [...this.#services.values()].flatMap(({ name, table }) =>
+      table === null || name === next?.service ? [] : [table],
+    );
+    return next === undefined ? others : [...others, next];
+  }
+
+  /** Each table takes two: its own, and its revert's. */
+  #nextVersion(): number {
+    const version = this.#version;
+    this.#version += 2;
+    return version;
+  }
+}
+
+/** Each environment by its own release's rule: what is healthy for one version may not even be a path of the other. */
+function checkedInstances({ table, published: [live] }: PreparedTable): CheckedInstance[] {
+  const specs = new Map(table.backends.map(({ environment, health }) => [environment, health]));
+  return (live?.environments ?? []).flatMap(({ environment, instances }) =>
+    instances.map((instance) => ({ instance, spec: specs.get(environment) ?? table.health })),
+  );
+}
+
+/** Whether workers have this very table already. */
+function isKnown(service: ServiceState, table: ServiceTable): boolean {
+  const parts = ({ backends, traffic, health }: ServiceTable): string => JSON.stringify([backends, traffic, health]);
+  return service.table !== null && parts(service.table) === parts(table);
+}

@@ -1,0 +1,289 @@
+import type { Socket } from "node:net";
+import type { Milliseconds } from "../../../model/time.ts";
+import { REFUSAL, type Refusal } from "../refusal.ts";
+import { Backlog } from "./backlog.ts";
+import type { EngineContext } from "./context.ts";
+import { Facts } from "./facts.ts";
+import {
+  AHEAD_BOUND_BYTES,
+  HEAD_TIMEOUT_MS,
+  KEEP_ALIVE_MS,
+  LINGER_MS,
+  PROBE_AFTER_MS,
+  WRITE_BOUND_BYTES,
+  WRITE_STALL_MS,
+} from "./limits.ts";
+import { peerOf } from "./message/peer.ts";
+import { scanRequestHead } from "./message/scan-request.ts";
+import { REQUEST_LIMITS, type RequestContext, type RequestHead } from "./message/types.ts";
+import type { Outbox } from "./outbox.ts";
+import { Passage } from "./passage.ts";
+import type { PassageClient } from "./passage-client.ts";
+import { refusalOf, refusalText } from "./refuse.ts";
+import { adopt, type SocketEvents } from "./socket.ts";
+import type { Swept } from "./sweeper.ts";
+
+/** A connection closes a second after the time that it announced. */
+const IDLE_MS: Milliseconds = KEEP_ALIVE_MS + 1_000;
+/** RFC 9110, 15.2.1: a client that did not ask for it discards it. */
+const PROBE = "HTTP/1.1 100 Continue\r\n\r\n";
+
+/**
+ * `head`: between requests or in a head. `busy`: a request is on its way. `tunnel`: after 101. `linger`: all is said,
+ * and what still comes is not looked at. `closed`.
+ */
+type Stage = "head" | "busy" | "tunnel" | "linger" | "closed";
+
+/** One connection of a client: its requests, one after another in the order in which they came. */
+export class ClientConnection implements SocketEvents, Swept, PassageClient {
+  dueAt: Milliseconds;
+  isHalfClosed = false;
+  readonly requestContext: RequestContext;
+  readonly facts: Facts;
+  readonly #context: EngineContext;
+  readonly #onClosed: (connection: ClientConnection) => void;
+  readonly #socket: Socket | null;
+  readonly #backlog = new Backlog();
+  readonly #passage: Passage;
+  #stage: Stage = "head";
+  #progress: RequestHead | undefined = undefined;
+  #minor: 0 | 1 = 1;
+  #isPaused = false;
+  #isConsuming = false;
+  #probeMs: Milliseconds = 0;
+
+  constructor(accepted: Socket, context: EngineContext, onClosed: (connection: ClientConnection) => void) {
+    this.#context = context;
+    this.#onClosed = onClosed;
+    this.dueAt = context.now() + IDLE_MS;
+    const address = (accepted.remoteAddress ?? "unknown").replace(/^::ffff:/, "");
+    const fallbackHost = `${accepted.localAddress ?? "localhost"}:${String(accepted.localPort)}`;
+    const peer = peerOf(address, "http", isLocal(address));
+    this.facts = new Facts(peer, () => this.#stage === "closed");
+    this.requestContext = {
+      peer,
+      fallbackHost,
+      requestId: context.requestId,
+      keepAlive: true,
+    };
+    this.#passage = new Passage(context, this);
+    this.#socket = adopt(accepted, this);
+  }
+
+  /** False: the client had gone before we looked. */
+  get isOpen(): boolean {
+    return this.#socket !== null;
+  }
+
+  get isStuffed(): boolean {
+    return this.#socket !== null && this.#socket.writableLength > WRITE_BOUND_BYTES;
+  }
+
+  connected(): void {
+    // Told of connections that we begin.
+  }
+
+  failed(error: Error): void {
+    this.#context.onError("a connection", error);
+    this.destroy();
+  }
+
+  received(shared: Buffer, length: number): void {
+    if (this.#stage === "tunnel") {
+      this.#passage.tunnelled(shared, 0, length);
+      return;
+    }
+    if (this.#backlog.size === 0) {
+      const used = this.#consume(shared, 0, length);
+      if (used < length) this.#backlog.append(shared, used, length);
+    } else {
+      this.#backlog.append(shared, 0, length);
+      this.#consumeBacklog();
+    }
+    if (this.#backlog.size > AHEAD_BOUND_BYTES) this.pause();
+  }
+
+  readEnded(): void {
+    this.isHalfClosed = true;
+    if (this.#stage === "tunnel") this.#passage.clientEnded();
+    else this.#settleEnd();
+  }
+
+  drained(): void {
+    if (this.#stage === "linger") {
+      this.dueAt = this.#context.now() + LINGER_MS;
+      return;
+    }
+    this.#passage.clientDrained();
+    this.pump();
+  }
+
+  closed(): void {
+    if (this.#stage === "closed") return;
+    this.#stage = "closed";
+    this.#backlog.clear();
+    this.#passage.clientClosed();
+    this.#onClosed(this);
+  }
+
+  due(now: Milliseconds): void {
+    this.dueAt = Infinity;
+    if (this.#stage === "head" && this.#backlog.size > 0) {
+      this.refuse(REFUSAL["request-timeout"], false, true);
+      this.#linger();
+    } else if (this.#stage !== "busy") this.destroy();
+    else if (this.isHalfClosed && this.#passage.isSilent) this.#probe(now);
+    else this.#passage.clientDue();
+  }
+
+  pause(): void {
+    if (this.#isPaused) return;
+    this.#isPaused = true;
+    this.#socket?.pause();
+  }
+
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#socket?.resume();
+  }
+
+  send(outbox: Outbox): void {
+    if (this.#socket === null || this.#socket.destroyed) outbox.discard();
+    else outbox.sendTo(this.#socket);
+  }
+
+  end(): void {
+    this.#socket?.end();
+  }
+
+  finish(): void {
+    this.#socket?.destroySoon();
+  }
+
+  destroy(): void {
+    if (this.#passage.endsByClose) this.#socket?.resetAndDestroy();
+    else this.#socket?.destroy();
+  }
+
+  refuse(refusal: Refusal, isHead: boolean, isLast: boolean): void {
+    this.#socket?.write(refusalText(refusal, { date: this.#context.date(), isHead, isLast }), "latin1");
+  }
+
+  pump(): void {
+    if (this.#isConsuming || this.#stage === "closed") return;
+    this.#consumeBacklog();
+    if (this.#backlog.size <= AHEAD_BOUND_BYTES && this.#stage !== "tunnel") this.resume();
+    if (this.isHalfClosed) this.#settleEnd();
+  }
+
+  answered(stays: boolean): void {
+    if (this.#stage !== "busy") return;
+    if (!stays) {
+      this.#linger();
+      return;
+    }
+    this.#stage = "head";
+    this.dueAt = this.#context.now() + IDLE_MS;
+    this.pump();
+  }
+
+  switched(): void {
+    this.#stage = "tunnel";
+    const { buffer, start, end } = this.#backlog;
+    this.#backlog.clear();
+    if (end > start) this.#passage.tunnelled(buffer, start, end);
+    this.resume();
+    if (this.isHalfClosed) this.#passage.clientEnded();
+  }
+
+  #consumeBacklog(): void {
+    const backlog = this.#backlog;
+    if (backlog.size === 0) {
+      this.#passage.flush();
+      return;
+    }
+    const { buffer, start, end } = backlog;
+    const used = this.#consume(buffer, start, end);
+    // A switch or an end has emptied it.
+    if (backlog.size > 0) backlog.drop(used - start);
+  }
+
+  /** Uses what it can of the bytes and returns up to where. */
+  #consume(bytes: Buffer, from: number, to: number): number {
+    this.#isConsuming = true;
+    let at = from;
+    for (let isMoving = true; isMoving && at < to;) {
+      const before = at;
+      if (this.#stage === "head") at = this.#readHead(bytes, at, to);
+      else if (this.#stage === "busy" && !this.#passage.isRequestWhole) at = this.#passage.takeBody(bytes, at, to);
+      else if (this.#stage === "linger" || this.#stage === "closed") at = to;
+      isMoving = at > before;
+    }
+    this.#isConsuming = false;
+    this.#passage.flush();
+    return at;
+  }
+
+  #readHead(bytes: Buffer, at: number, to: number): number {
+    // Answers that the client does not take must not pile up.
+    if (this.isStuffed) return at;
+    const result = scanRequestHead(bytes, at, to, REQUEST_LIMITS, this.#progress);
+    if (result.kind === "incomplete") {
+      if (this.#progress === undefined) this.dueAt = this.#context.now() + HEAD_TIMEOUT_MS;
+      this.#progress = result.progress;
+      return at;
+    }
+    this.#progress = undefined;
+    if (result.kind === "reject") {
+      this.#context.debug(result.reason);
+      this.refuse(refusalOf(result.status), false, true);
+      this.#linger();
+      return to;
+    }
+    this.#stage = "busy";
+    this.dueAt = Infinity;
+    this.#minor = result.minor;
+    this.#probeMs = 0;
+    this.#passage.begin(result);
+    return at + result.size;
+  }
+
+  /** The client has ended its direction: what is whole is still answered. */
+  #settleEnd(): void {
+    if (this.#stage === "head" && !this.isStuffed) this.#linger();
+    else if (this.#stage === "busy") {
+      const { isRequestWhole, isEventStream } = this.#passage;
+      const isCutShort = !isRequestWhole && this.#backlog.size === 0;
+      // To go on with an event stream would be to send it to nobody until the next event.
+      if (isCutShort || isEventStream) this.destroy();
+      else if (this.#passage.isSilent && this.#minor === 1 && this.#probeMs === 0) {
+        this.#probeMs = PROBE_AFTER_MS;
+        this.dueAt = this.#context.now() + PROBE_AFTER_MS;
+      }
+    }
+  }
+
+  /** A client that has gone looks like one that waits for its answer; to what we write, its kernel answers the truth. */
+  #probe(now: Milliseconds): void {
+    this.#probeMs *= 2;
+    this.dueAt = now + this.#probeMs;
+    this.#socket?.write(PROBE, "latin1");
+  }
+
+  /** Ends our direction and reads on for a while: a close with unread bytes would take the answer from the client. */
+  #linger(): void {
+    const socket = this.#socket;
+    this.#stage = "linger";
+    this.#backlog.clear();
+    if (socket === null) return;
+    this.dueAt = this.#context.now() + (socket.writableLength > 0 ? WRITE_STALL_MS : LINGER_MS);
+    socket.end();
+    this.resume();
+  }
+}
+
+/** What a proxy on this machine in front of Teal (one that ends TLS, say) said is taken; nobody else's word is. */
+function isLocal(address: string): boolean {
+  return address.startsWith("127.") || address === "::1";
+}

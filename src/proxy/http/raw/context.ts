@@ -1,0 +1,23 @@
+import type { Milliseconds } from "../../../model/time.ts";
+import type { Dispatcher } from "../engine.ts";
+import type { Outbox } from "./outbox.ts";
+import type { Sweeper } from "./sweeper.ts";
+import type { UpstreamPool } from "./upstream-pool.ts";
+
+/** What all connections of a worker share. */
+export interface EngineContext {
+  readonly dispatcher: Dispatcher;
+  readonly pool: UpstreamPool;
+  readonly sweeper: Sweeper;
+  readonly outbox: Outbox;
+  /** Monotonic milliseconds. */
+  readonly now: () => Milliseconds;
+  readonly requestId: () => string;
+  /** The time as an IMF-fixdate. */
+  readonly date: () => string;
+  readonly isDraining: () => boolean;
+  /** Why bytes were refused or a connection ended, for who debugs. */
+  readonly debug: (reason: string) => void;
+  /** A fault of our own, which ends one connection only. */
+  readonly onError: (what: string, error: Error) => void;
+}

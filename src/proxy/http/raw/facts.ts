@@ -1,0 +1,40 @@
+import type { RequestFacts } from "../engine.ts";
+import { fieldValue } from "./message/field.ts";
+import type { Peer, RequestHead } from "./message/types.ts";
+
+/** What the data plane's rules may ask of a request; one object per connection, as it is read at once. */
+export class Facts implements RequestFacts {
+  host = "";
+  target = "";
+  readonly isAbandoned: () => boolean;
+  readonly field: (name: string) => string | undefined;
+  readonly client: () => string;
+  #head: RequestHead | null = null;
+
+  constructor(peer: Peer, isAbandoned: () => boolean) {
+    this.isAbandoned = isAbandoned;
+    this.field = (name) => this.#field(name);
+    this.client = () => {
+      // Of a trusted proxy's clients, the one that it names itself: the last.
+      const last = peer.isTrusted ? this.#field("x-forwarded-for")?.split(",").at(-1)?.trim() : undefined;
+      return last === undefined || last === "" ? peer.address : last;
+    };
+  }
+
+  /** The facts of this head, until `forget`. */
+  of(head: RequestHead): this {
+    this.host = head.host;
+    this.target = head.target;
+    this.#head = head;
+    return this;
+  }
+
+  /** The head's bytes are gone by then. */
+  forget(): void {
+    this.#head = null;
+  }
+
+  #field(name: string): string | undefined {
+    return this.#head === null ? undefined : (fieldValue(this.#head, name) ?? undefined);
+  }
+}

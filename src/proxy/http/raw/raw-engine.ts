@@ -1,0 +1,132 @@
+import { randomBytes } from "node:crypto";
+import { createServer, type Server, type Socket } from "node:net";
+import { debuglog } from "node:util";
+import type { Milliseconds } from "../../../model/time.ts";
+import type { Dispatcher, HttpEngine } from "../engine.ts";
+import { ClientConnection } from "./client-connection.ts";
+import type { EngineContext } from "./context.ts";
+import { BACKLOG, MAX_CONNECTIONS } from "./limits.ts";
+import { Outbox } from "./outbox.ts";
+import { Sweeper } from "./sweeper.ts";
+import { UpstreamPool } from "./upstream-pool.ts";
+
+interface RawEngineOptions {
+  readonly dispatcher: Dispatcher;
+  /** Monotonic milliseconds. */
+  readonly now: () => Milliseconds;
+  readonly onError: (what: string, error: Error) => void;
+}
+
+/** HTTP/1.1 on plain sockets, both ways. With NODE_DEBUG=teal-proxy it says why it refuses what. */
+export class RawHttpEngine implements HttpEngine {
+  readonly #options: RawEngineOptions;
+  readonly #context: EngineContext;
+  readonly #servers: Server[] = [];
+  readonly #connections = new Set<ClientConnection>();
+  readonly #closed = (connection: ClientConnection): void => {
+    this.#forget(connection);
+  };
+  #isDraining = false;
+  #drained: (() => void) | null = null;
+
+  constructor(options: RawEngineOptions) {
+    this.#options = options;
+    const { dispatcher, now, onError } = options;
+    const sweeper = new Sweeper(now);
+    this.#context = {
+      dispatcher,
+      now,
+      sweeper,
+      onError,
+      outbox: new Outbox(),
+      pool: new UpstreamPool({ sweeper, now, onError }),
+      requestId: requestIds(),
+      date: dates(now),
+      isDraining: () => this.#isDraining,
+      debug: debuglog("teal-proxy"),
+    };
+  }
+
+  async listen(fds: readonly number[]): Promise<void> {
+    await Promise.all(fds.map((fd) => this.#listenOn(fd)));
+  }
+
+  async drain(deadlineMs: Milliseconds): Promise<void> {
+    this.#isDraining = true;
+    for (const server of this.#servers) server.close();
+    if (this.#connections.size > 0)
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(() => {
+          for (const connection of this.#connections) connection.destroy();
+          resolve();
+        }, deadlineMs);
+        this.#drained = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    this.#context.pool.close();
+  }
+
+  async #listenOn(fd: number): Promise<void> {
+    const server = createServer({
+      noDelay: true,
+      allowHalfOpen: true,
+      pauseOnConnect: true,
+    });
+    this.#servers.push(server);
+    server.on("connection", (socket: Socket) => {
+      this.#accept(socket);
+    });
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      // As an argument: with a descriptor, Node heeds no backlog among the options.
+      server.listen({ fd }, BACKLOG, resolve);
+    });
+    // Out of descriptors, say: the kernel keeps the connection in its queue, and accepting goes on.
+    server.on("error", (error) => {
+      this.#options.onError("accept", error);
+    });
+  }
+
+  #accept(socket: Socket): void {
+    if (this.#connections.size >= MAX_CONNECTIONS) {
+      this.#context.debug("too many connections");
+      socket.destroy();
+      return;
+    }
+    const connection = new ClientConnection(socket, this.#context, this.#closed);
+    if (!connection.isOpen) return;
+    this.#connections.add(connection);
+    this.#context.sweeper.add(connection);
+  }
+
+  #forget(connection: ClientConnection): void {
+    this.#connections.delete(connection);
+    this.#context.sweeper.delete(connection);
+    if (this.#connections.size === 0) this.#drained?.();
+  }
+}
+
+/** Unique for all time, at the cost of one addition: a random start of the process, and a count. */
+function requestIds(): () => string {
+  const start = randomBytes(9).toString("base64url");
+  let count = 0;
+  return () => {
+    count += 1;
+    return `${start}-${count.toString(36)}`;
+  };
+}
+
+/** The time as an IMF-fixdate (RFC 9110, 5.6.7), made once a second. */
+function dates(now: () => Milliseconds): () => string {
+  let text = "";
+  let until = -Infinity;
+  return () => {
+    if (now() < until) return text;
+    const date = new Date();
+    text = date.toUTCString();
+    until = now() + 1_000 - date.getUTCMilliseconds();
+    return text;
+  };
+}

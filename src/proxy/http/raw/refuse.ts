@@ -1,0 +1,38 @@
+import { STATUS_CODES } from "node:http";
+import { REFUSAL, type Refusal, type RefusalCode } from "../refusal.ts";
+import type { RejectStatus } from "./message/types.ts";
+
+const CODES: Readonly<Record<RejectStatus, RefusalCode>> = {
+  400: "bad-request",
+  414: "target-too-long",
+  431: "head-too-large",
+  501: "not-implemented",
+  505: "version-not-supported",
+};
+
+/** The answer to bytes that are no request which may be passed on. */
+export function refusalOf(status: RejectStatus): Refusal {
+  return REFUSAL[CODES[status]];
+}
+
+interface RefusalOptions {
+  readonly date: string;
+  readonly isHead: boolean;
+  readonly isLast: boolean;
+}
+
+/** Teal's own answer, whole. */
+export function refusalText(refusal: Refusal, { date, isHead, isLast }: RefusalOptions): string {
+  const reason = STATUS_CODES[refusal.status] ?? "Error";
+  const lines = [
+    `HTTP/1.1 ${String(refusal.status)} ${reason}`,
+    `Teal-Error: ${refusal.code}`,
+    "Content-Type: text/plain",
+    `Content-Length: ${String(Buffer.byteLength(refusal.body))}`,
+    `Date: ${date}`,
+  ];
+  if (refusal.status === 503) lines.push("Retry-After: 1");
+  if (isLast) lines.push("Connection: close");
+  lines.push("", isHead ? "" : refusal.body);
+  return lines.join("\r\n");
+}

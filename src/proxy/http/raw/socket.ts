@@ -1,0 +1,81 @@
+import { connect, Socket, type SocketConstructorOpts } from "node:net";
+import { READ_BYTES } from "./limits.ts";
+
+/** What happens on a connection. After `closed` nothing comes. */
+export interface SocketEvents {
+  connected(): void;
+  /** `length` bytes from the start of a buffer that all connections share: what is needed later must be copied. */
+  received(shared: Buffer, length: number): void;
+  /** The other side has ended its direction. */
+  readEnded(): void;
+  /** All that was written is with the kernel, after a write that was not at once. */
+  drained(): void;
+  closed(): void;
+  /** A fault of our own: this connection must end, and no other. */
+  failed(error: Error): void;
+}
+
+/** Filled by the kernel and looked at in the same turn, so one is enough for all connections of a thread. */
+const shared = Buffer.allocUnsafeSlow(READ_BYTES);
+
+/**
+ * An accepted connection, read into the shared buffer and not as a stream. Node takes `onread` only for sockets that it
+ * does not accept itself, so the accepted one's handle goes over to a socket of our own (`handle` is the option by
+ * which net.Server itself makes sockets). Null: the client has gone already.
+ */
+export function adopt(accepted: Socket, events: SocketEvents): Socket | null {
+  const owner = accepted as unknown as { _handle: object | null };
+  const handle = owner._handle;
+  if (handle === null) return null;
+  owner._handle = null;
+  const options = { handle, allowHalfOpen: true, onread: onreadOf(events) };
+  const socket = new Socket(options as unknown as SocketConstructorOpts);
+  listen(socket, events);
+  return socket;
+}
+
+export function dial(host: string, port: number, events: SocketEvents): Socket {
+  const socket = connect({
+    host,
+    port,
+    allowHalfOpen: true,
+    noDelay: true,
+    onread: onreadOf(events),
+  });
+  socket.once("connect", () => {
+    events.connected();
+  });
+  listen(socket, events);
+  return socket;
+}
+
+function onreadOf(events: SocketEvents): {
+  buffer: Buffer;
+  callback: (length: number) => boolean;
+} {
+  return {
+    buffer: shared,
+    callback: (length) => {
+      try {
+        events.received(shared, length);
+      } catch (thrown) {
+        events.failed(thrown instanceof Error ? thrown : new Error(String(thrown)));
+      }
+      return true;
+    },
+  };
+}
+
+function listen(socket: Socket, events: SocketEvents): void {
+  socket.on("end", () => {
+    events.readEnded();
+  });
+  socket.on("drain", () => {
+    events.drained();
+  });
+  // An error is followed by "close".
+  socket.on("error", () => undefined);
+  socket.once("close", () => {
+    events.closed();
+  });
+}

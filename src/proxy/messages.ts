@@ -1,0 +1,78 @@
+import type { Affinity } from "./affinity.ts";
+import type { Share } from "./choose.ts";
+import type { Route } from "./router.ts";
+
+/** What the main thread and its workers tell each other. Shared memory goes as typed arrays over SharedArrayBuffers. */
+type Ints = Int32Array<SharedArrayBuffer>;
+type Numbers = Float64Array<SharedArrayBuffer>;
+
+export interface PublishedInstance {
+  readonly id: string;
+  readonly host: string;
+  readonly port: number;
+  readonly cell: Ints;
+}
+
+export interface PublishedEnvironment {
+  readonly environment: string;
+  readonly counters: Numbers;
+  readonly instances: readonly PublishedInstance[];
+}
+
+/** One version of a service's table: known to a worker before it is live, and until the worker is told to forget it. */
+export interface PublishedTable {
+  readonly service: string;
+  readonly version: number;
+  readonly cell: Ints;
+  /** Rows of LEDGER: per worker, per environment in the order of `environments`. */
+  readonly ledger: Numbers;
+  /** Whether a deployment is under way, so that another serving environment may rescue a request. */
+  readonly armed: boolean;
+  readonly shares: readonly Share[];
+  /** How clients keep to a side; null: they do not. */
+  readonly affinity: Affinity | null;
+  readonly environments: readonly PublishedEnvironment[];
+}
+
+export interface PublishedRoutes {
+  readonly version: number;
+  readonly routes: readonly Route[];
+}
+
+/** What a worker starts with. */
+export interface WorkerStart {
+  readonly index: number;
+  readonly workers: number;
+  readonly processCell: Ints;
+  readonly tables: readonly PublishedTable[];
+  readonly routes: PublishedRoutes;
+  /** One descriptor per listening address, this worker's own. */
+  readonly fds: readonly number[];
+}
+
+export type ToWorker =
+  | {
+      readonly kind: "publish";
+      readonly number: number;
+      readonly tables: readonly PublishedTable[];
+      readonly routes: PublishedRoutes | null;
+    }
+  /** The version is live: forget the older ones, look at what is held. */
+  | { readonly kind: "live"; readonly service: string; readonly version: number }
+  /** Instances became healthy, or a hold ended: look at what is held. */
+  | { readonly kind: "wake"; readonly service: string }
+  /** End requests of an environment that were begun on `upTo` or before; long-lived ones at random within `spreadMs`. */
+  | {
+      readonly kind: "cut";
+      readonly service: string;
+      readonly environment: string;
+      readonly upTo: number;
+      readonly longLived: boolean;
+      readonly spreadMs: number;
+    }
+  | { readonly kind: "drain"; readonly deadlineMs: number };
+
+export type FromWorker =
+  | { readonly kind: "listening" }
+  | { readonly kind: "acknowledged"; readonly number: number }
+  | { readonly kind: "drained" };

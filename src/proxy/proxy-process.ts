@@ -1,0 +1,139 @@
+import { randomBytes } from "node:crypto";
+import { rmSync } from "node:fs";
+import type { Clock, Milliseconds } from "../model/time.ts";
+import type { PeerServer } from "../wire/connect.ts";
+import type { ProxyLaunch } from "../wire/launch.ts";
+import { StatePaths } from "../wire/paths.ts";
+import type { ProxyProtocol } from "../wire/proxy.ts";
+import { serveControl } from "./control-server.ts";
+import { ControllerWatch } from "./controller-watch.ts";
+import { Crew } from "./crew.ts";
+import { DataPlane } from "./data-plane.ts";
+import { KeeperWatch } from "./keeper-watch.ts";
+import { Snapshot } from "./snapshot.ts";
+
+const SAMPLE_EVERY_MS: Milliseconds = 100;
+
+export interface ProxyOptions {
+  readonly launch: ProxyLaunch;
+  readonly workerProgram: URL;
+  readonly keeperProgram: string;
+  readonly clock: Clock;
+  readonly log: (message: string) => void;
+  readonly exit: (code: number) => void;
+}
+
+/** One proxy: the main thread's parts, put together. */
+export class ProxyProcess {
+  readonly #options: ProxyOptions;
+  readonly #epoch = `${randomBytes(6).toString("hex")}-${String(process.pid)}`;
+  readonly #snapshot: Snapshot;
+  readonly #crew: Crew;
+  readonly #plane: DataPlane;
+  readonly #watch: ControllerWatch;
+  readonly #socket: string;
+  readonly #keeperWatch = new AbortController();
+  readonly #ended = new AbortController();
+  #control: PeerServer<ProxyProtocol> | null = null;
+  #isDraining = false;
+
+  constructor(options: ProxyOptions) {
+    this.#options = options;
+    const { launch, clock, log } = options;
+    const paths = new StatePaths(launch.root);
+    this.#socket = paths.proxySocket(process.pid);
+    this.#snapshot = new Snapshot(paths.proxySnapshot, clock, log);
+    this.#crew = this.#makeCrew();
+    this.#plane = this.#makePlane();
+    this.#watch = new ControllerWatch(clock, this.#plane, launch.controllerLossMs);
+  }
+
+  /** Serves traffic by the snapshot first; the control socket is there once all workers accept. */
+  async start(): Promise<void> {
+    const { clock } = this.#options;
+    this.#plane.restore();
+    await this.#crew.start();
+    this.#control = await serveControl({
+      path: this.#socket,
+      clock,
+      plane: this.#plane,
+      epoch: this.#epoch,
+      isDraining: () => this.#isDraining,
+      onSignOfLife: () => {
+        this.#watch.heard();
+      },
+      drain: (deadlineMs) => {
+        this.#drain(deadlineMs);
+      },
+    });
+    void this.#watch.run(this.#ended.signal);
+    void this.#sample(this.#ended.signal);
+    void this.#watchKeeper();
+  }
+
+  #makeCrew(): Crew {
+    const { launch, workerProgram, clock, log } = this.#options;
+    return new Crew({
+      workers: launch.workers,
+      program: workerProgram,
+      fds: launch.listeners.map(({ fds }) => fds),
+      clock,
+      known: () => this.#plane.known(),
+      onLost: (index) => {
+        this.#plane.workerLost(index);
+      },
+      onFatal: (message) => {
+        log(message);
+        this.#end(1);
+      },
+      log,
+    });
+  }
+
+  #makePlane(): DataPlane {
+    const { launch, clock } = this.#options;
+    return new DataPlane({
+      workers: launch.workers,
+      clock,
+      crew: this.#crew,
+      snapshot: this.#snapshot,
+      epoch: this.#epoch,
+      onReceipt: (receipt) => this.#control?.notify("receipt", receipt),
+      onReverted: (reverted) => this.#control?.notify("reverted", { ...reverted, split: { ...reverted.split } }),
+    });
+  }
+
+  #drain(deadlineMs: Milliseconds): void {
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    this.#snapshot.stopWriting();
+    this.#keeperWatch.abort();
+    void this.#crew.drain(deadlineMs).then(() => {
+      this.#end(0);
+    });
+  }
+
+  async #watchKeeper(): Promise<void> {
+    const { launch, keeperProgram, clock, log } = this.#options;
+    await new KeeperWatch({ launch, program: keeperProgram, clock, log }).run(this.#keeperWatch.signal);
+  }
+
+  async #sample(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    while (!signal.aborted) {
+      await clock.sleep(SAMPLE_EVERY_MS, signal).catch(() => undefined);
+      const control = this.#control;
+      if (control === null || control.size === 0) continue;
+      const samples = this.#plane.samples();
+      if (samples.length > 0) control.notify("sample", { samples });
+    }
+  }
+
+  #end(code: number): void {
+    this.#ended.abort();
+    this.#keeperWatch.abort();
+    this.#plane.close();
+    rmSync(this.#socket, { force: true });
+    this.#options.exit(code);
+  }
+}

@@ -1,0 +1,93 @@
+import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { SLOT_BYTES, SnapshotFile } from "./snapshot-file.ts";
+
+let folder: string;
+let path: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "teal-snapshot-"));
+  path = join(folder, "proxy.snapshot");
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+const raise = (thrown: unknown): void => {
+  throw thrown;
+};
+const reopened = async (): Promise<string | null> => {
+  const file = new SnapshotFile(path, raise);
+  await file.close();
+  return file.payload;
+};
+
+/** Breaks a byte of a slot's payload, as a write that did not end does. */
+function tear(slot: 0 | 1): void {
+  const fd = openSync(path, "r+");
+  writeSync(fd, Buffer.from([0xff]), 0, 1, slot * SLOT_BYTES + 40);
+  closeSync(fd);
+}
+
+test("is preallocated, and empty at first", async () => {
+  expect(await reopened()).toBeNull();
+  expect(statSync(path).size).toBe(2 * SLOT_BYTES);
+  expect(statSync(path).blocks * 512).toBeGreaterThanOrEqual(2 * SLOT_BYTES);
+});
+
+test("the newest of many writes is read back", async () => {
+  const file = new SnapshotFile(path, raise);
+  for (let n = 0; n < 7; n += 1) await file.save(`state ${String(n)} ${"x".repeat(50)}`);
+  await file.close();
+  expect(await reopened()).toContain("state 6 ");
+});
+
+test("writes that come at once end with the last", async () => {
+  const file = new SnapshotFile(path, raise);
+  await Promise.all(Array.from({ length: 20 }, (_, n) => file.save(`state ${String(n)} ${"x".repeat(50)}`)));
+  await file.close();
+  expect(await reopened()).toContain("state 19 ");
+});
+
+test("a torn slot falls back to the other", async () => {
+  const file = new SnapshotFile(path, raise);
+  await file.save(`first ${"x".repeat(50)}`);
+  await file.save(`second ${"x".repeat(50)}`);
+  await file.close();
+  tear(1);
+  expect(await reopened()).toContain("first");
+  tear(0);
+  expect(await reopened()).toBeNull();
+});
+
+test("after a torn slot the whole one is not written over", async () => {
+  const file = new SnapshotFile(path, raise);
+  await file.save(`first ${"x".repeat(50)}`);
+  await file.save(`second ${"x".repeat(50)}`);
+  await file.close();
+  tear(1);
+  const again = new SnapshotFile(path, raise);
+  await again.save(`third ${"x".repeat(50)}`);
+  await again.close();
+  expect(await reopened()).toContain("third");
+  tear(1);
+  expect(await reopened()).toContain("first");
+});
+
+test("two processes that write in turn do not overwrite the newest", async () => {
+  const old = new SnapshotFile(path, raise);
+  const young = new SnapshotFile(path, raise);
+  await old.save(`old 1 ${"x".repeat(50)}`);
+  await young.save(`young 1 ${"x".repeat(50)}`);
+  await old.save(`old 2 ${"x".repeat(50)}`);
+  await young.save(`young 2 ${"x".repeat(50)}`);
+  await old.close();
+  await young.close();
+  expect(await reopened()).toContain("young 2");
+});
+
+test("what does not fit is known before it is written", () => {
+  expect(SnapshotFile.fits("x".repeat(SLOT_BYTES))).toBe(false);
+  expect(SnapshotFile.fits("x".repeat(1_000))).toBe(true);
+});

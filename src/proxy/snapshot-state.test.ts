@@ -1,0 +1,29 @@
+import { expect, test } from "vitest";
+import { fragmentOf, parseSnapshot, snapshotOf } from "./snapshot-state.ts";
+
+/** As 0.1.0 wrote it, byte by byte. */
+const OLD =
+  '{"version":1,"services":[{"service":"web","table":{"fence":3,"generation":7,"service":"web","deployment":"d1",' +
+  '"weights":{"blue":90,"green":10},"backends":[{"environment":"blue","release":"v1","instances":' +
+  '[{"id":"web/blue/v1/0","address":"127.0.0.1:20000"}]}],"revertTo":{"blue":100,"green":0},' +
+  '"traffic":{"driver":"embedded","hosts":[],"paths":["/"],"drainMs":30000,"longLivedMs":300000,"onControllerLoss":"revert"},' +
+  '"health":{"path":"/health","status":200,"intervalMs":1000,"timeoutMs":500,"healthyAfter":2,"unhealthyAfter":3,"deadlineMs":60000}},' +
+  '"register":{"split":{"fence":3,"generation":7,"weights":{"blue":90,"green":10}},"deployment":"d1",' +
+  '"armed":{"deployment":"d1","revertTo":{"blue":100,"green":0}},"reverted":null,"latches":[]}}]}';
+
+test("a snapshot from before affinity is read, without affinity, and written as it was", () => {
+  const services = parseSnapshot(OLD);
+  expect(services[0]?.table?.traffic.affinity).toBeUndefined();
+  expect(JSON.parse(snapshotOf(services.map(fragmentOf)))).toEqual(JSON.parse(OLD));
+});
+
+test.each(["clientAddress", { cookie: "session" }, { header: "x-user" }] as const)(
+  "affinity %j is kept",
+  (affinity) => {
+    const [service] = parseSnapshot(OLD);
+    if (service?.table == null) throw new Error("the old snapshot has a table");
+    const traffic = { ...service.table.traffic, affinity: typeof affinity === "string" ? affinity : { ...affinity } };
+    const text = snapshotOf([fragmentOf({ ...service, table: { ...service.table, traffic } })]);
+    expect(parseSnapshot(text)[0]?.table?.traffic.affinity).toEqual(affinity);
+  },
+);

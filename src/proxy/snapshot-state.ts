@@ -1,0 +1,37 @@
+import { z } from "zod";
+import { latch, type ServiceTable, serviceTable } from "../wire/proxy.ts";
+import { split, weights } from "../wire/shapes.ts";
+import type { SplitRegister } from "./split-register.ts";
+
+const register = z.object({
+  split: split.nullable(),
+  deployment: z.string().nullable(),
+  armed: z.object({ deployment: z.string(), revertTo: weights }).nullable(),
+  reverted: z.string().nullable(),
+  latches: z.array(latch),
+});
+
+/** One service in the snapshot. `table` is as the live split has it; null: only latches are known. */
+const savedService = z.object({ service: z.string(), table: serviceTable.nullable(), register });
+export interface SavedService {
+  readonly service: string;
+  readonly table: ServiceTable | null;
+  readonly register: SplitRegister;
+}
+
+/** What a proxy's snapshot holds; versioned on its own, as the next version of Teal reads it. */
+const snapshotState = z.object({ version: z.literal(1), services: z.array(savedService) });
+
+/** @throws SyntaxError or ZodError: written by something else */
+export function parseSnapshot(payload: string): readonly SavedService[] {
+  return snapshotState.parse(JSON.parse(payload)).services;
+}
+
+/** One service's part, kept as text so that a write costs no more than what has changed. */
+export function fragmentOf(service: SavedService): string {
+  return JSON.stringify(service);
+}
+
+export function snapshotOf(fragments: Iterable<string>): string {
+  return `{"version":1,"services":[${[...fragments].join(",")}]}`;
+}

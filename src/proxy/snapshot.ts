@@ -1,0 +1,70 @@
+import { TealError } from "../model/error.ts";
+import type { Clock, Milliseconds } from "../model/time.ts";
+import { SnapshotFile } from "./snapshot-file.ts";
+import { fragmentOf, parseSnapshot, type SavedService, snapshotOf } from "./snapshot-state.ts";
+
+/** Longest that a change waits for a slow disk; it is live already, and is written as soon as the disk lets it. */
+const SAVE_MS: Milliseconds = 1_000;
+
+/** What a proxy has to know when it starts, kept up to date: with it, it serves without any controller. */
+export class Snapshot {
+  readonly #file: SnapshotFile | null;
+  readonly #clock: Clock;
+  readonly #log: (message: string) => void;
+  readonly #fragments = new Map<string, string>();
+  #isWriter = true;
+
+  /** A file that cannot be made leaves a proxy that serves, and says so. */
+  constructor(path: string, clock: Clock, log: (message: string) => void) {
+    this.#clock = clock;
+    this.#log = log;
+    this.#file = this.#open(path);
+  }
+
+  /** Empty when there is no whole snapshot, or another program wrote it. */
+  load(): readonly SavedService[] {
+    const payload = this.#file?.payload ?? null;
+    if (payload === null) return [];
+    try {
+      const services = parseSnapshot(payload);
+      for (const service of services) this.#fragments.set(service.service, fragmentOf(service));
+      return services;
+    } catch (thrown) {
+      this.#log(`the snapshot is not one of this version: ${String(thrown)}`);
+      return [];
+    }
+  }
+
+  /** @throws `request-invalid` when the snapshot would not fit with this in it */
+  check(service: SavedService): void {
+    const fragments = new Map(this.#fragments).set(service.service, fragmentOf(service));
+    if (SnapshotFile.fits(snapshotOf(fragments.values()))) return;
+    throw new TealError("request-invalid", `the table of ${service.service} does not fit in the proxy's snapshot`);
+  }
+
+  async save(service: SavedService): Promise<void> {
+    this.#fragments.set(service.service, fragmentOf(service));
+    if (this.#file === null || !this.#isWriter) return;
+    const enough = new AbortController();
+    const limit = this.#clock.sleep(SAVE_MS, enough.signal).catch(() => undefined);
+    await Promise.race([this.#file.save(snapshotOf(this.#fragments.values())), limit]);
+    enough.abort();
+  }
+
+  /** A draining proxy leaves the file to the one that replaces it. */
+  stopWriting(): void {
+    this.#isWriter = false;
+  }
+
+  #open(path: string): SnapshotFile | null {
+    const onError = (thrown: unknown): void => {
+      this.#log(`the snapshot could not be written: ${String(thrown)}`);
+    };
+    try {
+      return new SnapshotFile(path, onError);
+    } catch (thrown) {
+      onError(thrown);
+      return null;
+    }
+  }
+}

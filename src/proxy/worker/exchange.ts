@@ -1,0 +1,188 @@
+import type { Milliseconds } from "../../model/time.ts";
+import { add, COUNTER, INSTANCE_CELL, LEDGER } from "../cells.ts";
+import type { Admission, Exchange } from "../http/engine.ts";
+import type { PublishedInstance } from "../messages.ts";
+import { noteConnected, noteRefused } from "./balance.ts";
+import { Tally } from "./tally.ts";
+import type { WorkerEnvironment, WorkerService, WorkerTable } from "./tables.ts";
+
+/** Times that a request is sent again after a reset. */
+const REPLAYS_ALLOWED = 2;
+
+/** An instance for a request, and the table that gave it. */
+export interface Lease {
+  readonly table: WorkerTable;
+  readonly environment: WorkerEnvironment;
+  readonly instance: PublishedInstance;
+  /** The environment that the split chose: what happens is charged to it. */
+  readonly first: WorkerEnvironment;
+  readonly isRescue: boolean;
+}
+
+/** Who gives instances to exchanges. */
+export interface Leaser {
+  admitAgain(exchange: ServiceExchange): Admission;
+  leaseFor(exchange: ServiceExchange): Lease | null;
+  began(exchange: ServiceExchange): void;
+  ended(exchange: ServiceExchange): void;
+}
+
+interface ExchangeOptions {
+  readonly index: number;
+  readonly now: () => Milliseconds;
+  readonly leaser: Leaser;
+  /** Whose request it is, to keep to a side of the split; null: nobody's in particular. */
+  readonly key: string | null;
+}
+
+/** One request of one service on its way; keeps the counts right whatever happens to it. */
+export class ServiceExchange implements Exchange {
+  readonly service: WorkerService;
+  readonly isAbandoned: () => boolean;
+  onCut: () => void = () => undefined;
+  /** Instances that refused it. */
+  readonly tried = new Set<string>();
+  readonly #options: ExchangeOptions;
+  #lease: Lease | null = null;
+  #last: Lease | null = null;
+  #tally: Tally | null = null;
+  #begunAt: Milliseconds = 0;
+  #replays = 0;
+  #isLongLived = false;
+  #isCut = false;
+  #isAgain = false;
+
+  constructor(service: WorkerService, isAbandoned: () => boolean, options: ExchangeOptions) {
+    this.service = service;
+    this.isAbandoned = isAbandoned;
+    this.#options = options;
+  }
+
+  get key(): string | null {
+    return this.#options.key;
+  }
+
+  get host(): string {
+    return this.#last?.instance.host ?? "";
+  }
+
+  get port(): number {
+    return this.#last?.instance.port ?? 0;
+  }
+
+  get begunAt(): Milliseconds {
+    return this.#begunAt;
+  }
+
+  /** The environment that the split chose for it; null: to be chosen. */
+  get environment(): string | null {
+    return this.#isAgain ? (this.#last?.first.name ?? null) : null;
+  }
+
+  get isLongLived(): boolean {
+    return this.#isLongLived;
+  }
+
+  isOn(environment: string, upTo: number): boolean {
+    return this.#lease?.environment.name === environment && this.#lease.table.version <= upTo;
+  }
+
+  /** The split chose this environment for it; only the first choice counts. */
+  charge(environment: WorkerEnvironment): Tally {
+    this.#tally ??= new Tally(environment.counters);
+    return this.#tally;
+  }
+
+  begin(lease: Lease): void {
+    if (this.#last === null) this.#begunAt = this.#options.now();
+    this.#lease = lease;
+    this.#last = lease;
+    const tally = this.charge(lease.first);
+    if (lease.isRescue) tally.rescued();
+    Atomics.add(lease.instance.cell, INSTANCE_CELL.inFlight + this.#options.index, 1);
+    add(lease.environment.counters, COUNTER.inFlight);
+    add(lease.environment.ledger, LEDGER.started);
+    this.#options.leaser.began(this);
+  }
+
+  connected(): void {
+    if (this.#lease !== null) noteConnected(this.#lease.instance);
+  }
+
+  connectFailed(): Admission {
+    const failed = this.#leave();
+    if (failed !== null) {
+      if (noteRefused(failed.instance)) add(failed.environment.counters, COUNTER.ejections);
+      this.tried.add(failed.instance.id);
+    }
+    this.#tally?.event("connectFailures");
+    return this.#again();
+  }
+
+  replay(): Admission | null {
+    const reset = this.#leave();
+    if (reset === null || this.#replays >= REPLAYS_ALLOWED || this.#isCut) return null;
+    this.#replays += 1;
+    // Another instance first; with only one, that one again.
+    this.tried.add(reset.instance.id);
+    if (this.#options.leaser.leaseFor(this) === null) this.tried.delete(reset.instance.id);
+    return this.#again();
+  }
+
+  responded(status: number, latencyMs: Milliseconds | null): void {
+    this.#tally?.answered(status, latencyMs);
+  }
+
+  markLongLived(): void {
+    this.#isLongLived = true;
+  }
+
+  broken(): void {
+    if (!this.#isCut) this.#tally?.broken();
+  }
+
+  gaveUp(status: number): void {
+    if (!this.#isCut) this.#tally?.answered(status, null);
+  }
+
+  end(): void {
+    this.#leave();
+  }
+
+  cut(): void {
+    if (this.#lease === null || this.#isCut) return;
+    this.#isCut = true;
+    this.onCut();
+    this.#leave();
+  }
+
+  /** Forgets what was tried, as it will wait. */
+  startOver(): void {
+    this.tried.clear();
+    this.#isAgain = false;
+  }
+
+  wasHeld(): void {
+    this.#tally?.event("held");
+  }
+
+  #again(): Admission {
+    this.#isAgain = true;
+    const rescuesBefore = this.#last?.isRescue;
+    const admitted = this.#options.leaser.admitAgain(this);
+    if (admitted === this && this.#last?.isRescue === rescuesBefore) this.#tally?.event("retried");
+    return admitted;
+  }
+
+  #leave(): Lease | null {
+    const lease = this.#lease;
+    if (lease === null) return null;
+    this.#lease = null;
+    Atomics.sub(lease.instance.cell, INSTANCE_CELL.inFlight + this.#options.index, 1);
+    add(lease.environment.counters, COUNTER.inFlight, -1);
+    if (this.#isCut) add(lease.environment.ledger, LEDGER.cut);
+    add(lease.environment.ledger, LEDGER.ended);
+    this.#options.leaser.ended(this);
+    return lease;
+  }
+}

@@ -1,0 +1,115 @@
+import type { Affinity } from "../affinity.ts";
+import { LEDGER, PROCESS_CELL, SERVICE_CELL, COUNTER } from "../cells.ts";
+import type { Share } from "../choose.ts";
+import type { PublishedInstance, PublishedRoutes, PublishedTable, WorkerStart } from "../messages.ts";
+import { Router } from "../router.ts";
+
+type Numbers = Float64Array<SharedArrayBuffer>;
+
+/** One environment of one version of a table, with this worker's own rows of the shared memory. */
+export interface WorkerEnvironment {
+  readonly name: string;
+  readonly counters: Numbers;
+  readonly ledger: Numbers;
+  readonly instances: readonly PublishedInstance[];
+}
+
+export interface WorkerTable {
+  readonly version: number;
+  readonly armed: boolean;
+  readonly shares: readonly Share[];
+  readonly affinity: Affinity | null;
+  readonly environments: ReadonlyMap<string, WorkerEnvironment>;
+}
+
+/** What a worker knows of one service: the live table is whichever version the shared cell names. */
+export class WorkerService {
+  readonly name: string;
+  readonly cell: Int32Array<SharedArrayBuffer>;
+  readonly #versions = new Map<number, WorkerTable>();
+  #current: WorkerTable | null = null;
+
+  constructor(name: string, cell: Int32Array<SharedArrayBuffer>) {
+    this.name = name;
+    this.cell = cell;
+  }
+
+  /** One atomic load: this is where a switch takes effect. Null before the first table is live. */
+  get table(): WorkerTable | null {
+    const live = Atomics.load(this.cell, SERVICE_CELL.live);
+    if (this.#current?.version !== live) this.#current = this.#versions.get(live) ?? this.#current;
+    return this.#current;
+  }
+
+  get isHeld(): boolean {
+    return Atomics.load(this.cell, SERVICE_CELL.hold) === 1;
+  }
+
+  learn(table: WorkerTable): void {
+    this.#versions.set(table.version, table);
+  }
+
+  /** Versions grow, and the main thread only ever makes one live that it published after the live one. */
+  forgetBefore(version: number): void {
+    for (const known of this.#versions.keys()) if (known < version) this.#versions.delete(known);
+  }
+}
+
+/** All tables and routes of a worker. */
+export class WorkerTables {
+  readonly #index: number;
+  readonly #processCell: Int32Array<SharedArrayBuffer>;
+  readonly #services = new Map<string, WorkerService>();
+  readonly #routers = new Map<number, Router>();
+  #router: Router;
+  #routesVersion: number;
+
+  constructor(start: Pick<WorkerStart, "index" | "processCell" | "tables" | "routes">) {
+    this.#index = start.index;
+    this.#processCell = start.processCell;
+    this.#router = new Router(start.routes.routes);
+    this.#routesVersion = start.routes.version;
+    this.learn(start.tables, start.routes);
+  }
+
+  learn(tables: readonly PublishedTable[], routes: PublishedRoutes | null): void {
+    for (const table of tables) {
+      const service = this.#services.get(table.service) ?? new WorkerService(table.service, table.cell);
+      this.#services.set(table.service, service);
+      service.learn(compile(table, this.#index));
+    }
+    if (routes !== null) this.#routers.set(routes.version, new Router(routes.routes));
+  }
+
+  service(name: string): WorkerService | null {
+    return this.#services.get(name) ?? null;
+  }
+
+  get router(): Router {
+    const live = Atomics.load(this.#processCell, PROCESS_CELL.routes);
+    const next = live === this.#routesVersion ? undefined : this.#routers.get(live);
+    if (next !== undefined) {
+      this.#router = next;
+      this.#routesVersion = live;
+      for (const version of this.#routers.keys()) if (version < live) this.#routers.delete(version);
+    }
+    return this.#router;
+  }
+}
+
+function compile(table: PublishedTable, index: number): WorkerTable {
+  const environments = new Map<string, WorkerEnvironment>();
+  const counterRow = index * COUNTER.length;
+  const ledgerRow = index * table.environments.length * LEDGER.length;
+  table.environments.forEach(({ environment, counters, instances }, position) => {
+    const ledgerAt = ledgerRow + position * LEDGER.length;
+    environments.set(environment, {
+      name: environment,
+      counters: counters.subarray(counterRow, counterRow + COUNTER.length),
+      ledger: table.ledger.subarray(ledgerAt, ledgerAt + LEDGER.length),
+      instances,
+    });
+  });
+  const { version, armed, shares, affinity } = table;
+  return { version, armed, shares, affinity, environments };
+}

@@ -1,0 +1,76 @@
+import type { MessagePort } from "node:worker_threads";
+import type { Milliseconds, Random } from "../../model/time.ts";
+import { RawHttpEngine } from "../http/raw/raw-engine.ts";
+import type { FromWorker, ToWorker, WorkerStart } from "../messages.ts";
+import { WorkerDispatcher } from "./dispatcher.ts";
+import { WorkerTables } from "./tables.ts";
+
+interface WorkerOptions {
+  readonly start: WorkerStart;
+  readonly port: MessagePort;
+  readonly now: () => Milliseconds;
+  readonly random: Random;
+  readonly onError: (what: string, error: Error) => void;
+}
+
+/** One thread that carries traffic. It knows its tables before it accepts the first connection. */
+export async function runWorker(options: WorkerOptions): Promise<void> {
+  const { start, port, now, random, onError } = options;
+  const tables = new WorkerTables(start);
+  const dispatcher = new WorkerDispatcher({ index: start.index, tables, random, now });
+  const engine = new RawHttpEngine({ dispatcher, now, onError });
+  const tell = (message: FromWorker): void => {
+    port.postMessage(message);
+  };
+  port.on("message", (message: ToWorker) => {
+    receive(message, { tables, dispatcher, engine, tell, random });
+  });
+  await engine.listen(start.fds);
+  tell({ kind: "listening" });
+}
+
+interface Parts {
+  readonly tables: WorkerTables;
+  readonly dispatcher: WorkerDispatcher;
+  readonly engine: RawHttpEngine;
+  readonly tell: (message: FromWorker) => void;
+  readonly random: Random;
+}
+
+function receive(message: ToWorker, parts: Parts): void {
+  switch (message.kind) {
+    case "publish":
+      parts.tables.learn(message.tables, message.routes);
+      parts.tell({ kind: "acknowledged", number: message.number });
+      return;
+    case "live":
+      parts.tables.service(message.service)?.forgetBefore(message.version);
+      parts.dispatcher.wake(message.service);
+      return;
+    case "wake":
+      parts.dispatcher.wake(message.service);
+      return;
+    case "cut":
+      cut(message, parts);
+      return;
+    case "drain":
+      void parts.engine.drain(message.deadlineMs).then(() => {
+        parts.tell({ kind: "drained" });
+      });
+      return;
+    default:
+      message satisfies never;
+  }
+}
+
+function cut(message: ToWorker & { kind: "cut" }, { dispatcher, random }: Parts): void {
+  for (const exchange of dispatcher.activeOf(message.service, message.environment, message.upTo)) {
+    if (exchange.isLongLived !== message.longLived) continue;
+    // Not all at once: their clients all come back.
+    if (message.spreadMs === 0) exchange.cut();
+    else
+      setTimeout(() => {
+        exchange.cut();
+      }, random() * message.spreadMs);
+  }
+}
