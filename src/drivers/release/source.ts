@@ -1,0 +1,41 @@
+import { TealError, toTealError } from "../../model/error.ts";
+import type { ReleaseSource } from "../../model/service.ts";
+
+export type SourceOf<K extends ReleaseSource["kind"]> = Extract<ReleaseSource, { kind: K }>;
+
+/** How one kind of source is read. Both methods give the same digest for the same files. */
+export interface SourceReader<K extends ReleaseSource["kind"]> {
+  /** @throws `release-source` when the source does not have the version */
+  digest(version: string, source: SourceOf<K>, signal: AbortSignal): Promise<string>;
+  /**
+   * Fills the empty folder `into` and returns the digest of what it read. The caller syncs, checks links and renames.
+   * @throws `release-source`
+   */
+  fill(version: string, source: SourceOf<K>, into: string, signal: AbortSignal): Promise<string>;
+}
+
+/** Errors of the disk that holds the state directory, whatever the source was doing. */
+const STATE_DISK = new Set(["ENOSPC", "EDQUOT", "EROFS"]);
+
+/** Code of an error of the operating system, such as ENOENT; null for everything else. */
+export function errnoOf(thrown: unknown): string | null {
+  if (thrown instanceof TealError) return null;
+  return thrown instanceof Error && "code" in thrown && typeof thrown.code === "string" ? thrown.code : null;
+}
+
+/**
+ * Runs `act` and gives everything that goes wrong in it the right code: the signal's own reason when it aborted,
+ * `state-directory` for a full or read-only disk, `release-source` for the rest.
+ */
+export async function fromSource<T>(what: string, signal: AbortSignal, act: () => Promise<T>): Promise<T> {
+  signal.throwIfAborted();
+  try {
+    return await act();
+  } catch (thrown) {
+    if (signal.aborted) throw toTealError(signal.reason);
+    if (thrown instanceof TealError) throw thrown;
+    const message = `${what}: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
+    const code = STATE_DISK.has(errnoOf(thrown) ?? "") ? "state-directory" : "release-source";
+    throw new TealError(code, message, { cause: thrown });
+  }
+}

@@ -1,0 +1,200 @@
+import type { Clock, Milliseconds } from "../../../model/time.ts";
+import { compareOrder, type Receipt, type TrafficSample, type TrafficSplit } from "../../../model/traffic.ts";
+import type { ActContext } from "../../../ports/context.ts";
+import type { TrafficChange, TrafficDriver, TrafficNotice, TrafficObservation } from "../../../ports/traffic.ts";
+import type { KeeperProtocol } from "../../../wire/keeper.ts";
+import type { CallOptions } from "../../../wire/peer.ts";
+import type { Notice } from "../../../wire/protocol.ts";
+import type { ProxyProtocol, ServiceTable } from "../../../wire/proxy.ts";
+import type { ReconnectingPeer } from "../../../wire/reconnecting.ts";
+import { mergeObservations, mergeReceipts, mergeSamples } from "./merge.ts";
+import { type ProxyLink, ProxySet } from "./proxy-set.ts";
+import { ReceiptBook } from "./receipts.ts";
+
+/** Longest wait where the caller's signal is the only limit. */
+const CALL_MS: Milliseconds = 10_000;
+
+export interface EmbeddedTrafficOptions {
+  /** A connection to the keeper of this state directory; the owner closes it. */
+  readonly keeper: ReconnectingPeer<KeeperProtocol>;
+  readonly clock: Clock;
+}
+
+/** Teal's own data plane: the proxies of this machine, however many live at a time. */
+export class EmbeddedTraffic implements TrafficDriver {
+  readonly name = "embedded";
+  readonly #clock: Clock;
+  readonly #proxies: ProxySet;
+  readonly #receipts: ReceiptBook;
+  /** The newest change of each service, to bring a proxy up to date that comes with an older snapshot. */
+  readonly #changes = new Map<string, ServiceTable>();
+  /** The newest reverted deployment of each service, for the same. */
+  readonly #reverts = new Map<string, string>();
+  readonly #ownReverts = new Set<string>();
+  readonly #samples = new Map<number, readonly TrafficSample[]>();
+  readonly #sampleListeners = new Set<(sample: TrafficSample) => void>();
+  readonly #noticeListeners = new Set<(notice: TrafficNotice) => void>();
+  readonly #told = new Set<string>();
+
+  constructor({ keeper, clock }: EmbeddedTrafficOptions) {
+    this.#clock = clock;
+    this.#receipts = new ReceiptBook((receipt) => {
+      this.#tell({ kind: "receipt", receipt });
+    });
+    this.#proxies = new ProxySet({
+      keeper,
+      clock,
+      onConnected: (link) => void this.#bringUpToDate(link),
+      onGone: (pid) => {
+        this.#samples.delete(pid);
+        this.#receipts.gone(pid);
+      },
+    });
+    this.#listen();
+  }
+
+  async observe(service: string, signal: AbortSignal): Promise<TrafficObservation> {
+    const [main, ...others] = await this.#proxies.call("observe", { service }, { signal, timeoutMs: CALL_MS });
+    return mergeObservations(main, others);
+  }
+
+  async apply(change: TrafficChange, context: ActContext): Promise<Receipt> {
+    const table = toTable(change);
+    const receipts = await this.#proxies.call("apply", table, this.#limits(context));
+    const known = this.#changes.get(change.service);
+    if (known === undefined || compareOrder(change, known) >= 0) this.#changes.set(change.service, table);
+    return mergeReceipts(receipts);
+  }
+
+  async revert(service: string, deployment: string, signal: AbortSignal): Promise<TrafficSplit | null> {
+    this.#reverts.set(service, deployment);
+    this.#ownReverts.add(`${service} ${deployment}`);
+    const answers = await this.#proxies.call("revert", { service, deployment }, { signal, timeoutMs: CALL_MS });
+    return answers.find(({ split }) => split !== null)?.split ?? null;
+  }
+
+  async disarm(service: string, deployment: string, context: ActContext): Promise<void> {
+    await this.#proxies.call("disarm", { service, deployment, fence: context.fence }, this.#limits(context));
+    const known = this.#changes.get(service);
+    if (known?.deployment === deployment) this.#changes.set(service, { ...known, revertTo: null });
+  }
+
+  async remove(service: string, context: ActContext): Promise<void> {
+    await this.#proxies.call("remove", { service, fence: context.fence }, this.#limits(context));
+    this.#changes.delete(service);
+  }
+
+  watch(listener: (sample: TrafficSample) => void, signal: AbortSignal): void {
+    subscribe(this.#sampleListeners, listener, signal);
+  }
+
+  notices(listener: (notice: TrafficNotice) => void, signal: AbortSignal): void {
+    subscribe(this.#noticeListeners, listener, signal);
+    // What was connected before anybody listened has to be read back as well.
+    if (!signal.aborted && this.#proxies.connected.length > 0) listener({ kind: "connected" });
+  }
+
+  /** Ends the connections to the proxies; they go on as they are. */
+  close(): void {
+    this.#proxies.close();
+  }
+
+  #listen(): void {
+    this.#proxies.onNotice("sample", ({ samples }, { pid }) => {
+      this.#samples.set(pid, samples);
+      for (const { service } of samples) this.#tellSample(service);
+    });
+    this.#proxies.onNotice("receipt", (receipt, { pid }) => {
+      this.#receipts.final(
+        pid,
+        receipt,
+        this.#proxies.connected.map(({ pid }) => pid),
+      );
+    });
+    this.#proxies.onNotice("reverted", (notice) => {
+      this.#reverted(notice);
+    });
+  }
+
+  /** Told once, however many proxies did it; what this driver asked for is no news. */
+  #reverted(notice: Notice<ProxyProtocol, "reverted">): void {
+    const { service, deployment, split } = notice;
+    this.#reverts.set(service, deployment);
+    const key = `${service} ${deployment} ${String(split.generation)}`;
+    if (this.#told.has(key) || this.#ownReverts.has(`${service} ${deployment}`)) return;
+    this.#told.add(key);
+    this.#tell({ kind: "reverted", ...notice });
+  }
+
+  #tellSample(service: string): void {
+    const live = [...this.#samples.values()].flatMap((samples) =>
+      samples.filter((sample) => sample.service === service),
+    );
+    const [first, ...rest] = live;
+    if (first === undefined) return;
+    const merged = mergeSamples([first, ...rest]);
+    for (const listener of this.#sampleListeners) listener(merged);
+  }
+
+  #tell(notice: TrafficNotice): void {
+    for (const listener of this.#noticeListeners) listener(notice);
+  }
+
+  /** A proxy that has just come serves what its snapshot said; what was changed meanwhile it gets here. */
+  async #bringUpToDate({ peer }: ProxyLink): Promise<void> {
+    for (const [service, table] of this.#changes) await this.#catchUp(peer, service, table);
+    this.#tell({ kind: "connected" });
+  }
+
+  async #catchUp(peer: ProxyLink["peer"], service: string, table: ServiceTable): Promise<void> {
+    try {
+      const { split } = await peer.call("observe", { service });
+      if (split === null || compareOrder(split, table) < 0) await peer.call("apply", table);
+      const deployment = this.#reverts.get(service);
+      const { armed } = await peer.call("observe", { service });
+      // Only what is armed: the latch of an old deployment would shut out the fence of the one that is under way.
+      if (armed !== null && armed.deployment === deployment) await peer.call("revert", { service, deployment });
+    } catch {
+      // It knows better (a revert of its own), or is gone again: `connected` makes the engine read back in either case.
+    }
+  }
+
+  #limits({ signal, deadline }: ActContext): Required<CallOptions> {
+    return { signal, timeoutMs: Math.max(1, deadline - this.#clock.now()) };
+  }
+}
+
+function subscribe<T>(listeners: Set<T>, listener: T, signal: AbortSignal): void {
+  if (signal.aborted) return;
+  listeners.add(listener);
+  signal.addEventListener("abort", () => listeners.delete(listener), { once: true });
+}
+
+function toTable(change: TrafficChange): ServiceTable {
+  const { service, fence, generation, deployment, weights, revertTo, traffic, health } = change;
+  const { driver, drainMs, longLivedMs, onControllerLoss, affinity } = traffic;
+  return {
+    service,
+    fence,
+    generation,
+    deployment,
+    weights: { ...weights },
+    backends: change.backends.map(({ environment, release, instances, health: ofBackend }) => ({
+      environment,
+      release,
+      instances: instances.map(({ id, address }) => ({ id, address })),
+      health: ofBackend,
+    })),
+    revertTo: revertTo === null ? null : { ...revertTo },
+    traffic: {
+      driver,
+      hosts: [...traffic.hosts],
+      paths: [...traffic.paths],
+      drainMs,
+      longLivedMs,
+      onControllerLoss,
+      ...(affinity === undefined ? {} : { affinity }),
+    },
+    health,
+  };
+}
