@@ -1,0 +1,186 @@
+import { z } from "zod";
+import { DEPLOYMENT_STATES, GOALS } from "../model/deployment.ts";
+import { EVENT_TYPES } from "../model/event.ts";
+
+// `id` names a schema in the OpenAPI document.
+const weights = z.record(z.string(), z.int()).meta({ description: "Percent of traffic per environment; sums to 100" });
+const at = z.number().meta({ description: "Milliseconds since the Unix epoch" });
+const goal = z.enum(GOALS);
+const state = z.enum(DEPLOYMENT_STATES);
+
+export const serviceStatus = z
+  .object({
+    service: z.string(),
+    active: z.string().nullable(),
+    standby: z.string().nullable(),
+    traffic: weights,
+    generation: z.int(),
+    fence: z.int(),
+    rollback: z.object({
+      safe: z.enum(["safe", "until-contract", "unsafe"]),
+      reason: z.string(),
+      seconds: z.number().nullable(),
+    }),
+    environments: z.array(
+      z.object({
+        name: z.string(),
+        version: z.string().nullable(),
+        state: z.enum(["absent", "starting", "ready", "stopping", "failed"]),
+        instances: z.array(
+          z.object({ id: z.string(), address: z.string().nullable(), pid: z.int().nullable(), healthy: z.boolean() }),
+        ),
+      }),
+    ),
+    deployment: z
+      .object({ id: z.string(), goal, state, step: z.string().nullable(), startedAt: at.nullable() })
+      .nullable(),
+    retirement: z.object({ environment: z.string(), at }).nullable(),
+  })
+  .meta({ id: "ServiceStatus" });
+export type ServiceStatusAnswer = z.output<typeof serviceStatus>;
+
+export const status = z
+  .object({
+    /** What answers: for `teal status` to say where traffic comes in, and which version of Teal serves. */
+    version: z.string(),
+    listeners: z.array(z.object({ listen: z.string(), address: z.string() })),
+    services: z.array(serviceStatus),
+  })
+  .meta({ id: "Status" });
+export type StatusAnswer = z.output<typeof status>;
+
+export const plan = z
+  .object({
+    goal,
+    service: z.string(),
+    from: z.string().nullable(),
+    to: z.string(),
+    steps: z.array(
+      z.object({
+        id: z.string(),
+        uses: z.string(),
+        title: z.string(),
+        touches: z.array(z.string()),
+        expectedSeconds: z.number(),
+        worstSeconds: z.number(),
+      }),
+    ),
+    worstRollbackSeconds: z.number(),
+    warnings: z.array(z.string()),
+    changes: z.array(z.object({ path: z.string(), before: z.string().nullable(), after: z.string().nullable() })),
+  })
+  .meta({ id: "Plan" });
+export type PlanAnswer = z.output<typeof plan>;
+
+export const receipt = z
+  .object({
+    service: z.string(),
+    deployment: z.string().nullable(),
+    generation: z.int(),
+    from: weights,
+    to: weights,
+    at,
+    inFlight: z.int().meta({ description: "In flight on the side that lost weight, at the instant of the switch" }),
+    drained: z.int().meta({ description: "Of those, completed" }),
+    held: z.int().meta({ description: "Waited in the hold queue and were then served" }),
+    retried: z.int().meta({ description: "Sent to another instance after a failure" }),
+    rescued: z.int().meta({ description: "Served by the other environment after a connect failure" }),
+    cut: z.int().meta({ description: "Ended by the drain deadline" }),
+    failed: z.int(),
+    kernelRefused: z.int().meta({ description: "Connections that the kernel dropped" }),
+    final: z.boolean().meta({ description: "Whether draining has ended, so that the counts will not change any more" }),
+  })
+  .meta({ id: "Receipt" });
+export type ReceiptAnswer = z.output<typeof receipt>;
+
+const cause = z
+  .discriminatedUnion("kind", [
+    z.object({ kind: z.literal("abort"), by: z.string(), reason: z.string().nullable() }),
+    z.object({ kind: z.literal("verdict"), code: z.string(), message: z.string() }),
+    z.object({ kind: z.literal("failure"), code: z.string(), message: z.string() }),
+  ])
+  .nullable();
+
+export const deployment = z
+  .object({
+    id: z.string(),
+    service: z.string(),
+    goal,
+    state,
+    from: z.string().nullable(),
+    to: z.string(),
+    version: z.string().nullable(),
+    release: z.string().nullable(),
+    cause,
+    by: z.string(),
+    reason: z.string().nullable(),
+    createdAt: at,
+    startedAt: at.nullable(),
+    endedAt: at.nullable(),
+    steps: z.array(
+      z.object({
+        id: z.string(),
+        uses: z.string(),
+        title: z.string(),
+        state: z.enum(["pending", "running", "done", "failed", "undoing", "undone", "skipped"]),
+        startedAt: at.nullable(),
+        endedAt: at.nullable(),
+      }),
+    ),
+    receipts: z.array(receipt),
+  })
+  .meta({ id: "Deployment" });
+export type DeploymentAnswer = z.output<typeof deployment>;
+
+export const accepted = z.object({ id: z.string() }).meta({ id: "Accepted" });
+
+/** Answer to a switch or a rollback: the deployment that does it, and the receipt when it is done within the call. */
+export const switched = z.object({ id: z.string(), state, receipt: receipt.nullable() }).meta({ id: "Switched" });
+export type SwitchedAnswer = z.output<typeof switched>;
+
+const historyRow = z
+  .object({
+    deployment: z.string(),
+    goal,
+    from: z.string().nullable(),
+    to: z.string(),
+    version: z.string().nullable(),
+    state,
+    startedAt: at.nullable(),
+    endedAt: at.nullable(),
+    by: z.string(),
+    reason: z.string().nullable(),
+  })
+  .meta({ id: "HistoryRow" });
+export const history = z.object({ history: z.array(historyRow) }).meta({ id: "History" });
+export type HistoryAnswer = z.output<typeof history>;
+
+export const event = z
+  .object({
+    seq: z.int(),
+    at,
+    service: z.string().nullable(),
+    deployment: z.string().nullable(),
+    type: z.enum(EVENT_TYPES),
+    step: z.string().nullish(),
+    data: z.record(z.string(), z.unknown()),
+  })
+  .meta({ id: "Event" });
+export type EventAnswer = z.output<typeof event>;
+
+export const logLine = z.object({ at, instance: z.string(), text: z.string() }).meta({ id: "LogLine" });
+export type LogLineAnswer = z.output<typeof logLine>;
+
+/** RFC 9457, "Problem Details for HTTP APIs", with the catalogue's code and what to do. */
+export const problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.string(),
+    remedy: z.string(),
+    problems: z.array(z.object({ path: z.string(), line: z.int().nullable(), message: z.string() })),
+  })
+  .meta({ id: "Problem" });
+export type ProblemAnswer = z.output<typeof problem>;

@@ -1,0 +1,77 @@
+import { z } from "zod";
+import { NAME_PATTERN } from "../model/names.ts";
+
+const name = z
+  .string()
+  .regex(NAME_PATTERN, "letters, digits and . _ + - only, beginning with a letter or digit, at most 128");
+
+const reason = z.string().max(1_000).nullish().meta({ description: "Why, for the history; at most 1,000 characters" });
+
+/**
+ * Values for the `${env:X}` references of teal.yaml, from the environment of the person who deploys. Taken over the unix
+ * socket alone; only names that teal.yaml refers to are used.
+ */
+const variables = z.record(z.string(), z.string()).optional().meta({
+  description: "Values for the `${env:X}` references of teal.yaml; taken over the unix socket alone",
+});
+
+const version = name.meta({ description: "Version to deploy, as the release source knows it" });
+const environment = name.meta({ description: "Name of an environment, such as `green`" });
+
+export const planRequest = z.strictObject({
+  goal: z.enum(["deploy", "switch", "rollback", "retire"]).meta({ description: "What the plan is for" }),
+  version: version.optional().meta({ description: "For `deploy`" }),
+  to: environment.optional().meta({ description: "Environment, for `switch` and `retire`" }),
+  variables,
+});
+export type PlanRequest = z.output<typeof planRequest>;
+
+export const deploymentRequest = z.strictObject({
+  version,
+  supersede: z.boolean().default(false).meta({
+    description: "Take back a deployment that is under way, or end its bake, first",
+  }),
+  reason,
+  variables,
+});
+export type DeploymentRequest = z.input<typeof deploymentRequest>;
+
+export const switchRequest = z.strictObject({
+  to: environment,
+  force: z
+    .boolean()
+    .default(false)
+    .meta({ description: "Switch even to an environment that is not healthy; recorded" }),
+  reason,
+});
+export type SwitchRequest = z.input<typeof switchRequest>;
+
+export const rollbackRequest = z.strictObject({ reason });
+export type RollbackRequest = z.input<typeof rollbackRequest>;
+
+export const abortRequest = z.strictObject({ reason });
+export type AbortRequest = z.input<typeof abortRequest>;
+
+export const serviceParams = z.object({ service: name.meta({ description: "A service of teal.yaml" }) });
+export const deploymentParams = z.object({ deployment: z.string().meta({ description: "Id of a deployment" }) });
+export const eventsQuery = z.object({
+  after: z.coerce.number().int().min(0).optional().meta({ description: "Only events with a higher `seq`" }),
+  follow: z
+    .stringbool()
+    .default(true)
+    .meta({ description: "Go on as they come, or end at the newest: `true` or `false`" }),
+});
+export const historyQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(1_000).default(50).meta({ description: "At most so many, up to 1,000" }),
+});
+export const logsQuery = z.object({
+  environment: environment.optional().meta({ description: "Only of this environment; absent: of all" }),
+  lines: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(10_000)
+    .default(100)
+    .meta({ description: "The last so many lines first, up to 10,000" }),
+  follow: z.stringbool().default(false).meta({ description: "Go on as they come: `true` or `false`" }),
+});

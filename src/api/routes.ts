@@ -1,0 +1,21 @@
+/** Every call of the API: what the server registers, the client calls and OpenAPI shows. Logs and events are streams. */
+export const ROUTES = {
+  status: { method: "GET", path: "/v1/status" },
+  service: { method: "GET", path: "/v1/services/:service" },
+  plan: { method: "POST", path: "/v1/services/:service/plans" },
+  deploy: { method: "POST", path: "/v1/services/:service/deployments" },
+  deployment: { method: "GET", path: "/v1/deployments/:deployment" },
+  abort: { method: "POST", path: "/v1/deployments/:deployment/abort" },
+  switch: { method: "POST", path: "/v1/services/:service/switch" },
+  rollback: { method: "POST", path: "/v1/services/:service/rollback" },
+  history: { method: "GET", path: "/v1/services/:service/history" },
+  /** `text/event-stream`; `follow=false` ends at the newest. */
+  events: { method: "GET", path: "/v1/events" },
+  /** `application/x-ndjson`, one log line an object. */
+  logs: { method: "GET", path: "/v1/services/:service/logs" },
+  openapi: { method: "GET", path: "/v1/openapi.json" },
+  health: { method: "GET", path: "/healthz" },
+  metrics: { method: "GET", path: "/metrics" },
+} as const satisfies Record<string, { method: "GET" | "POST"; path: string }>;
+
+export type RouteName = keyof typeof ROUTES;

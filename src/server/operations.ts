@@ -1,0 +1,165 @@
+import { z } from "zod";
+import * as answers from "../api/answers.ts";
+import * as requests from "../api/requests.ts";
+import type { RouteName } from "../api/routes.ts";
+import { errors } from "./errors.ts";
+
+/** Headers of a call that begins something. Names are lower case, as Node gives them. */
+const repeatable = z.object({
+  "idempotency-key": z
+    .string()
+    .min(1)
+    .max(255)
+    .optional()
+    .meta({ description: "Repeating a call under the same key answers with the first one's deployment" }),
+});
+const lastEventId = z.object({
+  "last-event-id": z
+    .string()
+    .regex(/^\d{1,15}$/, "the number of an event")
+    .optional()
+    .meta({ description: "Number of the last event seen; wins over `after`. Browsers send it by themselves" }),
+});
+
+const text = (
+  type: string,
+  schema: z.ZodType,
+): { description: string; content: Record<string, { schema: z.ZodType }> } => ({
+  description: "A stream",
+  content: { [type]: { schema } },
+});
+
+/** What each call takes and answers: checked on the way in and out, and shown as OpenAPI. */
+export const OPERATIONS = {
+  status: {
+    operationId: "status",
+    summary: "All services: which environment is active, the traffic, what is under way",
+    response: { 200: answers.status, ...errors("data-plane-down", "keeper-down") },
+  },
+  service: {
+    operationId: "service",
+    summary: "One service as in the status",
+    params: requests.serviceParams,
+    response: { 200: answers.serviceStatus, ...errors("service-unknown", "data-plane-down", "keeper-down") },
+  },
+  plan: {
+    operationId: "plan",
+    summary: "The plan that the same request would run now; changes nothing",
+    params: requests.serviceParams,
+    body: requests.planRequest,
+    response: {
+      200: answers.plan,
+      ...errors(
+        "service-unknown",
+        "environment-unknown",
+        "already-active",
+        "no-release",
+        "nothing-to-roll-back-to",
+        "still-has-traffic",
+        "rollback-target",
+        "config-invalid",
+        "secret-missing",
+        "release-source",
+        "forbidden",
+      ),
+    },
+  },
+  deploy: {
+    operationId: "deploy",
+    summary: "Begin a deployment; it runs on by itself",
+    params: requests.serviceParams,
+    headers: repeatable,
+    body: requests.deploymentRequest,
+    response: {
+      202: answers.accepted,
+      ...errors(
+        "service-unknown",
+        "deployment-running",
+        "config-invalid",
+        "secret-missing",
+        "release-source",
+        "forbidden",
+      ),
+    },
+  },
+  deployment: {
+    operationId: "deployment",
+    summary: "One deployment with its steps and receipts",
+    params: requests.deploymentParams,
+    response: { 200: answers.deployment, ...errors("deployment-unknown") },
+  },
+  abort: {
+    operationId: "abort",
+    summary: "Give the traffic back and end the deployment; the traffic is back when this answers",
+    params: requests.deploymentParams,
+    body: requests.abortRequest,
+    response: { 200: answers.deployment, ...errors("deployment-unknown", "deployment-ended", "data-plane-down") },
+  },
+  switch: {
+    operationId: "switch",
+    summary: "Give all traffic to an environment that is ready; answers when the data plane has applied it",
+    params: requests.serviceParams,
+    headers: repeatable,
+    body: requests.switchRequest,
+    response: {
+      200: answers.switched,
+      ...errors(
+        "service-unknown",
+        "environment-unknown",
+        "already-active",
+        "no-release",
+        "unhealthy",
+        "drift",
+        "deployment-running",
+        "data-plane-down",
+      ),
+    },
+  },
+  rollback: {
+    operationId: "rollback",
+    summary: "Go back to the release before; during a deployment, its abort",
+    params: requests.serviceParams,
+    headers: repeatable,
+    body: requests.rollbackRequest,
+    response: {
+      200: answers.switched,
+      ...errors("service-unknown", "nothing-to-roll-back-to", "unhealthy", "drift", "data-plane-down"),
+    },
+  },
+  history: {
+    operationId: "history",
+    summary: "Deployments of a service, newest first",
+    params: requests.serviceParams,
+    querystring: requests.historyQuery,
+    response: { 200: answers.history, ...errors("service-unknown") },
+  },
+  events: {
+    operationId: "events",
+    summary:
+      "Events as they come, as server-sent events. Without `after`: from now on, or with `follow=false` from the first one kept to the newest",
+    querystring: requests.eventsQuery,
+    headers: lastEventId,
+    response: { 200: text("text/event-stream", answers.event), ...errors() },
+  },
+  logs: {
+    operationId: "logs",
+    summary: "What the instances of a service wrote, one JSON object a line; empty lines keep the connection alive",
+    params: requests.serviceParams,
+    querystring: requests.logsQuery,
+    response: {
+      200: text("application/x-ndjson", answers.logLine),
+      ...errors("service-unknown", "environment-unknown"),
+    },
+  },
+  openapi: { operationId: "openapi", summary: "This document", response: { 200: z.record(z.string(), z.unknown()) } },
+  health: {
+    operationId: "health",
+    summary: "Answers as soon as the server serves",
+    response: { 200: z.object({ status: z.literal("ok"), version: z.string() }) },
+  },
+  metrics: {
+    operationId: "metrics",
+    summary: "Prometheus text exposition",
+    response: { 200: { description: "Metrics", content: { "text/plain": { schema: z.string() } } } },
+  },
+} as const satisfies Record<RouteName, object>;

@@ -1,0 +1,120 @@
+import type {
+  DeploymentAnswer,
+  EventAnswer,
+  HistoryAnswer,
+  LogLineAnswer,
+  PlanAnswer,
+  ProblemAnswer,
+  ReceiptAnswer,
+  ServiceStatusAnswer,
+  SwitchedAnswer,
+} from "../api/answers.ts";
+import type { DeploymentView, Switched } from "../engine/control.ts";
+import { CATALOGUE } from "../model/catalogue.ts";
+import type { Deployment } from "../model/deployment.ts";
+import type { TealError } from "../model/error.ts";
+import type { TealEvent } from "../model/event.ts";
+import type { Plan } from "../model/plan.ts";
+import type { ServiceStatus } from "../model/status.ts";
+import type { Milliseconds } from "../model/time.ts";
+import type { Receipt } from "../model/traffic.ts";
+
+// The model as the API shows it. Each answer is written out field by field: what the model gains is not shown unawares.
+
+const seconds = (ms: Milliseconds): number => ms / 1_000;
+
+export function presentService(status: ServiceStatus): ServiceStatusAnswer {
+  return {
+    ...status,
+    traffic: { ...status.traffic },
+    environments: status.environments.map((environment) => ({
+      ...environment,
+      instances: environment.instances.map((instance) => ({ ...instance })),
+    })),
+  };
+}
+
+export function presentPlan(plan: Plan): PlanAnswer {
+  const { goal, service, from, to } = plan;
+  return {
+    goal,
+    service,
+    from,
+    to,
+    steps: plan.steps.map(({ id, uses, title, touches, expectedMs, worstMs }) => ({
+      id,
+      uses,
+      title,
+      touches: [...touches],
+      expectedSeconds: seconds(expectedMs),
+      worstSeconds: seconds(worstMs),
+    })),
+    worstRollbackSeconds: seconds(plan.worstRollbackMs),
+    warnings: [...plan.warnings],
+    changes: plan.changes.map((change) => ({ ...change })),
+  };
+}
+
+function presentReceipt(receipt: Receipt): ReceiptAnswer {
+  return { ...receipt, from: { ...receipt.from }, to: { ...receipt.to } };
+}
+
+export function presentDeployment({ deployment, steps, receipts }: DeploymentView): DeploymentAnswer {
+  const { touchedTraffic: _internal, ...shown } = deployment;
+  return {
+    ...shown,
+    steps: steps.map(({ id, uses, title, state, startedAt, endedAt }) => ({
+      id,
+      uses,
+      title,
+      state,
+      startedAt,
+      endedAt,
+    })),
+    receipts: receipts.map(presentReceipt),
+  };
+}
+
+export function presentSwitched({ deployment, receipt }: Switched): SwitchedAnswer {
+  return { id: deployment.id, state: deployment.state, receipt: receipt === null ? null : presentReceipt(receipt) };
+}
+
+export function presentHistory(deployments: readonly Deployment[]): HistoryAnswer {
+  return {
+    history: deployments.map(({ id, goal, from, to, version, state, startedAt, endedAt, by, reason, cause }) => ({
+      deployment: id,
+      goal,
+      from,
+      to,
+      version,
+      state,
+      startedAt,
+      endedAt,
+      by,
+      // Why it was begun; of one that a person ended, why it was ended.
+      reason: (cause?.kind === "abort" ? cause.reason : null) ?? reason,
+    })),
+  };
+}
+
+export function presentEvent({ seq, at, service, deployment, type, step, data }: TealEvent): EventAnswer {
+  return { seq, at, service, deployment, type, ...(step === null ? {} : { step }), data: { ...data } };
+}
+
+export function presentLogLine({ at, instance, text }: LogLineAnswer): LogLineAnswer {
+  return { at, instance, text };
+}
+
+/** RFC 9457. The code is the type: a URN, as there is no page on the web to name. */
+export function presentError(error: TealError): ProblemAnswer {
+  const { title, status } = CATALOGUE[error.code];
+  return {
+    type: `urn:teal:error:${error.code}`,
+    title,
+    status,
+    detail: error.message,
+    code: error.code,
+    remedy: error.remedy,
+    problems: error.problems.map((problem) => ({ ...problem })),
+  };
+}

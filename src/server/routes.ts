@@ -1,0 +1,192 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { ZodTypeProvider } from "fastify-type-provider-zod";
+import { type RouteName, ROUTES } from "../api/routes.ts";
+import type { Control } from "../engine/control.ts";
+import { TealError } from "../model/error.ts";
+import { askerOf } from "./asker.ts";
+import { failureOf } from "./failure.ts";
+import type { ServerInfo } from "./info.ts";
+import { OPERATIONS } from "./operations.ts";
+import {
+  presentDeployment,
+  presentEvent,
+  presentHistory,
+  presentLogLine,
+  presentPlan,
+  presentService,
+  presentSwitched,
+} from "./present.ts";
+import { planQuestion, variablesOf } from "./question.ts";
+import { sendStream, type StreamForm } from "./stream.ts";
+
+/** Everything that the calls need. `closing` aborts when the server is to end. */
+export interface Parts {
+  readonly control: Control;
+  readonly info: ServerInfo;
+  readonly closing: AbortSignal;
+}
+
+type Api = ReturnType<typeof typed>;
+function typed(app: FastifyInstance) {
+  return app.withTypeProvider<ZodTypeProvider>();
+}
+
+function at<N extends RouteName>(
+  name: N,
+): { method: (typeof ROUTES)[N]["method"]; url: string; schema: (typeof OPERATIONS)[N] } {
+  return { method: ROUTES[name].method, url: ROUTES[name].path, schema: OPERATIONS[name] };
+}
+
+/** Every call of the API: one line each into {@link Control}. */
+export function registerRoutes(app: FastifyInstance, parts: Parts): void {
+  const api = typed(app);
+  readings(api, parts);
+  acts(api, parts);
+  streams(api, parts);
+  upkeep(api, app, parts);
+}
+
+function readings(api: Api, { control, info }: Parts): void {
+  api.route({
+    ...at("status"),
+    handler: async (_request, reply) => {
+      const [services, listeners] = await Promise.all([control.status(goneSignal(reply)), info.listeners()]);
+      return { version: info.version, listeners: [...listeners], services: services.map(presentService) };
+    },
+  });
+  api.route({
+    ...at("service"),
+    handler: async ({ params }, reply) =>
+      presentService(await control.serviceStatus(params.service, goneSignal(reply))),
+  });
+  api.route({
+    ...at("plan"),
+    handler: async ({ params, body }, reply) =>
+      presentPlan(await control.plan(planQuestion(params.service, body, variablesOf(body, info)), goneSignal(reply))),
+  });
+  api.route({
+    ...at("deployment"),
+    handler: async ({ params }) => presentDeployment(await control.deployment(params.deployment)),
+  });
+  api.route({
+    ...at("history"),
+    handler: async ({ params, query }) => presentHistory(await control.history(params.service, query.limit)),
+  });
+}
+
+function acts(api: Api, { control, info }: Parts): void {
+  api.route({
+    ...at("deploy"),
+    handler: async (request, reply) => {
+      const { version, supersede } = request.body;
+      const asked = {
+        ...askerOf(request, request.body, info),
+        version,
+        supersede,
+        variables: variablesOf(request.body, info),
+      };
+      const { id } = await control.deploy(request.params.service, asked, goneSignal(reply));
+      return reply.code(202).send({ id });
+    },
+  });
+  api.route({
+    ...at("abort"),
+    handler: async (request, reply) => {
+      const { deployment } = request.params;
+      await control.abort(deployment, askerOf(request, request.body, info), goneSignal(reply));
+      return presentDeployment(await control.deployment(deployment));
+    },
+  });
+  api.route({
+    ...at("switch"),
+    handler: async (request, reply) => {
+      const { to, force } = request.body;
+      const asked = { ...askerOf(request, request.body, info), to, force };
+      return presentSwitched(await control.switch(request.params.service, asked, goneSignal(reply)));
+    },
+  });
+  api.route({
+    ...at("rollback"),
+    handler: async (request, reply) =>
+      presentSwitched(
+        await control.rollback(request.params.service, askerOf(request, request.body, info), goneSignal(reply)),
+      ),
+  });
+}
+
+function streams(api: Api, { control, info, closing }: Parts): void {
+  const heartbeatMs = info.heartbeatMs ?? 15_000;
+  const send = async <T>(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    open: (signal: AbortSignal) => AsyncIterable<T>,
+    form: StreamForm<T>,
+  ) => {
+    const signal = AbortSignal.any([goneSignal(reply), closing]);
+    await sendStream(reply, open(signal), form, signal, (thrown) => {
+      if (!signal.aborted)
+        info.report?.(failureOf(thrown, request.id), { id: request.id, method: request.method, url: request.url });
+    });
+  };
+  api.route({
+    ...at("events"),
+    handler: async (request, reply) => {
+      const { follow } = request.query;
+      const after = Number(
+        request.headers["last-event-id"] ?? request.query.after ?? (follow ? await control.lastSeq() : 0),
+      );
+      await send(request, reply, (signal) => control.events(after, follow, signal), {
+        contentType: "text/event-stream; charset=utf-8",
+        encode: (event) =>
+          `id: ${String(event.seq)}\nevent: ${event.type}\ndata: ${JSON.stringify(presentEvent(event))}\n\n`,
+        opening: ": open\n\n",
+        heartbeat: ": still here\n\n",
+        heartbeatMs,
+        // Who deploys listens first: each deployment would wait for it.
+        firstWithinMs: 0,
+      });
+      return reply;
+    },
+  });
+  api.route({
+    ...at("logs"),
+    handler: async (request, reply) => {
+      const { environment = null, lines, follow } = request.query;
+      await send(
+        request,
+        reply,
+        (signal) => control.logs(request.params.service, { environment, lines, follow, signal }),
+        {
+          contentType: "application/x-ndjson; charset=utf-8",
+          encode: (line) => `${JSON.stringify(presentLogLine(line))}\n`,
+          opening: "",
+          heartbeat: "\n",
+          heartbeatMs,
+          // An environment that is not there is a problem and no empty stream.
+          firstWithinMs: 200,
+        },
+      );
+      return reply;
+    },
+  });
+}
+
+function upkeep(api: Api, app: FastifyInstance, { info }: Parts): void {
+  // The swagger plugin keeps the document once it is made: at the first call, not at the start.
+  api.route({ ...at("openapi"), handler: async () => ({ ...app.swagger() }) });
+  api.route({ ...at("health"), handler: async () => ({ status: "ok", version: info.version }) as const });
+  api.route({
+    ...at("metrics"),
+    handler: async (_request, reply) =>
+      reply.type("text/plain; version=0.0.4; charset=utf-8").send(await info.metrics()),
+  });
+}
+
+/** Aborts when the client has gone before its answer was complete. */
+function goneSignal(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  reply.raw.once("close", () => {
+    if (!reply.raw.writableFinished) gone.abort(new TealError("aborted", "the client has gone"));
+  });
+  return gone.signal;
+}
