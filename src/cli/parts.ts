@@ -1,0 +1,30 @@
+import type { TealConfig } from "../config/config.ts";
+import type { DownOptions, DownResult } from "../main/down.ts";
+import type { UpOptions, UpResult } from "../main/up.ts";
+import type { TealClient } from "../sdk/client.ts";
+
+export interface Caution {
+  readonly service: string;
+  readonly message: string;
+}
+
+/** What the composition root gives to the verbs; each loads its modules when it is first called. */
+export interface Parts {
+  /** Version of this package. */
+  readonly version: string;
+  /** @throws `config-invalid` with every problem, `config-missing`, `secret-missing` */
+  loadConfig(file: string, env: Readonly<Record<string, string | undefined>>): Promise<TealConfig>;
+  /** What a person should know before the services of a good teal.yaml are run: they are no errors. */
+  cautions(config: TealConfig): Promise<readonly Caution[]>;
+  /** Whether Teal has run beside this teal.yaml before, so that it can come back without reading it. */
+  hasStarted(configFile: string): Promise<boolean>;
+  /**
+   * The client for the server of the state directory beside this teal.yaml.
+   * @throws `usage` when that server runs with another file of the same folder
+   */
+  client(configFile: string): Promise<TealClient>;
+  up(options: Pick<UpOptions, "config" | "signal" | "say">): Promise<UpResult>;
+  down(options: Omit<DownOptions, "clock">): Promise<DownResult>;
+  /** Resolves when no keeper answers any more for the state directory beside this teal.yaml. */
+  ended(configFile: string, signal: AbortSignal): Promise<void>;
+}

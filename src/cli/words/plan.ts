@@ -1,0 +1,39 @@
+import type { PlanAnswer } from "../../sdk/client.ts";
+import type { Style } from "../style.ts";
+import { duration } from "./duration.ts";
+import { cut, table, wrap } from "./table.ts";
+
+/** Number, both times and the blanks between: what a row needs beside its title. */
+const BESIDE_TITLE = 34;
+
+/** A plan for a person to read before saying yes; no line is wider than `columns`. */
+export function planLines(plan: PlanAnswer, style: Style, columns: number): string[] {
+  const { goal, service, from, to, steps, worstRollbackSeconds, warnings, changes } = plan;
+  const path =
+    from === null || from === to ? style.environment(to) : `${style.environment(from)} → ${style.environment(to)}`;
+  const rows = steps.map(({ title, expectedSeconds, worstSeconds }, index) => [
+    style.faint(String(index + 1).padStart(3)),
+    cut(title, columns - BESIDE_TITLE),
+    duration(expectedSeconds * 1_000),
+    style.faint(duration(worstSeconds * 1_000)),
+  ]);
+  const total = steps.reduce((sum, step) => sum + step.expectedSeconds, 0);
+  const wayBack =
+    worstRollbackSeconds === 0 ? "" : `; going back takes at most ${duration(worstRollbackSeconds * 1_000)}`;
+  const facts = [
+    `In all about ${duration(total * 1_000)}${wayBack}.`,
+    ...changes.map(
+      ({ path: where, before, after }) => `Changes ${where}: ${before ?? "not set"} → ${after ?? "not set"}`,
+    ),
+  ];
+  const item = (text: string): string[] => wrap(text, columns, "  ", "    ");
+  return [
+    `${style.strong(service)}  ${goal}  ${path}`,
+    "",
+    ...table([["", "", style.faint("about"), style.faint("at most")], ...rows]),
+    "",
+    ...facts.flatMap(item),
+    ...warnings.flatMap((warning) => item(`Note: ${warning}`).map(style.warn)),
+    "",
+  ];
+}

@@ -1,0 +1,86 @@
+import type { EpochMilliseconds } from "../../model/time.ts";
+import type { ServiceStatusAnswer, StatusAnswer } from "../../sdk/client.ts";
+import type { Style } from "../style.ts";
+import { duration, relative } from "./duration.ts";
+import { table } from "./table.ts";
+import { bar } from "./weights.ts";
+
+type Environment = ServiceStatusAnswer["environments"][number];
+
+const BAR = 20;
+
+/** `teal status` for a person. */
+export function statusLines(status: StatusAnswer, now: EpochMilliseconds, style: Style): string[] {
+  const { version, listeners, services } = status;
+  const where = listeners.map(({ address }) => address).join(", ");
+  const head = style.faint(`Teal ${version}${where === "" ? "" : `, traffic comes in at ${where}`}`);
+  return [head, ...services.flatMap((service) => ["", ...serviceLines(service, now, style)])];
+}
+
+function serviceLines(service: ServiceStatusAnswer, now: EpochMilliseconds, style: Style): string[] {
+  const active = service.environments.find(({ name }) => name === service.active);
+  const head =
+    service.active === null || active === undefined
+      ? `${style.strong(service.service)}  no release yet: \`teal deploy --version V\``
+      : `${style.strong(service.service)}  ${style.strong(active.version ?? "?")} is active on ${style.environment(active.name)}`;
+  const facts = [
+    ...rollbackFact(service, style),
+    ...deploymentFact(service, now, style),
+    ...retirementFact(service, now, style),
+  ];
+  return [
+    head,
+    ...table(service.environments.map((environment) => environmentRow(environment, service, style))),
+    ...table(facts.map(([name, value]) => [style.faint(`  ${name}`), value])),
+  ];
+}
+
+function environmentRow(environment: Environment, { traffic }: ServiceStatusAnswer, style: Style): string[] {
+  const { name, version, state } = environment;
+  const weight = traffic[name] ?? 0;
+  return [
+    `  ${style.environment(name)}`,
+    bar(weight, BAR, (text) => style.environment(name, text), style),
+    `${String(weight)} %`.padStart(5),
+    version ?? style.faint("–"),
+    stateWord(state, style),
+    healthWord(environment, style),
+  ];
+}
+
+export function stateWord(state: Environment["state"], style: Style): string {
+  if (state === "ready") return style.good(state);
+  if (state === "failed") return style.bad(state);
+  return state === "absent" ? style.faint(state) : style.warn(state);
+}
+
+function healthWord({ instances }: Environment, style: Style): string {
+  if (instances.length === 0) return "";
+  const healthy = instances.filter((instance) => instance.healthy).length;
+  const words = `${String(healthy)} of ${String(instances.length)} healthy`;
+  return healthy === instances.length ? words : style.bad(words);
+}
+
+type Fact = readonly [string, string];
+
+function rollbackFact({ rollback, active }: ServiceStatusAnswer, style: Style): Fact[] {
+  if (active === null) return [];
+  const paint = { safe: style.good, "until-contract": style.warn, unsafe: style.bad }[rollback.safe];
+  const time = rollback.seconds === null ? "" : `, about ${duration(rollback.seconds * 1_000)}`;
+  return [["rollback", `${paint(rollback.safe)}${time}: ${rollback.reason}`]];
+}
+
+function deploymentFact({ deployment }: ServiceStatusAnswer, now: EpochMilliseconds, style: Style): Fact[] {
+  if (deployment === null) return [];
+  const { id, goal, state, step, startedAt } = deployment;
+  const since = startedAt === null ? "" : `, begun ${relative(startedAt, now)}`;
+  return [
+    ["deployment", `${goal} is ${style.warn(state)}${step === null ? "" : ` at ${step}`}${since} ${style.faint(id)}`],
+  ];
+}
+
+function retirementFact({ retirement }: ServiceStatusAnswer, now: EpochMilliseconds, style: Style): Fact[] {
+  return retirement === null
+    ? []
+    : [["retirement", `${style.environment(retirement.environment)} ${relative(retirement.at, now)}`]];
+}
