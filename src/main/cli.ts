@@ -1,0 +1,119 @@
+import { randomUUID } from "node:crypto";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { enableCompileCache } from "node:module";
+import { userInfo } from "node:os";
+import type { Io, Sink } from "../cli/io.ts";
+import type { Parts } from "../cli/parts.ts";
+import { TealError } from "../model/error.ts";
+import { systemClock } from "./clock.ts";
+import type { LastStart } from "./last-start.ts";
+
+// Halves the start of the command line from its second run on. Where the cache cannot be written it is left out.
+enableCompileCache();
+
+const { runCli } = await import("../cli/run.ts");
+
+/** The command line: `teal VERB …`. Everything outside is put in here. */
+const io: Io = {
+  env: process.env,
+  cwd: process.cwd(),
+  stdout: sink(process.stdout),
+  stderr: sink(process.stderr),
+  interactive: process.stdin.isTTY,
+  clock: systemClock,
+  uniqueKey: randomUUID,
+  onStop: (listener) => {
+    process.on("SIGINT", listener).on("SIGTERM", listener);
+    return () => process.off("SIGINT", listener).off("SIGTERM", listener);
+  },
+};
+
+async function lastStartOf(config: string): Promise<LastStart | null> {
+  const [{ readLastStart }, { statePathsOf }] = await Promise.all([
+    import("./last-start.ts"),
+    import("./state-paths.ts"),
+  ]);
+  return readLastStart(statePathsOf(config));
+}
+
+/** The path itself when there is no such file: that is told elsewhere. */
+function realpath(path: string): string {
+  return existsSync(path) ? realpathSync(path) : path;
+}
+
+const parts: Parts = {
+  version: packageVersion(),
+  loadConfig: async (file, env) => (await import("./read-config.ts")).readConfig(file, env),
+  cautions: async ({ services }) => {
+    const { environmentCautions } = await import("../drivers/cautions.ts");
+    return Object.values(services).flatMap(({ name, environment }) =>
+      environmentCautions(environment, process.getuid?.() ?? -1).map((message) => ({ service: name, message })),
+    );
+  },
+  hasStarted: async (config) => (await lastStartOf(config)) !== null,
+  client: async (config) => {
+    const [{ TealClient }, { statePathsOf }, started] = await Promise.all([
+      import("../sdk/client.ts"),
+      import("./state-paths.ts"),
+      lastStartOf(config),
+    ]);
+    if (started !== null && realpath(started.config) !== realpath(config)) {
+      throw new TealError("usage", `Teal runs here with ${started.config}, not with ${config}`, {
+        remedy: "Leave out --config; or `teal down` first, and `teal up` with the other file.",
+      });
+    }
+    return new TealClient({ socket: statePathsOf(config).apiSocket }, systemClock, userName());
+  },
+  up: async (options) => {
+    const [{ up }, { packageRuntimeDir }] = await Promise.all([import("./up.ts"), import("./runtime-version.ts")]);
+    return up({ bundles: packageRuntimeDir(), env: process.env, clock: systemClock, deadlineMs: 30_000, ...options });
+  },
+  down: async (options) => (await import("./down.ts")).down({ clock: systemClock, ...options }),
+  ended: async (config, signal) => (await import("./keeper-end.ts")).keeperEnd(config, systemClock, signal),
+};
+
+// `teal events | head`: the reader has what it wanted.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === "EPIPE" ? 0 : 1);
+});
+
+const exit = await runCli(process.argv.slice(2), io, parts);
+// Pipes are written asynchronously; what is still on its way goes first.
+process.stdout.write("", () => {
+  process.stderr.write("", () => {
+    process.exit(exit);
+  });
+});
+
+function sink(stream: NodeJS.WriteStream): Sink {
+  return {
+    write: (text) => {
+      stream.write(text);
+    },
+    get terminal() {
+      return stream.isTTY;
+    },
+    get columns() {
+      return stream.isTTY ? stream.columns : 80;
+    },
+    get rows() {
+      return stream.isTTY ? stream.rows : 24;
+    },
+  };
+}
+
+/** Who asks, for the history. A user id without an entry in the user database has no name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${String(process.getuid?.() ?? "unknown")}`;
+  }
+}
+
+function packageVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+  return typeof manifest === "object" && manifest !== null && "version" in manifest
+    ? String(manifest.version)
+    : "unknown";
+}

@@ -1,0 +1,35 @@
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import type { StatePaths } from "../wire/paths.ts";
+
+const lastStart = z.object({
+  format: z.literal(1),
+  /** teal.yaml, absolute. */
+  config: z.string(),
+  /** `proxy.listen` as it was read then. */
+  listen: z.array(z.string()),
+});
+
+/** With what the server last started from a readable teal.yaml: enough to come back when that file is broken or gone. */
+export type LastStart = Omit<z.output<typeof lastStart>, "format">;
+
+const fileOf = (paths: StatePaths): string => join(paths.root, "last-start.json");
+
+export function writeLastStart(paths: StatePaths, start: LastStart): void {
+  const file = fileOf(paths);
+  writeFileSync(`${file}.new`, JSON.stringify({ format: 1, ...start }), { mode: 0o600, flush: true });
+  renameSync(`${file}.new`, file);
+}
+
+/** Null when there has been none. @throws Error when the file is there and cannot be read */
+export function readLastStart(paths: StatePaths): LastStart | null {
+  let text: string;
+  try {
+    text = readFileSync(fileOf(paths), "utf8");
+  } catch (thrown) {
+    if (thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT") return null;
+    throw thrown;
+  }
+  return lastStart.parse(JSON.parse(text));
+}

@@ -1,0 +1,104 @@
+import { LATENCY_BOUNDS_MS, type TrafficCounters, type TrafficSample } from "../model/traffic.ts";
+import type { ListenCounts } from "../proxy/kernel.ts";
+import type { Family, Point } from "./exposition.ts";
+
+const CLASSES = ["1xx", "2xx", "3xx", "4xx", "5xx"] as const;
+
+/** Every fourth of the data plane's own buckets: 0.5 ms to 28 s, each about twice the one before. */
+const EVERY = 4;
+const BOUNDS = LATENCY_BOUNDS_MS.flatMap((ms, index) =>
+  index % EVERY === 0 ? [{ index, le: String(Number((ms / 1_000).toPrecision(3))) }] : [],
+);
+
+/** Counters of one number for each environment. */
+const COUNTERS: readonly (readonly [name: string, help: string, read: (counters: TrafficCounters) => number])[] = [
+  [
+    "requests",
+    "Requests that were answered, by the environment that the split chose first",
+    ({ requests }) => requests,
+  ],
+  [
+    "failures",
+    "Of those, failures as guardrails count them: 5xx, no answer, an answer that broke off, rescued",
+    ({ failures }) => failures,
+  ],
+  ["connect_failures", "Connects to an instance that failed", ({ connectFailures }) => connectFailures],
+  ["retries", "Requests that were sent once more, to the same environment", ({ retried }) => retried],
+  [
+    "rescues",
+    "Requests that another environment served, as no instance of this one took them",
+    ({ rescued }) => rescued,
+  ],
+  [
+    "held",
+    "Requests that waited for an instance, or for the end of a hold, and were then served",
+    ({ held }) => held ?? 0,
+  ],
+  ["upgrades", "Connections that became WebSockets or the like", ({ upgrades }) => upgrades],
+  [
+    "ejections",
+    "Times that an instance became unhealthy, by checks or by refused connects",
+    ({ ejections }) => ejections ?? 0,
+  ],
+];
+
+/** What the data plane counts, from the newest sample of each service. */
+export function proxyMetrics(samples: readonly TrafficSample[], kernel: ListenCounts): readonly Family[] {
+  const rows = samples.flatMap(({ service, environments }) =>
+    Object.entries(environments).map(([environment, counters]) => ({ labels: { service, environment }, counters })),
+  );
+  const points = (read: (counters: TrafficCounters) => number): Point[] =>
+    rows.map(({ labels, counters }) => ({ labels, value: read(counters) }));
+  return [
+    ...COUNTERS.map(([name, help, read]) => counter(`teal_proxy_${name}_total`, help, points(read))),
+    counter(
+      "teal_proxy_responses_total",
+      "Answers by class of their status; an upgrade is a 1xx",
+      rows.flatMap(({ labels, counters }) =>
+        CLASSES.map((name, index) => ({ labels: { ...labels, class: name }, value: counters.classes[index] ?? 0 })),
+      ),
+    ),
+    {
+      name: "teal_proxy_latency_seconds",
+      type: "histogram",
+      help: "Time from the request's last byte to the answer's first; upgrades and event streams left out",
+      points: rows.flatMap(({ labels, counters }) => histogram(labels, counters)),
+    },
+    {
+      name: "teal_proxy_in_flight",
+      type: "gauge",
+      help: "Requests and upgraded connections under way",
+      points: points(({ inFlight }) => inFlight),
+    },
+    counter(
+      "teal_proxy_switches_total",
+      "Changes of the split that the proxy made live, reverts too",
+      samples.map(({ service, switches }) => ({ labels: { service }, value: switches ?? 0 })),
+    ),
+    counter(
+      "teal_kernel_listen_overflows_total",
+      "Connections to any port of this machine that found the accept queue full, since it started",
+      [{ labels: {}, value: kernel.listenOverflows }],
+    ),
+    counter(
+      "teal_kernel_listen_drops_total",
+      "Connections that a listening socket of this machine dropped, for that or any other reason, since it started",
+      [{ labels: {}, value: kernel.listenDrops }],
+    ),
+  ];
+}
+
+function counter(name: string, help: string, points: readonly Point[]): Family {
+  return { name, type: "counter", help, points };
+}
+
+function histogram(labels: Point["labels"], { latency, latencySumMs }: TrafficCounters): Point[] {
+  const upTo = (end: number): number => latency.slice(0, end).reduce((sum, count) => sum + count, 0);
+  const count = upTo(latency.length);
+  const buckets = [...BOUNDS.map(({ index, le }) => ({ le, value: upTo(index + 1) })), { le: "+Inf", value: count }];
+  return [
+    ...buckets.map(({ le, value }): Point => ({ labels: { ...labels, le }, value, suffix: "_bucket" })),
+    { labels, value: (latencySumMs ?? 0) / 1_000, suffix: "_sum" },
+    { labels, value: count, suffix: "_count" },
+  ];
+}

@@ -1,0 +1,15 @@
+import { parentPort, workerData } from "node:worker_threads";
+import type { WorkerStart } from "../proxy/messages.ts";
+import { runWorker } from "../proxy/worker/worker.ts";
+
+if (parentPort === null) throw new Error("proxy-worker runs as a worker thread of the proxy only");
+
+await runWorker({
+  start: workerData as WorkerStart,
+  port: parentPort,
+  now: () => performance.now(),
+  random: Math.random,
+  onError: (what, error) => {
+    process.stderr.write(`${new Date().toISOString()} proxy worker: ${what}: ${error.message}\n`);
+  },
+});

@@ -1,0 +1,51 @@
+import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { leader } from "../model/traffic.ts";
+import type { Control } from "../engine/control.ts";
+import type { Hub } from "../engine/hub.ts";
+import type { Clock } from "../model/time.ts";
+import { listenCounts } from "../proxy/kernel.ts";
+import { exposition } from "./exposition.ts";
+import { newestSamples } from "./newest-samples.ts";
+import { proxyMetrics } from "./proxy-metrics.ts";
+
+const STATUS_MS = 5_000;
+
+interface MetricsParts {
+  readonly control: Pick<Control, "status">;
+  readonly hub: Hub;
+  readonly clock: Clock;
+  readonly version: string;
+  /** Ends listening to the data plane. */
+  readonly signal: AbortSignal;
+}
+
+/** Prometheus text: what `teal status` says, as gauges, the process's own figures, and what the data plane counts. */
+export function serverMetrics({ control, hub, clock, version, signal }: MetricsParts): () => Promise<string> {
+  const samples = newestSamples(hub, clock, signal);
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const gauge = (name: string, help: string, labelNames: string[]): Gauge =>
+    new Gauge({ name, help, labelNames, registers: [registry] });
+  gauge("teal_info", "Version of Teal; always 1", ["version"]).set({ version }, 1);
+  const weight = gauge("teal_traffic_weight", "Percent of traffic", ["service", "environment"]);
+  const healthy = gauge("teal_instances_healthy", "Healthy instances", ["service", "environment"]);
+  const instances = gauge("teal_instances", "Instances", ["service", "environment"]);
+  const active = gauge("teal_active", "1 for the environment with the most traffic", ["service", "environment"]);
+  const deploying = gauge("teal_deployment_running", "1 while a deployment is under way", ["service"]);
+  const generation = gauge("teal_split_generation", "Generation of the live split", ["service"]);
+  return async () => {
+    for (const one of await control.status(AbortSignal.timeout(STATUS_MS))) {
+      const { service } = one;
+      deploying.set({ service }, one.deployment === null ? 0 : 1);
+      generation.set({ service }, one.generation);
+      for (const environment of one.environments) {
+        const labels = { service, environment: environment.name };
+        weight.set(labels, one.traffic[environment.name] ?? 0);
+        active.set(labels, leader(one.traffic) === environment.name ? 1 : 0);
+        instances.set(labels, environment.instances.length);
+        healthy.set(labels, environment.instances.filter((instance) => instance.healthy).length);
+      }
+    }
+    return `${await registry.metrics()}\n${exposition(proxyMetrics(samples(), listenCounts()))}`;
+  };
+}

@@ -1,0 +1,163 @@
+import { hostname } from "node:os";
+import { basename, extname, join } from "node:path";
+import { pino } from "pino";
+import { makeDrivers } from "../drivers/registry.ts";
+import { ReleaseFolders } from "../drivers/release/folder.ts";
+import { LocalValidator } from "../drivers/validation/validator.ts";
+import { Engine } from "../engine/engine.ts";
+import { Hub } from "../engine/hub.ts";
+import { Journal } from "../engine/journal.ts";
+import { TealError, toTealError } from "../model/error.ts";
+import { listenOnSocket } from "../server/listen.ts";
+import { createServer } from "../server/server.ts";
+import { openSqliteStore } from "../store/sqlite/open.ts";
+import { acquireOwnership } from "../store/sqlite/ownership.ts";
+import { ensureStateDirectory } from "../store/state-directory.ts";
+import { KEEPER_PROTOCOL, type KeeperProtocol } from "../wire/keeper.ts";
+import { parseLaunch, type ServerLaunch, serverLaunch } from "../wire/launch.ts";
+import { StatePaths } from "../wire/paths.ts";
+import { ReconnectingPeer } from "../wire/reconnecting.ts";
+import { systemClock } from "./clock.ts";
+import { ConfigurationFile } from "./configuration-file.ts";
+import { timeSortedIds } from "./ids.ts";
+import { knownListeners } from "./known-listeners.ts";
+import { readLastStart, writeLastStart } from "./last-start.ts";
+import { serverMetrics } from "./server-metrics.ts";
+
+/** sysexits.h, EX_CONFIG: it cannot run as things are, so that the keeper does not start it again at once. */
+const CANNOT_RUN = 78;
+const LISTEN_MS = 30_000;
+
+const log = pino({ base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime });
+
+function report(problem: TealError, about: Readonly<Record<string, unknown>>): void {
+  log.warn(
+    { code: problem.code, ...about, err: problem.cause instanceof Error ? problem.cause : undefined },
+    problem.message,
+  );
+}
+
+/**
+ * The server's process: `node server.mjs '<ServerLaunch>'`, started and watched by the keeper. SIGTERM leaves deployments
+ * where they stand: the next server goes on with them. Exit codes: 0 after that, 78 when it cannot run here, 1 when it failed.
+ */
+async function serve(launch: ServerLaunch): Promise<() => Promise<void>> {
+  const paths = new StatePaths(launch.root);
+  for (const warning of ensureStateDirectory(paths.root).warnings) log.warn(warning);
+  const owner = { pid: process.pid, host: hostname(), since: Date.now(), role: "server" };
+  const ownership = acquireOwnership(paths.serverLock, owner);
+  const clock = systemClock;
+  const configuration = new ConfigurationFile(launch.config, process.env);
+  const unread = await problemOf(configuration.load({}));
+  const suffix = extname(import.meta.url);
+  const store = await openSqliteStore({
+    file: paths.database,
+    workerUrl: new URL(`./store-worker${suffix}`, import.meta.url),
+    onCrash: (problem, final) => {
+      log.error({ code: problem.code, final }, problem.message);
+      if (final) process.exit(1);
+    },
+  });
+  const keeper = new ReconnectingPeer({
+    path: paths.keeperSocket,
+    protocol: KEEPER_PROTOCOL,
+    down: "keeper-down",
+    clock,
+  });
+  const drivers = makeDrivers({ keeper, paths, clock, uid: process.getuid?.() ?? -1, environment: process.env });
+  await ensureListeners(keeper, { paths, config: launch.config }, configuration, unread);
+  const hub = new Hub();
+  const engine = new Engine({
+    store,
+    hub,
+    journal: new Journal(store, hub, clock),
+    clock,
+    ids: timeSortedIds(clock),
+    ...drivers,
+    releases: new ReleaseFolders({ releases: paths.releases, stateRoot: paths.root }),
+    validator: new LocalValidator({ clock, environment: process.env }),
+    configuration,
+    report,
+  });
+  const version = basename(launch.runtime);
+  const ended = new AbortController();
+  const app = createServer(engine.control, {
+    version,
+    listeners: knownListeners((options) => keeper.call("status", {}, options), report),
+    metrics: serverMetrics({ control: engine.control, hub, clock, version, signal: ended.signal }),
+    report: (problem, request) => {
+      report(problem, { ...request });
+    },
+  });
+  await engine.start({ version, pid: process.pid });
+  await listenOnSocket(app, paths.apiSocket);
+  log.info({ socket: paths.apiSocket, version, log: join(paths.logs, "server.log") }, "the server is ready");
+  return async () => {
+    ended.abort();
+    await app.close();
+    await engine.stop();
+    keeper.close();
+    await store.close();
+    ownership.release();
+  };
+}
+
+/**
+ * What is on record goes on without teal.yaml: a file that was broken since, or a secret that came with a deploy and is not
+ * in this environment, must not keep a server from coming back. A first start needs it.
+ */
+async function ensureListeners(
+  keeper: ReconnectingPeer<KeeperProtocol>,
+  { paths, config }: { readonly paths: StatePaths; readonly config: string },
+  { listen }: ConfigurationFile,
+  unread: TealError | null,
+): Promise<void> {
+  const problem = unread ?? new TealError("config-missing", "teal.yaml was not read");
+  const wanted = listen ?? readLastStart(paths)?.listen;
+  if (wanted === undefined) throw problem;
+  if (listen === null) report(problem, { doing: "going on with what is on record" });
+  await keeper.call("listeners.ensure", { listen: [...wanted] }, { timeoutMs: LISTEN_MS });
+  if (listen !== null) writeLastStart(paths, { config, listen: [...listen] });
+}
+
+async function problemOf(task: Promise<unknown>): Promise<TealError | null> {
+  try {
+    await task;
+    return null;
+  } catch (thrown) {
+    return toTealError(thrown);
+  }
+}
+
+async function main(): Promise<void> {
+  process.on("SIGHUP", () => undefined);
+  try {
+    const stop = await serve(parseLaunch(serverLaunch, process.argv));
+    for (const signal of ["SIGTERM", "SIGINT"] as const) {
+      process.once(signal, () => {
+        log.info({ signal }, "the server is stopping");
+        stop().then(
+          () => process.exit(0),
+          (thrown: unknown) => {
+            fail(thrown, 1);
+          },
+        );
+      });
+    }
+  } catch (thrown) {
+    fail(thrown, CANNOT_RUN);
+  }
+}
+
+function fail(thrown: unknown, code: number): never {
+  const problem = toTealError(thrown);
+  const { code: reason, message, remedy, problems, cause } = problem;
+  // A failure that we have no code for is a bug: its stack is what helps. `teal up` reads this line.
+  const err = reason === "internal" ? (cause ?? problem) : undefined;
+  log.fatal({ code: reason, remedy, problems, err }, message);
+  process.exit(code);
+}
+
+process.on("uncaughtException", (thrown) => fail(thrown, 1));
+process.on("unhandledRejection", (thrown) => fail(thrown, 1));
+await main();

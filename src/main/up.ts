@@ -1,0 +1,182 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, openSync, closeSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { TealError } from "../model/error.ts";
+import type { Clock, Milliseconds } from "../model/time.ts";
+import { TealClient } from "../sdk/client.ts";
+import { ensureStateDirectory } from "../store/state-directory.ts";
+import { type KeeperLaunch, NODE_FLAGS } from "../wire/launch.ts";
+import type { StatePaths } from "../wire/paths.ts";
+import { type Keeper, keeperOf, stopKeeper } from "./keeper-client.ts";
+import { lastWords, serverLogSize, serverVerdict } from "./last-words.ts";
+import { installRuntime } from "./runtime.ts";
+import { readRuntimeVersion } from "./runtime-version.ts";
+import { statePathsOf } from "./state-paths.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface UpOptions {
+  /** teal.yaml, absolute; checked by the caller. */
+  readonly config: string;
+  /** Folder with the package's runtime bundles. */
+  readonly bundles: string;
+  /** What the processes inherit. */
+  readonly env: Environment;
+  readonly clock: Clock;
+  /** Longest wait until the API answers. */
+  readonly deadlineMs: Milliseconds;
+  /** Ends the wait, and what was started. */
+  readonly signal: AbortSignal;
+  /** Takes a line for a person who waits. */
+  readonly say: (line: string) => void;
+}
+
+export interface UpResult {
+  /** Whether it ran before. */
+  readonly already: boolean;
+  /** Of the keeper. */
+  readonly pid: number;
+  /** Version of the bundles that run, and of those that this package would start: they differ after an upgrade. */
+  readonly runtime: string;
+  readonly packageRuntime: string;
+  readonly listeners: readonly { readonly listen: string; readonly address: string }[];
+  /** The API's socket. */
+  readonly socket: string;
+}
+
+/** How often the API is asked whether it is there. */
+const ASK_EVERY_MS = 50;
+/** How long another keeper, which has the lock, may take until it answers. */
+const OTHER_KEEPER_MS = 1_500;
+/** A server that ends by itself so many times at its start will not come up by waiting. */
+const HOPELESS_RESTARTS = 3;
+
+/**
+ * Starts the keeper, which starts the rest, and returns when the API answers. Where a keeper runs already it is left as
+ * it is.
+ * @throws `state-directory`, what the server cannot run for (`port-taken`, `config-invalid`, …), `deadline-passed` or
+ *   `internal` with the last words of the logs; nothing that it started is left then
+ */
+export async function up(options: UpOptions): Promise<UpResult> {
+  const { config, bundles, say } = options;
+  const paths = statePathsOf(config);
+  for (const warning of ensureStateDirectory(paths.root).warnings) say(`warning: ${warning}`);
+  const packageRuntime = (await readRuntimeVersion(bundles)).version;
+  const running = await keeperOf(paths, options.signal);
+  if (running !== null) {
+    using keeper = running;
+    return { ...(await ready(keeper, await serverLogSize(paths), paths, options)), already: true, packageRuntime };
+  }
+  hideFromGit(paths.root);
+  const launch: KeeperLaunch = {
+    root: paths.root,
+    runtime: await installRuntime(bundles, paths.runtime),
+    config,
+    inherited: [],
+  };
+  const logSize = await serverLogSize(paths);
+  const child = start(launch, paths, options.env);
+  try {
+    using keeper = await answering(child, paths, options);
+    return { ...(await ready(keeper, logSize, paths, options)), already: keeper.pid !== child.pid, packageRuntime };
+  } catch (thrown) {
+    await stopKeeper(child, paths, options.clock);
+    throw thrown;
+  } finally {
+    child.unref();
+  }
+}
+
+/** The state directory belongs to no repository. */
+function hideFromGit(root: string): void {
+  writeFileSync(join(root, ".gitignore"), "*\n");
+}
+
+/** In a session of its own, so that no terminal's Ctrl-C or end reaches it. */
+function start(launch: KeeperLaunch, paths: StatePaths, env: Environment): ChildProcess {
+  mkdirSync(paths.logs, { recursive: true, mode: 0o700 });
+  const log = openSync(join(paths.logs, "keeper.log"), "a", 0o600);
+  try {
+    return spawn(process.execPath, [...NODE_FLAGS, join(launch.runtime, "keeper.mjs"), JSON.stringify(launch)], {
+      cwd: dirname(launch.config),
+      detached: true,
+      stdio: ["ignore", log, log],
+      env: { ...env },
+    });
+  } finally {
+    closeSync(log);
+  }
+}
+
+/** The keeper that answers: ours, or another one that was started at the same time and took the lock first. */
+async function answering(child: ChildProcess, paths: StatePaths, options: UpOptions): Promise<Keeper> {
+  const { clock, signal } = options;
+  let endedAt: Milliseconds | null = null;
+  return poll(options, "the keeper", paths, async () => {
+    const found = await keeperOf(paths, signal);
+    if (found !== null || !hasEnded(child)) return found;
+    endedAt ??= clock.monotonic();
+    if (clock.monotonic() - endedAt > OTHER_KEEPER_MS) throw await failure("the keeper ended at its start", paths);
+    return null;
+  });
+}
+
+/** When the API answers. `logSize`: where the log of this start of the server begins. */
+async function ready(
+  keeper: Keeper,
+  logSize: number,
+  paths: StatePaths,
+  options: UpOptions,
+): Promise<Omit<UpResult, "already" | "packageRuntime">> {
+  const client = new TealClient({ socket: paths.apiSocket }, options.clock);
+  const before = (await keeper.status()).server.restarts;
+  await poll(options, "the API", paths, async () => {
+    if (await answers(client, options.signal)) return true;
+    const { server } = await keeper.status();
+    if (server.cannotRun || server.restarts - before >= HOPELESS_RESTARTS) {
+      throw (await serverVerdict(paths, logSize)) ?? (await failure("the server keeps ending at its start", paths));
+    }
+    return null;
+  });
+  const { pid, runtime, listeners } = await keeper.status();
+  return { pid, runtime: basename(runtime), listeners, socket: paths.apiSocket };
+}
+
+async function answers(client: TealClient, signal: AbortSignal): Promise<boolean> {
+  try {
+    await client.health({ signal, timeoutMs: 2_000 });
+    return true;
+  } catch (thrown) {
+    signal.throwIfAborted();
+    if (thrown instanceof TealError) return false;
+    throw thrown;
+  }
+}
+
+/** Asks again and again until there is an answer. @throws `deadline-passed` with the logs' last words */
+async function poll<T>(options: UpOptions, what: string, paths: StatePaths, ask: () => Promise<T | null>): Promise<T> {
+  const { clock, deadlineMs, signal } = options;
+  const until = clock.monotonic() + deadlineMs;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== null) return answer;
+    if (clock.monotonic() > until) {
+      throw new TealError(
+        "deadline-passed",
+        `${what} did not answer within ${String(deadlineMs / 1_000)} s${await lastWords(paths)}`,
+        {
+          remedy: `See the logs in ${paths.logs}.`,
+        },
+      );
+    }
+    await clock.sleep(ASK_EVERY_MS, signal);
+  }
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
+
+async function failure(what: string, paths: StatePaths): Promise<TealError> {
+  return new TealError("internal", `${what}${await lastWords(paths)}`, { remedy: `See the logs in ${paths.logs}.` });
+}
