@@ -1,0 +1,27 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+/** Orders by id, with how often each was taken. */
+export type AppLedger = Map<string, number>;
+
+/**
+ * What all instances of examples/web-node have taken, from the files that they leave in `ledger/` of their release's
+ * folder, so that instances that have ended count too. `releases`: the folder with one folder per release.
+ */
+export async function readAppLedger(releases: string): Promise<AppLedger> {
+  const ledger: AppLedger = new Map();
+  for (const release of await readdir(releases)) {
+    const folder = join(releases, release, "ledger");
+    const files = await readdir(folder).catch((thrown: unknown) => {
+      // A release that has taken no order, or a file beside the releases.
+      if (thrown instanceof Error && "code" in thrown && ["ENOENT", "ENOTDIR"].includes(String(thrown.code))) return [];
+      throw thrown;
+    });
+    for (const file of files) count(ledger, await readFile(join(folder, file), "utf8"));
+  }
+  return ledger;
+}
+
+function count(ledger: AppLedger, text: string): void {
+  for (const id of text.split("\n")) if (id !== "") ledger.set(id, (ledger.get(id) ?? 0) + 1);
+}

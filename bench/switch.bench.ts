@@ -1,0 +1,70 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { requireProgram } from "./lib/installed.ts";
+import { LoadGenerator } from "./lib/load-generator.ts";
+import { benchOptions, percentile, rounded } from "./lib/options.ts";
+import { ArrivalProbe } from "./lib/probe.ts";
+import { rivalSwitchboard } from "./lib/rival-switchboard.ts";
+import type { Switchboard } from "./lib/switchboard.ts";
+import { tealSwitchboard } from "./lib/teal-switchboard.ts";
+import { RIVALS } from "./rivals/index.ts";
+
+/**
+ * Switches there and back under a mixed load (GET, POST with a length, chunked POST). A switch's time is from the client's
+ * call (so a little before the server's receipt of it) to the last request that the app of the old side got, by the app's
+ * own clock; a probe of two kept connections supplies about 1,000 arrivals a second to tell by.
+ * `--driver haproxy | nginx | caddy`: the same, with that proxy's own way of switching.
+ */
+const { quick, driver } = benchOptions(["embedded", ...RIVALS.map(({ name }) => name)]);
+const SWITCHES = quick ? 60 : 200;
+const PAUSE_MS = quick ? 150 : 250;
+
+function openSwitchboard(): Promise<Switchboard> {
+  const rival = RIVALS.find(({ name }) => name === driver);
+  if (rival === undefined) return tealSwitchboard();
+  requireProgram(rival.name);
+  return rivalSwitchboard(rival);
+}
+
+await using board = await openSwitchboard();
+const load = new LoadGenerator({ url: board.url, rate: 200, mostMs: 300_000 });
+load.start();
+const probe = new ArrivalProbe(board.url, 2, 1);
+await sleep(1_000);
+
+const times: number[] = [];
+let active = board.active;
+for (let i = 0; i < SWITCHES; i += 1) {
+  const old = board.versions[active];
+  active = active === "green" ? "blue" : "green";
+  probe.take();
+  const calledAt = performance.timeOrigin + performance.now();
+  await board.switchTo(active);
+  // Longer than any request takes to come back, so that the last ones of the old side are in.
+  await sleep(PAUSE_MS);
+  const late = probe.take().filter(({ version, at }) => version === old && at >= calledAt);
+  times.push(Math.max(0, ...late.map(({ at }) => at - calledAt)));
+  if ((i + 1) % 20 === 0) console.log(`${String(i + 1)} of ${String(SWITCHES)} switches`);
+}
+await probe.stop();
+const summary = await board.settled(load);
+const { lost, sent, examples } = summary;
+for (const example of examples) console.log(`lost: ${JSON.stringify(example)}`);
+
+const took = await board.tookMs();
+const by = Object.entries(summary.lostBy).filter(([, count]) => count > 0);
+if (lost > 0) console.log(`lost by reason: ${by.map(([reason, count]) => `${reason} ${String(count)}`).join(", ")}`);
+console.log(
+  `load: p50 ${rounded(summary.latencyMs.p50).toString()} ms, p99 ${rounded(summary.latencyMs.p99).toString()} ms`,
+);
+console.log(
+  JSON.stringify({
+    bench: "switch",
+    driver,
+    switches: SWITCHES,
+    requests: sent,
+    lost: lost + probe.failures,
+    p50Ms: rounded(percentile(times, 50)),
+    p99Ms: rounded(percentile(times, 99)),
+    dataPlaneP99Ms: took.length === 0 ? null : rounded(percentile(took, 99)),
+  }),
+);
