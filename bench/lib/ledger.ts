@@ -31,6 +31,8 @@ export interface Summary {
 
 export interface LostExample {
   readonly id: string;
+  /** Of the request; null where only the app's ledger tells of it. */
+  readonly method: RequestWish["method"] | null;
   readonly at: number;
   readonly reason: LostReason;
   readonly detail: string;
@@ -73,7 +75,7 @@ export class Ledger {
         this.#tally(outcome.version, true);
         break;
       case "lost":
-        this.#lose(wish.id, outcome.reason, outcome.detail);
+        this.#lose(wish.id, wish.method, outcome.reason, outcome.detail);
         break;
       case "idle-race":
         this.#idleRaces += 1;
@@ -94,8 +96,9 @@ export class Ledger {
     for (const [id, state] of this.#orders) {
       const times = app.get(id) ?? 0;
       if (state === "lost") continue;
-      if (times > 1) this.#lose(id, "duplicated", `${String(times)} times in the app's ledger`);
-      if (times === 0 && state === "confirmed") this.#lose(id, "vanished", "confirmed, but not in the app's ledger");
+      if (times > 1) this.#lose(id, null, "duplicated", `${String(times)} times in the app's ledger`);
+      if (times === 0 && state === "confirmed")
+        this.#lose(id, null, "vanished", "confirmed, but not in the app's ledger");
     }
   }
 
@@ -118,9 +121,9 @@ export class Ledger {
     };
   }
 
-  #lose(id: string, reason: LostReason, detail: string): void {
+  #lose(id: string, method: LostExample["method"], reason: LostReason, detail: string): void {
     this.#lost.set(reason, (this.#lost.get(reason) ?? 0) + 1);
-    if (this.#examples.length < MOST_EXAMPLES) this.#examples.push({ id, at: Date.now(), reason, detail });
+    if (this.#examples.length < MOST_EXAMPLES) this.#examples.push({ id, method, at: Date.now(), reason, detail });
   }
 
   #tally(version: string, failed: boolean): void {
