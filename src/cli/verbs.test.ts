@@ -327,7 +327,7 @@ describe("history, env list, events, logs", () => {
       ],
     });
     const text = (await rig.run(["env", "list"])).stdout;
-    expect(text).toMatch(/web +blue +active +100 % +v1 +ready +0 +127\.0\.0\.1:20000 +100 +healthy/);
+    expect(text).toMatch(/^blue +active +100 % +v1 +ready +100 +127\.0\.0\.1:20000 +healthy/m);
   });
 
   it("prints events, one JSON object a line, of one service", async () => {

@@ -2,6 +2,7 @@ import type { DeploymentAnswer, EventAnswer } from "../../sdk/client.ts";
 import { endsIt, type Update } from "../follow.ts";
 import type { Sink } from "../io.ts";
 import { isSettled } from "../outcome.ts";
+import { inner, text } from "../words/data.ts";
 import { duration, timestamp } from "../words/duration.ts";
 import { eventLine, stepKey, type Titles } from "../words/event.ts";
 import { readReceipt } from "../../sdk/client.ts";
@@ -19,6 +20,7 @@ export class PlainProgress implements Progress {
   readonly #receipts = new Set<number>();
   #lastChatterAt = 0;
   #seen = false;
+  #toldCause: string | null = null;
   /** The end is written last, though the last step's own end may be told after it. */
   #ending: EventAnswer | null = null;
 
@@ -44,6 +46,7 @@ export class PlainProgress implements Progress {
       this.#titles = new Map(steps.map((step) => [stepKey(id, step.id), step.title]));
       const path = from === null || from === to ? to : `${from} → ${to}`;
       this.#line(createdAt, `${goal}${version === null ? "" : ` ${version}`}: ${path} accepted as ${id}`);
+      if (!isSettled(state)) this.#skipPast(deployment);
     }
     if (!isSettled(state)) return;
     for (const step of steps) {
@@ -56,6 +59,12 @@ export class PlainProgress implements Progress {
       this.#receipts.add(receipt.generation);
       this.#line(receipt.at, receiptLine(receipt));
     }
+  }
+
+  /** What was over before it was followed is not told at its end: an abort tells of the way back alone. */
+  #skipPast({ steps, receipts }: DeploymentAnswer): void {
+    for (const step of steps) if (step.state === "done") this.#steps.add(step.id);
+    for (const receipt of receipts) if (receipt.final) this.#receipts.add(receipt.generation);
   }
 
   #event(event: EventAnswer): void {
@@ -72,7 +81,17 @@ export class PlainProgress implements Progress {
       if (at - this.#lastChatterAt < CHATTER_MS) return;
       this.#lastChatterAt = at;
     }
-    this.#line(at, eventLine(event, this.#titles));
+    this.#line(at, eventLine(this.#withoutToldCause(event), this.#titles));
+  }
+
+  /** The reason of a failure is written once, though the step and then each state of the deployment carry it. */
+  #withoutToldCause(event: EventAnswer): EventAnswer {
+    if (event.type === "step-failed") this.#toldCause = text(event.data, "message");
+    if (event.type !== "deployment-state") return event;
+    const message = text(inner(event.data, "cause"), "message");
+    const told = message !== null && message === this.#toldCause;
+    this.#toldCause = message ?? this.#toldCause;
+    return told ? { ...event, data: { ...event.data, cause: null } } : event;
   }
 
   /** The notes of the plan: nobody has been shown it, as there is nobody to be asked. */

@@ -42,30 +42,24 @@ function environmentsOf({ service, active, standby, traffic, environments }: Ser
   }));
 }
 
+const HEADS = ["ENVIRONMENT", "ROLE", "TRAFFIC", "VERSION", "STATE", "PID", "ADDRESS", "HEALTH"];
+
+/** A table for each service, so that it stays narrow enough for a terminal of 80 columns. */
 function lines(environments: readonly Environment[], style: Style): string[] {
   if (environments.length === 0) return ["There are no environments yet: `teal deploy --version V` makes the first."];
-  return table([
-    ["SERVICE", "ENVIRONMENT", "ROLE", "TRAFFIC", "VERSION", "STATE", "INSTANCE", "ADDRESS", "PID", "HEALTH"].map(
-      style.faint,
-    ),
-    ...environments.flatMap((environment) => rows(environment, style)),
+  const services = Map.groupBy(environments, ({ service }) => service);
+  return [...services].flatMap(([service, own], index) => [
+    ...(services.size === 1 ? [] : [...(index === 0 ? [] : [""]), style.strong(service)]),
+    ...table([HEADS.map(style.faint), ...own.flatMap((environment) => rows(environment, style))]),
   ]);
 }
 
 /** The first row names the environment, each instance has its own. */
-function rows({ service, name, role, weight, version, state, instances }: Environment, style: Style): string[][] {
-  const head = [
-    service,
-    style.environment(name),
-    role ?? "–",
-    `${String(weight)} %`,
-    version ?? "–",
-    stateWord(state, style),
-  ];
-  const details = instances.map(({ id, address, pid, healthy }) => [
-    id.split("/").at(-1) ?? id,
-    address ?? "–",
+function rows({ name, role, weight, version, state, instances }: Environment, style: Style): string[][] {
+  const head = [style.environment(name), role ?? "–", `${String(weight)} %`, version ?? "–", stateWord(state, style)];
+  const details = instances.map(({ address, pid, healthy }) => [
     pid === null ? "–" : String(pid),
+    address ?? "–",
     healthy ? style.good("healthy") : style.bad("unhealthy"),
   ]);
   const [first = [], ...others] = details;
