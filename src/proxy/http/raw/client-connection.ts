@@ -1,4 +1,3 @@
-import type { Socket } from "node:net";
 import type { Milliseconds } from "../../../model/time.ts";
 import { REFUSAL, type Refusal } from "../refusal.ts";
 import { Backlog } from "./backlog.ts";
@@ -10,18 +9,18 @@ import {
   KEEP_ALIVE_MS,
   LINGER_MS,
   PROBE_AFTER_MS,
-  WRITE_BOUND_BYTES,
   WRITE_STALL_MS,
 } from "./limits.ts";
+import { Link } from "./link.ts";
 import { peerOf } from "./message/peer.ts";
 import { scanRequestHead } from "./message/scan-request.ts";
 import { REQUEST_LIMITS, type RequestContext, type RequestHead } from "./message/types.ts";
-import type { Outbox } from "./outbox.ts";
 import { Passage } from "./passage.ts";
 import type { PassageClient } from "./passage-client.ts";
 import { refusalOf, refusalText } from "./refuse.ts";
-import { adopt, type SocketEvents } from "./socket.ts";
+import { type Accepted, adopt, type SocketEvents } from "./socket.ts";
 import type { Swept } from "./sweeper.ts";
+import type { Tunnel } from "./tunnel.ts";
 
 /** A connection closes a second after the time that it announced. */
 const IDLE_MS: Milliseconds = KEEP_ALIVE_MS + 1_000;
@@ -38,26 +37,25 @@ type Stage = "head" | "busy" | "tunnel" | "linger" | "closed";
 export class ClientConnection implements SocketEvents, Swept, PassageClient {
   dueAt: Milliseconds;
   isHalfClosed = false;
+  readonly link: Link;
   readonly requestContext: RequestContext;
   readonly facts: Facts;
   readonly #context: EngineContext;
   readonly #onClosed: (connection: ClientConnection) => void;
-  readonly #socket: Socket | null;
   readonly #backlog = new Backlog();
   readonly #passage: Passage;
   #stage: Stage = "head";
   #progress: RequestHead | undefined = undefined;
   #minor: 0 | 1 = 1;
-  #isPaused = false;
+  #tunnel: Tunnel | null = null;
   #isConsuming = false;
   #probeMs: Milliseconds = 0;
 
-  constructor(accepted: Socket, context: EngineContext, onClosed: (connection: ClientConnection) => void) {
+  constructor(accepted: Accepted, context: EngineContext, onClosed: (connection: ClientConnection) => void) {
     this.#context = context;
     this.#onClosed = onClosed;
     this.dueAt = context.now() + IDLE_MS;
-    const address = (accepted.remoteAddress ?? "unknown").replace(/^::ffff:/, "");
-    const fallbackHost = `${accepted.localAddress ?? "localhost"}:${String(accepted.localPort)}`;
+    const { address, localHost: fallbackHost } = accepted;
     const peer = peerOf(address, "http", isLocal(address));
     this.facts = new Facts(peer, () => this.#stage === "closed");
     this.requestContext = {
@@ -67,16 +65,7 @@ export class ClientConnection implements SocketEvents, Swept, PassageClient {
       keepAlive: true,
     };
     this.#passage = new Passage(context, this);
-    this.#socket = adopt(accepted, this);
-  }
-
-  /** False: the client had gone before we looked. */
-  get isOpen(): boolean {
-    return this.#socket !== null;
-  }
-
-  get isStuffed(): boolean {
-    return this.#socket !== null && this.#socket.writableLength > WRITE_BOUND_BYTES;
+    this.link = new Link(adopt(accepted, this));
   }
 
   connected(): void {
@@ -89,8 +78,8 @@ export class ClientConnection implements SocketEvents, Swept, PassageClient {
   }
 
   received(shared: Buffer, length: number): void {
-    if (this.#stage === "tunnel") {
-      this.#passage.tunnelled(shared, 0, length);
+    if (this.#tunnel !== null) {
+      this.#tunnel.fromClient(shared, 0, length);
       return;
     }
     if (this.#backlog.size === 0) {
@@ -100,16 +89,20 @@ export class ClientConnection implements SocketEvents, Swept, PassageClient {
       this.#backlog.append(shared, 0, length);
       this.#consumeBacklog();
     }
-    if (this.#backlog.size > AHEAD_BOUND_BYTES) this.pause();
+    if (this.#backlog.size > AHEAD_BOUND_BYTES) this.link.pause();
   }
 
   readEnded(): void {
     this.isHalfClosed = true;
-    if (this.#stage === "tunnel") this.#passage.clientEnded();
-    else this.#settleEnd();
+    if (this.#tunnel === null) this.#settleEnd();
+    else this.#tunnel.clientEnded();
   }
 
   drained(): void {
+    if (this.#tunnel !== null) {
+      this.#tunnel.clientDrained();
+      return;
+    }
     if (this.#stage === "linger") {
       this.dueAt = this.#context.now() + LINGER_MS;
       return;
@@ -122,7 +115,8 @@ export class ClientConnection implements SocketEvents, Swept, PassageClient {
     if (this.#stage === "closed") return;
     this.#stage = "closed";
     this.#backlog.clear();
-    this.#passage.clientClosed();
+    if (this.#tunnel === null) this.#passage.clientClosed();
+    else this.#tunnel.clientClosed();
     this.#onClosed(this);
   }
 
@@ -136,44 +130,19 @@ export class ClientConnection implements SocketEvents, Swept, PassageClient {
     else this.#passage.clientDue();
   }
 
-  pause(): void {
-    if (this.#isPaused) return;
-    this.#isPaused = true;
-    this.#socket?.pause();
-  }
-
-  resume(): void {
-    if (!this.#isPaused) return;
-    this.#isPaused = false;
-    this.#socket?.resume();
-  }
-
-  send(outbox: Outbox): void {
-    if (this.#socket === null || this.#socket.destroyed) outbox.discard();
-    else outbox.sendTo(this.#socket);
-  }
-
-  end(): void {
-    this.#socket?.end();
-  }
-
-  finish(): void {
-    this.#socket?.destroySoon();
-  }
-
   destroy(): void {
-    if (this.#passage.endsByClose) this.#socket?.resetAndDestroy();
-    else this.#socket?.destroy();
+    if (this.#passage.endsByClose) this.link.socket.resetAndDestroy();
+    else this.link.socket.destroy();
   }
 
   refuse(refusal: Refusal, isHead: boolean, isLast: boolean): void {
-    this.#socket?.write(refusalText(refusal, { date: this.#context.date(), isHead, isLast }), "latin1");
+    this.link.socket.write(refusalText(refusal, { date: this.#context.date(), isHead, isLast }), "latin1");
   }
 
   pump(): void {
     if (this.#isConsuming || this.#stage === "closed") return;
     this.#consumeBacklog();
-    if (this.#backlog.size <= AHEAD_BOUND_BYTES && this.#stage !== "tunnel") this.resume();
+    if (this.#backlog.size <= AHEAD_BOUND_BYTES && this.#tunnel === null) this.link.resume();
     if (this.isHalfClosed) this.#settleEnd();
   }
 
@@ -188,13 +157,14 @@ export class ClientConnection implements SocketEvents, Swept, PassageClient {
     this.pump();
   }
 
-  switched(): void {
+  switched(tunnel: Tunnel): void {
     this.#stage = "tunnel";
+    this.#tunnel = tunnel;
     const { buffer, start, end } = this.#backlog;
     this.#backlog.clear();
-    if (end > start) this.#passage.tunnelled(buffer, start, end);
-    this.resume();
-    if (this.isHalfClosed) this.#passage.clientEnded();
+    if (end > start) tunnel.fromClient(buffer, start, end);
+    this.link.resume();
+    if (this.isHalfClosed) tunnel.clientEnded();
   }
 
   #consumeBacklog(): void {
@@ -227,7 +197,7 @@ export class ClientConnection implements SocketEvents, Swept, PassageClient {
 
   #readHead(bytes: Buffer, at: number, to: number): number {
     // Answers that the client does not take must not pile up.
-    if (this.isStuffed) return at;
+    if (this.link.isStuffed) return at;
     const result = scanRequestHead(bytes, at, to, REQUEST_LIMITS, this.#progress);
     if (result.kind === "incomplete") {
       if (this.#progress === undefined) this.dueAt = this.#context.now() + HEAD_TIMEOUT_MS;
@@ -251,7 +221,7 @@ export class ClientConnection implements SocketEvents, Swept, PassageClient {
 
   /** The client has ended its direction: what is whole is still answered. */
   #settleEnd(): void {
-    if (this.#stage === "head" && !this.isStuffed) this.#linger();
+    if (this.#stage === "head" && !this.link.isStuffed) this.#linger();
     else if (this.#stage === "busy") {
       const { isRequestWhole, isEventStream } = this.#passage;
       const isCutShort = !isRequestWhole && this.#backlog.size === 0;
@@ -268,18 +238,16 @@ export class ClientConnection implements SocketEvents, Swept, PassageClient {
   #probe(now: Milliseconds): void {
     this.#probeMs *= 2;
     this.dueAt = now + this.#probeMs;
-    this.#socket?.write(PROBE, "latin1");
+    this.link.socket.write(PROBE, "latin1");
   }
 
   /** Ends our direction and reads on for a while: a close with unread bytes would take the answer from the client. */
   #linger(): void {
-    const socket = this.#socket;
     this.#stage = "linger";
     this.#backlog.clear();
-    if (socket === null) return;
-    this.dueAt = this.#context.now() + (socket.writableLength > 0 ? WRITE_STALL_MS : LINGER_MS);
-    socket.end();
-    this.resume();
+    this.dueAt = this.#context.now() + (this.link.isDrained ? LINGER_MS : WRITE_STALL_MS);
+    this.link.end();
+    this.link.resume();
   }
 }
 

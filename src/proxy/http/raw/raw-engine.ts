@@ -7,6 +7,7 @@ import { ClientConnection } from "./client-connection.ts";
 import type { EngineContext } from "./context.ts";
 import { BACKLOG, MAX_CONNECTIONS } from "./limits.ts";
 import { Outbox } from "./outbox.ts";
+import { accept } from "./socket.ts";
 import { Sweeper } from "./sweeper.ts";
 import { UpstreamPool } from "./upstream-pool.ts";
 
@@ -95,8 +96,9 @@ export class RawHttpEngine implements HttpEngine {
       socket.destroy();
       return;
     }
-    const connection = new ClientConnection(socket, this.#context, this.#closed);
-    if (!connection.isOpen) return;
+    const accepted = accept(socket);
+    if (accepted === null) return;
+    const connection = new ClientConnection(accepted, this.#context, this.#closed);
     this.#connections.add(connection);
     this.#context.sweeper.add(connection);
   }

@@ -18,16 +18,31 @@ export interface SocketEvents {
 /** Filled by the kernel and looked at in the same turn, so one is enough for all connections of a thread. */
 const shared = Buffer.allocUnsafeSlow(READ_BYTES);
 
+/** A connection that came in, and nobody's yet. */
+export interface Accepted {
+  /** libuv's; the option by which net.Server itself makes sockets. */
+  readonly handle: object;
+  readonly address: string;
+  /** `address:port` that the client reached: the host of a request that names none. */
+  readonly localHost: string;
+}
+
 /**
- * An accepted connection, read into the shared buffer and not as a stream. Node takes `onread` only for sockets that it
- * does not accept itself, so the accepted one's handle goes over to a socket of our own (`handle` is the option by
- * which net.Server itself makes sockets). Null: the client has gone already.
+ * Takes the connection from the socket that Node made for it: Node reads into a buffer of ours (`onread`) only for
+ * sockets that it does not accept itself. Null: the client has gone already.
  */
-export function adopt(accepted: Socket, events: SocketEvents): Socket | null {
-  const owner = accepted as unknown as { _handle: object | null };
+export function accept(socket: Socket): Accepted | null {
+  const owner = socket as unknown as { _handle: object | null };
+  const { localAddress, localPort, remoteAddress } = socket;
   const handle = owner._handle;
   if (handle === null) return null;
   owner._handle = null;
+  const address = (remoteAddress ?? "unknown").replace(/^::ffff:/, "");
+  return { handle, address, localHost: `${localAddress ?? "localhost"}:${String(localPort)}` };
+}
+
+/** The socket of our own for an accepted connection. */
+export function adopt({ handle }: Accepted, events: SocketEvents): Socket {
   const options = { handle, allowHalfOpen: true, onread: onreadOf(events) };
   const socket = new Socket(options as unknown as SocketConstructorOpts);
   listen(socket, events);

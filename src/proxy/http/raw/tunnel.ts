@@ -1,47 +1,55 @@
+import type { Exchange } from "../engine.ts";
+import type { Link } from "./link.ts";
 import type { Outbox } from "./outbox.ts";
+import type { Upstream, UpstreamUser } from "./upstream.ts";
 
-/** One side of a tunnel. */
-export interface TunnelEnd {
-  readonly isStuffed: boolean;
-  pause(): void;
-  resume(): void;
-  send(outbox: Outbox): void;
-  /** Ends our direction, after what was written. */
-  end(): void;
-  /** Ends our direction, after what was written, and then the connection. */
-  finish(): void;
-}
-
-/** Bytes both ways, reading neither side faster than the other takes them; each direction ends by itself. */
-export class Tunnel {
+/**
+ * What a request becomes after 101: bytes both ways, reading neither side faster than the other takes them. Each
+ * direction ends by itself.
+ */
+export class Tunnel implements UpstreamUser {
   readonly #outbox: Outbox;
-  readonly #client: TunnelEnd;
-  readonly #upstream: TunnelEnd;
+  readonly #client: Link;
+  readonly #upstream: Upstream;
+  readonly #exchange: Exchange;
 
-  constructor(outbox: Outbox, client: TunnelEnd, upstream: TunnelEnd) {
+  /** Takes over the instance's connection, and the exchange, which ends with the client's connection. */
+  constructor(outbox: Outbox, client: Link, upstream: Upstream, exchange: Exchange) {
     this.#outbox = outbox;
     this.#client = client;
     this.#upstream = upstream;
+    this.#exchange = exchange;
+    upstream.user = this;
   }
 
   fromClient(bytes: Buffer, from: number, to: number): void {
-    this.#carry(bytes, from, to, this.#client, this.#upstream);
-  }
-
-  fromUpstream(bytes: Buffer, from: number, to: number): void {
-    this.#carry(bytes, from, to, this.#upstream, this.#client);
+    this.#carry(bytes, from, to, this.#client, this.#upstream.link);
   }
 
   clientEnded(): void {
-    this.#upstream.end();
+    this.#upstream.link.end();
+  }
+
+  clientDrained(): void {
+    this.#upstream.link.resume();
+  }
+
+  clientClosed(): void {
+    this.#upstream.finish();
+    this.#exchange.end();
+  }
+
+  upstreamConnected(): void {
+    // It was, long ago.
+  }
+
+  upstreamReceived(bytes: Buffer, from: number, to: number): number {
+    this.#carry(bytes, from, to, this.#upstream.link, this.#client);
+    return to;
   }
 
   upstreamEnded(): void {
     this.#client.end();
-  }
-
-  clientDrained(): void {
-    this.#upstream.resume();
   }
 
   upstreamDrained(): void {
@@ -52,7 +60,11 @@ export class Tunnel {
     this.#client.finish();
   }
 
-  #carry(bytes: Buffer, from: number, to: number, source: TunnelEnd, target: TunnelEnd): void {
+  upstreamDue(): void {
+    // A tunnel may be silent.
+  }
+
+  #carry(bytes: Buffer, from: number, to: number, source: Link, target: Link): void {
     this.#outbox.append(bytes, from, to);
     target.send(this.#outbox);
     if (target.isStuffed) source.pause();

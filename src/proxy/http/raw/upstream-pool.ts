@@ -54,7 +54,7 @@ export class UpstreamPool implements UpstreamKeeper {
     upstream.safeMs = Math.min(SAFE_IDLE_MS, announcedMs / 2);
     // A second before the instance ends it, or at half its time: whichever is later.
     upstream.dueAt = now + Math.min(UPSTREAM_IDLE_MS, Math.max(announcedMs - 1_000, announcedMs / 2));
-    upstream.resume();
+    upstream.link.resume();
     shelf.idle.push(upstream);
   }
 

@@ -1,8 +1,7 @@
-import type { Socket } from "node:net";
 import type { Milliseconds } from "../../../model/time.ts";
 import { Backlog } from "./backlog.ts";
-import { CONNECT_TIMEOUT_MS, WRITE_BOUND_BYTES } from "./limits.ts";
-import type { Outbox } from "./outbox.ts";
+import { CONNECT_TIMEOUT_MS } from "./limits.ts";
+import { Link } from "./link.ts";
 import { dial, type SocketEvents } from "./socket.ts";
 import type { Sweeper, Swept } from "./sweeper.ts";
 
@@ -32,7 +31,7 @@ export interface UpstreamKeeper {
 export class Upstream implements SocketEvents, Swept {
   readonly host: string;
   readonly port: number;
-  readonly socket: Socket;
+  readonly link: Link;
   dueAt: Milliseconds;
   user: UpstreamUser | null;
   isConnected = false;
@@ -42,7 +41,6 @@ export class Upstream implements SocketEvents, Swept {
   safeMs: Milliseconds = 0;
   readonly #keeper: UpstreamKeeper;
   readonly #backlog = new Backlog();
-  #isPaused = false;
 
   constructor(host: string, port: number, user: UpstreamUser, keeper: UpstreamKeeper) {
     this.host = host;
@@ -51,50 +49,26 @@ export class Upstream implements SocketEvents, Swept {
     this.#keeper = keeper;
     this.dueAt = keeper.now() + CONNECT_TIMEOUT_MS;
     keeper.sweeper.add(this);
-    this.socket = dial(host, port, this);
-  }
-
-  get isStuffed(): boolean {
-    return this.socket.writableLength > WRITE_BOUND_BYTES;
+    this.link = new Link(dial(host, port, this));
   }
 
   /** Nothing of the last exchange is left in it. */
   get isClean(): boolean {
-    return !this.isGone && this.socket.writableLength === 0 && this.socket.readable;
-  }
-
-  pause(): void {
-    if (this.#isPaused || this.isGone) return;
-    this.#isPaused = true;
-    this.socket.pause();
-  }
-
-  resume(): void {
-    if (!this.#isPaused || this.isGone) return;
-    this.#isPaused = false;
-    this.socket.resume();
-  }
-
-  send(outbox: Outbox): void {
-    outbox.sendTo(this.socket);
-  }
-
-  end(): void {
-    this.socket.end();
+    return !this.isGone && this.link.isDrained && this.link.socket.readable;
   }
 
   /** Its user hears no more of it, and the instance gets all that was written. */
   finish(): void {
     this.user = null;
     this.#leave();
-    this.socket.destroySoon();
+    this.link.finish();
   }
 
   /** Its user hears no more of it. */
   destroy(): void {
     this.user = null;
     this.#leave();
-    this.socket.destroy();
+    this.link.socket.destroy();
   }
 
   connected(): void {
@@ -125,7 +99,7 @@ export class Upstream implements SocketEvents, Swept {
 
   failed(error: Error): void {
     this.#keeper.onError("a connection to an instance", error);
-    this.socket.destroy();
+    this.link.socket.destroy();
   }
 
   readEnded(): void {
@@ -151,7 +125,7 @@ export class Upstream implements SocketEvents, Swept {
     } else {
       // Idle for long enough, or no connection in time: then `closed` tells the user.
       this.dueAt = Infinity;
-      this.socket.destroy();
+      this.link.socket.destroy();
     }
   }
 
