@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { requires } from "../test/requires.ts";
 import { ROOT } from "./lib/root.ts";
 
-const NEEDED = ["git", "curl", "ps", "wrk", "haproxy", "nginx", "caddy"];
+const NEEDED = ["git", "curl", "ps", "wrk", "hey", "haproxy", "nginx", "caddy"];
 /** What the script itself calls. */
 const TOOLS = ["sh", "tail", "mktemp", "rm", "chmod"];
 let tools: string;
@@ -43,8 +43,8 @@ it("says to somebody who is not root what is missing, and goes on", () => {
     status: 0,
     stdout: "",
     stderr:
-      "setup: not installed: curl ps wrk haproxy nginx caddy." +
-      " As root on Debian: apt-get install curl procps wrk haproxy nginx caddy\n",
+      "setup: not installed: curl ps wrk hey haproxy nginx caddy." +
+      " As root on Debian: apt-get install curl procps wrk hey haproxy nginx caddy\n",
   });
 });
 
@@ -56,12 +56,12 @@ it("installs as root, without a question and without starting a service", () => 
   );
   expect(setup()).toEqual({
     status: 0,
-    stdout: "setup: installing git curl procps wrk haproxy nginx caddy\n",
+    stdout: "setup: installing git curl procps wrk hey haproxy nginx caddy\n",
     stderr: "",
   });
   const [update, install] = readFileSync(join(tools, "asked"), "utf8").trim().split("\n");
   expect(update).toMatch(/^noninteractive 1 held .* update$/);
-  expect(install).toMatch(/^noninteractive 1 held .* install git curl procps wrk haproxy nginx caddy$/);
+  expect(install).toMatch(/^noninteractive 1 held .* install git curl procps wrk hey haproxy nginx caddy$/);
   expect(existsSync(join(tools, "policy-rc.d"))).toBe(false);
 });
 

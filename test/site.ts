@@ -6,7 +6,7 @@ import { stringify } from "yaml";
 import type { DeploymentAnswer, ServiceStatusAnswer } from "../src/api/answers.ts";
 import { readAppLedger } from "../bench/lib/app-ledger.ts";
 import type { Summary } from "../bench/lib/ledger.ts";
-import type { LoadGenerator } from "../bench/lib/load-generator.ts";
+import type { Load } from "../bench/lib/load-generator.ts";
 import { systemClock } from "../src/main/clock.ts";
 import { isEnded } from "../src/model/deployment.ts";
 import { TealClient } from "../src/sdk/client.ts";
@@ -180,7 +180,7 @@ export class Site {
   }
 
   /** Ends the load and holds it against what the apps themselves have taken: nothing may be lost. */
-  async settled(load: LoadGenerator): Promise<Summary> {
+  async settled(load: Load): Promise<Summary> {
     await load.stop();
     load.ledger.reconcile(await readAppLedger(join(this.paths.releases, "web")));
     return load.ledger.summary();

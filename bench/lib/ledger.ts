@@ -11,6 +11,17 @@ export interface VersionTally {
   readonly firstFailedAt: number | null;
 }
 
+/** What became of one kind of request. */
+export interface KindTally {
+  readonly sent: number;
+  readonly ok: number;
+  readonly failed: number;
+  readonly lost: number;
+}
+
+/** What the ledger has to know of a request. An order (a request with a body) is looked for in the app's ledger, too. */
+export type LedgerEntry = Pick<RequestWish, "id" | "kind" | "method" | "body">;
+
 export interface Summary {
   /** Requests that were begun. */
   readonly sent: number;
@@ -23,6 +34,7 @@ export interface Summary {
   readonly skipped: number;
   readonly cancelled: number;
   readonly versions: Readonly<Record<string, VersionTally>>;
+  readonly byKind: Readonly<Record<string, KindTally>>;
   /** Of right answers, from the time that the request was due. */
   readonly latencyMs: { readonly p50: number; readonly p99: number; readonly max: number };
   /** The first of the lost, to look into. */
@@ -31,6 +43,7 @@ export interface Summary {
 
 export interface LostExample {
   readonly id: string;
+  readonly kind: string;
   /** Of the request; null where only the app's ledger tells of it. */
   readonly method: RequestWish["method"] | null;
   readonly at: number;
@@ -51,31 +64,37 @@ export class Ledger {
   #cancelled = 0;
   readonly #lost = new Map<LostReason, number>();
   readonly #versions = new Map<string, Mutable<VersionTally>>();
+  readonly #kinds = new Map<string, Mutable<KindTally>>();
   /** Of every order: whether its taking was confirmed, or it is already counted as lost. */
-  readonly #orders = new Map<string, "confirmed" | "lost" | "unknown">();
+  readonly #orders = new Map<string, { readonly kind: string; readonly state: "confirmed" | "lost" | "unknown" }>();
   readonly #examples: LostExample[] = [];
   readonly #latency: RecordableHistogram = createHistogram({ lowest: 1, highest: 600_000_000, figures: 3 });
 
-  record(wish: RequestWish, outcome: Outcome, latencyMs: number): void {
+  record(wish: LedgerEntry, outcome: Outcome, latencyMs: number): void {
     if (outcome.kind === "skipped") {
       this.#skipped += 1;
       return;
     }
     this.#sent += 1;
+    const kind = this.#kind(wish.kind);
+    kind.sent += 1;
     if (wish.body !== null) {
-      this.#orders.set(wish.id, outcome.kind === "ok" ? "confirmed" : outcome.kind === "lost" ? "lost" : "unknown");
+      const state = outcome.kind === "ok" ? "confirmed" : outcome.kind === "lost" ? "lost" : "unknown";
+      this.#orders.set(wish.id, { kind: wish.kind, state });
     }
     switch (outcome.kind) {
       case "ok":
         this.#ok += 1;
+        kind.ok += 1;
         this.#latency.record(Math.max(1, Math.round(latencyMs * 1_000)));
         this.#tally(outcome.version, false);
         break;
       case "failed":
+        kind.failed += 1;
         this.#tally(outcome.version, true);
         break;
       case "lost":
-        this.#lose(wish.id, wish.method, outcome.reason, outcome.detail);
+        this.#lose(wish, outcome.reason, outcome.detail);
         break;
       case "idle-race":
         this.#idleRaces += 1;
@@ -93,12 +112,12 @@ export class Ledger {
    * what it confirmed and does not have has vanished. To be called once, when all requests have ended.
    */
   reconcile(app: ReadonlyMap<string, number>): void {
-    for (const [id, state] of this.#orders) {
+    for (const [id, { kind, state }] of this.#orders) {
       const times = app.get(id) ?? 0;
       if (state === "lost") continue;
-      if (times > 1) this.#lose(id, null, "duplicated", `${String(times)} times in the app's ledger`);
-      if (times === 0 && state === "confirmed")
-        this.#lose(id, null, "vanished", "confirmed, but not in the app's ledger");
+      const order = { id, kind, method: null };
+      if (times > 1) this.#lose(order, "duplicated", `${String(times)} times in the app's ledger`);
+      if (times === 0 && state === "confirmed") this.#lose(order, "vanished", "confirmed, but not in the app's ledger");
     }
   }
 
@@ -116,14 +135,23 @@ export class Ledger {
       skipped: this.#skipped,
       cancelled: this.#cancelled,
       versions: Object.fromEntries(versions.map(([name, tally]) => [name, { ...tally }])),
+      byKind: Object.fromEntries([...this.#kinds].map(([name, tally]) => [name, { ...tally }])),
       latencyMs: { p50: quantile(50), p99: quantile(99), max: quantile(100) },
       examples: [...this.#examples],
     };
   }
 
-  #lose(id: string, method: LostExample["method"], reason: LostReason, detail: string): void {
+  #lose({ id, kind, method }: Pick<LostExample, "id" | "kind" | "method">, reason: LostReason, detail: string): void {
+    this.#kind(kind).lost += 1;
     this.#lost.set(reason, (this.#lost.get(reason) ?? 0) + 1);
-    if (this.#examples.length < MOST_EXAMPLES) this.#examples.push({ id, method, at: Date.now(), reason, detail });
+    if (this.#examples.length < MOST_EXAMPLES)
+      this.#examples.push({ id, kind, method, at: Date.now(), reason, detail });
+  }
+
+  #kind(name: string): Mutable<KindTally> {
+    const tally = this.#kinds.get(name) ?? { sent: 0, ok: 0, failed: 0, lost: 0 };
+    this.#kinds.set(name, tally);
+    return tally;
   }
 
   #tally(version: string, failed: boolean): void {

@@ -21,6 +21,8 @@ export interface LoadOptions {
   readonly mostRequests?: number;
   readonly mostMs?: number;
   readonly kinds?: readonly RequestKind[];
+  /** To share one with other loads; its own unless told. */
+  readonly ledger?: Ledger;
   readonly random?: Random;
   /** Ends the load at once; what is in flight is then cancelled, not lost. */
   readonly signal?: AbortSignal;
@@ -28,12 +30,19 @@ export interface LoadOptions {
   readonly onOutcome?: (outcome: Outcome, wish: RequestWish) => void;
 }
 
+/** Something that sends and keeps a ledger of it. */
+export interface Load {
+  readonly ledger: Ledger;
+  /** Sends nothing more and waits for what is in flight. */
+  stop(): Promise<unknown>;
+}
+
 /** Requests are sent in batches of this grain. */
 const TICK_MS = 5;
 
 /** An open-loop load with a ledger. One use: {@link start}, then {@link stop}. */
-export class LoadGenerator {
-  readonly ledger = new Ledger();
+export class LoadGenerator implements Load {
+  readonly ledger: Ledger;
   readonly #options: LoadOptions;
   readonly #agent: Agent;
   readonly #sender: Sender;
@@ -45,6 +54,7 @@ export class LoadGenerator {
 
   constructor(options: LoadOptions) {
     this.#options = options;
+    this.ledger = options.ledger ?? new Ledger();
     this.#random = options.random ?? Math.random;
     this.#agent = new Agent({ keepAlive: true, maxSockets: options.connections ?? 32, scheduling: "fifo" });
     const signal = options.signal ?? new AbortController().signal;
@@ -60,7 +70,6 @@ export class LoadGenerator {
     this.#pacing ??= this.#pace();
   }
 
-  /** Sends nothing more and waits for what is in flight. */
   async stop(): Promise<Summary> {
     this.#stopping.abort();
     return await this.finished();

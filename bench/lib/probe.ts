@@ -14,6 +14,7 @@ export class ArrivalProbe {
   readonly #stop = new AbortController();
   readonly #loops: Promise<void>[] = [];
   #arrivals: Arrival[] = [];
+  asked = 0;
   failures = 0;
 
   constructor(url: string, connections: number, pauseMs: number) {
@@ -37,6 +38,7 @@ export class ArrivalProbe {
 
   async #loop(pauseMs: number): Promise<void> {
     while (!this.#stop.signal.aborted) {
+      this.asked += 1;
       const arrival = await this.#ask();
       if (arrival === null) this.failures += 1;
       else this.#arrivals.push(arrival);

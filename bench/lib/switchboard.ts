@@ -1,6 +1,6 @@
 import type { Side } from "../rivals/rival.ts";
 import type { Summary } from "./ledger.ts";
-import type { LoadGenerator } from "./load-generator.ts";
+import type { Load } from "./load-generator.ts";
 
 /** Two copies of examples/web-node behind one address, and a way to switch between them. */
 export interface Switchboard extends AsyncDisposable {
@@ -14,5 +14,5 @@ export interface Switchboard extends AsyncDisposable {
   /** How long the data plane took for each switch, in ms; empty when it does not tell. */
   tookMs(): Promise<readonly number[]>;
   /** Stops the load and compares its ledger with the apps'. */
-  settled(load: LoadGenerator): Promise<Summary>;
+  settled(load: Load): Promise<Summary>;
 }

@@ -4,7 +4,7 @@ import type { Switchboard } from "./switchboard.ts";
 /** A whole Teal with its embedded proxy; two instances a side. */
 export async function tealSwitchboard(): Promise<Switchboard> {
   const versions = { blue: "v1", green: "v2" };
-  const site = await Site.up({ deploy: { shift: [], bake: "0ms" } });
+  const site = await Site.up({ traffic: { longLived: "1h" }, deploy: { shift: [], bake: "0ms" } });
   try {
     for (const version of [versions.blue, versions.green]) {
       const { state, cause } = await site.deployed(version);

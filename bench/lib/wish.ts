@@ -4,6 +4,8 @@ import type { Random } from "../../src/model/time.ts";
 /** One request that is to be sent. Every one has an id, in `x-request-id` and in the body. */
 export interface RequestWish {
   readonly id: string;
+  /** What the ledger counts it under. */
+  readonly kind: string;
   readonly method: "GET" | "POST";
   readonly path: string;
   readonly headers: OutgoingHttpHeaders;
@@ -19,9 +21,10 @@ export interface RequestKind {
   readonly make: (id: string, random: Random) => RequestWish;
 }
 
-function get(path: (random: Random) => string): RequestKind["make"] {
+export function get(kind: string, path: (random: Random) => string): RequestKind["make"] {
   return (id, random) => ({
     id,
+    kind,
     method: "GET",
     path: path(random),
     headers: { "x-request-id": id },
@@ -30,21 +33,21 @@ function get(path: (random: Random) => string): RequestKind["make"] {
   });
 }
 
-function post(chunked: boolean, mostBytes: number): RequestKind["make"] {
+function post(kind: string, chunked: boolean, mostBytes: number): RequestKind["make"] {
   return (id, random) => {
     const body = Buffer.from(JSON.stringify({ id, item: "x".repeat(Math.floor(random() * mostBytes)) }));
     const framing = chunked ? { "transfer-encoding": "chunked" } : { "content-length": body.length };
     const headers = { "x-request-id": id, "content-type": "application/json", ...framing };
-    return { id, method: "POST", path: "/orders", headers, body, chunked };
+    return { id, kind, method: "POST", path: "/orders", headers, body, chunked };
   };
 }
 
 /** What examples/web-node is asked: reads small and large, and orders, which must never take effect twice. */
 export const MIXED: readonly RequestKind[] = [
-  { weight: 60, make: get(() => "/") },
-  { weight: 10, make: get((random) => `/?bytes=${String(Math.floor(random() * 65_536))}`) },
-  { weight: 15, make: post(false, 16_384) },
-  { weight: 15, make: post(true, 65_536) },
+  { weight: 60, make: get("get", () => "/") },
+  { weight: 10, make: get("get-large", (random) => `/?bytes=${String(Math.floor(random() * 65_536))}`) },
+  { weight: 15, make: post("post", false, 16_384) },
+  { weight: 15, make: post("post-chunked", true, 65_536) },
 ];
 
 /** Draws a kind by weight. */

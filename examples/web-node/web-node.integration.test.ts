@@ -1,10 +1,12 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
+import { WebSocket } from "ws";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { readAppLedger } from "../../bench/lib/app-ledger.ts";
 import { LoadGenerator } from "../../bench/lib/load-generator.ts";
@@ -68,6 +70,68 @@ describe("the example web app", () => {
     expect(await ended).toEqual([0, null]);
     load.ledger.reconcile(await readAppLedger(releases));
     expect(load.ledger.summary()).toMatchObject({ lost: 0 });
+  });
+
+  it("echoes on a WebSocket: text, bytes, fragments, pings; and says goodbye when it is stopped", async () => {
+    await start("v1");
+    const socket = new WebSocket(`${url.replace("http", "ws")}/echo`, { perMessageDeflate: false });
+    await once(socket, "open");
+    const echoed = async (data: string | Buffer, ...parts: string[]): Promise<string> => {
+      const came = once(socket, "message") as Promise<[Buffer, boolean]>;
+      socket.send(data, { fin: parts.length === 0 });
+      parts.forEach((part, i) => {
+        socket.send(part, { fin: i === parts.length - 1 });
+      });
+      const [bytes, isBinary] = await came;
+      return `${isBinary ? "binary" : "text"} ${bytes.toString("latin1")}`;
+    };
+    expect(await echoed("tea")).toBe("text tea");
+    expect(await echoed(Buffer.from([0, 255]))).toBe("binary \0\u00ff");
+    expect(await echoed("x".repeat(300))).toBe(`text ${"x".repeat(300)}`);
+    expect(await echoed("x".repeat(65_536))).toBe(`text ${"x".repeat(65_536)}`);
+    expect(await echoed("te", "a a", "nd milk")).toBe("text tea and milk");
+    const pong = once(socket, "pong");
+    socket.ping("still there?");
+    expect(String((await pong)[0])).toBe("still there?");
+    const closed = once(socket, "close");
+    app.kill("SIGTERM");
+    expect((await closed)[0]).toBe(1001);
+    expect(await ended).toEqual([0, null]);
+  });
+
+  it("refuses what is no WebSocket, and closes one that breaks the rules", async () => {
+    await start("v1");
+    const codeFor = async (act: (socket: WebSocket) => void): Promise<unknown> => {
+      const socket = new WebSocket(`${url.replace("http", "ws")}/echo`, { perMessageDeflate: false });
+      await once(socket, "open");
+      const closed = once(socket, "close");
+      act(socket);
+      return (await closed)[0] as unknown;
+    };
+    expect(
+      await codeFor((socket) => {
+        socket.close(4_000);
+      }),
+    ).toBe(4_000);
+    expect(
+      await codeFor((socket) => {
+        socket.send("x".repeat(65_537));
+      }),
+    ).toBe(1_009);
+    expect(
+      await codeFor((socket) => {
+        socket.send("not masked", { mask: false });
+      }),
+    ).toBe(1_002);
+    const statusFor = async (path: string, fields: string): Promise<string> => {
+      const socket = connect(Number(new URL(url).port), "127.0.0.1");
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: app\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${fields}\r\n`);
+      return (await text(socket)).split(" ")[1] ?? "";
+    };
+    const key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    expect(await statusFor("/echo", "Sec-WebSocket-Version: 13\r\n")).toBe("400");
+    expect(await statusFor("/echo", `${key}Sec-WebSocket-Version: 8\r\n`)).toBe("426");
+    expect(await statusFor("/other", `${key}Sec-WebSocket-Version: 13\r\n`)).toBe("404");
   });
 
   it("v3 fails a fifth of its requests, and nothing that Teal asks", async () => {

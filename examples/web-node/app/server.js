@@ -6,6 +6,7 @@
 //   POST /orders               takes an order: {id, digest of the body, how often this id was taken, version, instance}
 //   GET  /ledger               the orders that this instance has taken: {id: times}
 //   GET  /events               a stream of server-sent events
+//   GET  /echo                 a WebSocket that sends back what it gets
 //
 // Every answer has x-digest, the SHA-256 of its body, and echoes x-request-id, so that a client can tell a right answer
 // from one that was cut or mixed up on its way; and x-arrived, when its request came, in milliseconds since the epoch.
@@ -13,6 +14,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { appendFileSync, mkdirSync } from "node:fs";
 import { createServer } from "node:http";
 import { behaviourOf } from "./behaviours.js";
+import { closeAll, echo } from "./websocket.js";
 
 const {
   PORT = "3000",
@@ -36,6 +38,12 @@ const server = createServer((request, response) => {
   const chunks = [];
   request.on("data", (chunk) => chunks.push(chunk));
   request.on("end", () => route(request, response, Buffer.concat(chunks)));
+});
+
+server.on("upgrade", (request, socket, head) => {
+  if (new URL(request.url, "http://app").pathname === "/echo")
+    echo(request, socket, head, { "x-version": TEAL_VERSION });
+  else socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
 });
 
 function route(request, response, body) {
@@ -113,6 +121,7 @@ function stop() {
   server.close(() => process.exit(0));
   server.closeIdleConnections();
   for (const response of streams) response.end();
+  closeAll();
 }
 process.on("SIGTERM", stop);
 process.on("SIGINT", stop);
