@@ -138,6 +138,19 @@ export const accepted = z.object({ id: z.string() }).meta({ id: "Accepted" });
 export const switched = z.object({ id: z.string(), state, receipt: receipt.nullable() }).meta({ id: "Switched" });
 export type SwitchedAnswer = z.output<typeof switched>;
 
+export const approved = z
+  .object({
+    id: z.string(),
+    service: z.string(),
+    state,
+    by: z.string().meta({ description: "Whose approval counts: the first one's" }),
+    reason: z.string().nullable(),
+    at,
+    repeated: z.boolean().meta({ description: "Whether it had been approved before; this call then changed nothing" }),
+  })
+  .meta({ id: "Approved" });
+export type ApprovedAnswer = z.output<typeof approved>;
+
 const historyRow = z
   .object({
     deployment: z.string(),

@@ -52,6 +52,9 @@ export type RollbackRequest = z.input<typeof rollbackRequest>;
 export const abortRequest = z.strictObject({ reason });
 export type AbortRequest = z.input<typeof abortRequest>;
 
+export const approveRequest = z.strictObject({ reason });
+export type ApproveRequest = z.input<typeof approveRequest>;
+
 export const serviceParams = z.object({ service: name.meta({ description: "A service of teal.yaml" }) });
 export const deploymentParams = z.object({ deployment: z.string().meta({ description: "Id of a deployment" }) });
 export const eventsQuery = z.object({

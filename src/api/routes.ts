@@ -6,6 +6,7 @@ export const ROUTES = {
   deploy: { method: "POST", path: "/v1/services/:service/deployments" },
   deployment: { method: "GET", path: "/v1/deployments/:deployment" },
   abort: { method: "POST", path: "/v1/deployments/:deployment/abort" },
+  approve: { method: "POST", path: "/v1/deployments/:deployment/approve" },
   switch: { method: "POST", path: "/v1/services/:service/switch" },
   rollback: { method: "POST", path: "/v1/services/:service/rollback" },
   history: { method: "GET", path: "/v1/services/:service/history" },

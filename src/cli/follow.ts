@@ -25,6 +25,8 @@ export interface Following {
   readonly id: string;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** States to stop at; those where nothing more happens by itself unless told. */
+  readonly until?: (state: DeploymentState) => boolean;
 }
 
 /**
@@ -38,12 +40,17 @@ export async function followDeployment(
 ): Promise<DeploymentAnswer> {
   const first = await look(following);
   onUpdate({ kind: "snapshot", deployment: first });
-  if (!isSettled(first.state)) await untilSettled(feed, following, onUpdate);
+  const { until = isSettled } = following;
+  if (!until(first.state)) await untilSettled(feed, { until, ...following }, onUpdate);
   return finalReceipts(following);
 }
 
-async function untilSettled(feed: EventFeed, following: Following, onUpdate: (update: Update) => void): Promise<void> {
-  const { clock, id, signal } = following;
+async function untilSettled(
+  feed: EventFeed,
+  following: Following & { readonly until: (state: DeploymentState) => boolean },
+  onUpdate: (update: Update) => void,
+): Promise<void> {
+  const { clock, id, signal, until } = following;
   const items = feed[Symbol.asyncIterator]();
   let graceEnds = Promise.withResolvers<"settled">().promise;
   for (;;) {
@@ -55,7 +62,7 @@ async function untilSettled(feed: EventFeed, following: Following, onUpdate: (up
       const deployment = await look(following);
       onUpdate({ kind: "snapshot", deployment });
       // What happened meanwhile is still on its way, and belongs on the screen before the end.
-      if (isSettled(deployment.state)) {
+      if (until(deployment.state)) {
         graceEnds = clock.sleep(REPLAY_PATIENCE_MS, signal).then(() => "settled");
         // Raced above; when the end comes first, an abort of it afterwards is nobody's error.
         graceEnds.catch(() => undefined);
@@ -63,14 +70,21 @@ async function untilSettled(feed: EventFeed, following: Following, onUpdate: (up
     }
     if (value.kind !== "event" || value.event.deployment !== id) continue;
     onUpdate(value);
-    if (endsIt(value.event)) return;
+    const state = stateTold(value.event);
+    if (state !== null && until(state)) return;
   }
 }
 
 /** Whether this event is the last one of a deployment that matters to who follows it. */
 export function endsIt(event: EventAnswer): boolean {
+  const state = stateTold(event);
+  return state !== null && isSettled(state);
+}
+
+/** The state that a deployment has come to by this event, or null. */
+export function stateTold(event: EventAnswer): DeploymentState | null {
   const to = event.type === "deployment-state" ? text(event.data, "to") : null;
-  return to !== null && isSettled(to as DeploymentState);
+  return to === null ? null : (to as DeploymentState);
 }
 
 async function finalReceipts(following: Following): Promise<DeploymentAnswer> {

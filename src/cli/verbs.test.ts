@@ -60,6 +60,36 @@ describe("status", () => {
   });
 });
 
+describe("approve", () => {
+  const approved = { id: "dep_1", service: "web", state: "waiting", by: "ann", reason: null, at: 1_700_000_000_000 };
+  const waiting = {
+    id: "dep_1",
+    goal: "deploy" as const,
+    state: "waiting" as const,
+    step: "approval",
+    startedAt: null,
+  };
+
+  it("approves the one that waits, by service, by id or without either, and says who was first", async () => {
+    rig.server.json("GET /v1/status", status(serviceStatus("api"), serviceStatus("web", { deployment: waiting })));
+    rig.server.json("POST /v1/deployments/dep_1/approve", { ...approved, repeated: false });
+    for (const named of [[], ["web"], ["dep_1"]]) {
+      const { exit, stdout } = await rig.run(["approve", ...named, "--reason", "checked"]);
+      expect([exit, stdout]).toEqual([0, expect.stringContaining("dep_1 of web is approved")]);
+      expect(rig.server.asked.at(-1)?.body).toEqual({ reason: "checked" });
+    }
+    rig.server.json("POST /v1/deployments/dep_1/approve", { ...approved, repeated: true });
+    const again = await rig.run(["approve"]);
+    expect([again.exit, again.stdout]).toEqual([0, expect.stringMatching(/had been approved by ann at 2023.*nothing/)]);
+    expect(JSON.parse((await rig.run(["approve", "--json"])).stdout)).toEqual({ ...approved, repeated: true });
+  });
+
+  it("is exit 6 when nothing is under way", async () => {
+    const { exit, stderr } = await rig.run(["approve"]);
+    expect([exit, stderr]).toEqual([6, expect.stringContaining("nothing-to-approve")]);
+  });
+});
+
 describe("deploy", () => {
   beforeEach(() => {
     rig.server.json("POST /v1/services/web/deployments", { id: "dep_1" }, 202);
@@ -183,6 +213,19 @@ describe("deploy", () => {
     expect(rig.server.asked.some(({ path }) => path === "/v1/events")).toBe(false);
     rig.server.json("GET /v1/deployments/dep_1", deployment("waiting"));
     expect((await rig.run(["deploy", "--version", "v2", "--no-wait"])).exit).toBe(5);
+  });
+
+  it("with --no-wait and a gate ahead goes on until it waits there", async () => {
+    const steps = deployment("running").steps.map((step) => ({ ...step, uses: "approval@1" }));
+    let current = deployment("running", { steps });
+    rig.server.on("GET /v1/deployments/dep_1", () => ({ json: current }));
+    const running = rig.run(["deploy", "--version", "v2", "--no-wait"]);
+    await eventually(() => rig.server.streams === 1, "it listens");
+    current = deployment("waiting", { steps });
+    rig.server.emit(event(1, "deployment-state", { from: "running", to: "waiting", cause: null }));
+    const { exit, stdout } = await running;
+    expect(exit).toBe(5);
+    expect(stdout).toMatch(/dep_1 waits for an approval: `teal approve`/);
   });
 
   it("tells all problems of teal.yaml before it talks to the server", async () => {

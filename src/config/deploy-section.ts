@@ -17,7 +17,7 @@ export const deploySection = map({
   approval: oneOf(["none", "beforeShift"], "choice")
     .meta({
       description:
-        "`beforeShift`: after validation the deployment waits for a person, for 24 h at most; then it is rolled back. Not in this version: a deploy with it is refused.",
+        "`beforeShift`: after validation the deployment waits for a person, for 24 h at most; then it is rolled back. `teal approve` lets it go on, `teal abort` rejects it.",
     })
     .prefault("none"),
   shift: z

@@ -3,7 +3,12 @@ import type { TealError } from "../model/error.ts";
 import { UNRECORDED_ABORT } from "./latched.ts";
 
 /** Codes that are a judgement on the release, not a step that could not be done. */
-const VERDICTS: ReadonlySet<string> = new Set(["guardrail-breached", "controller-loss", "crash-loop"]);
+const VERDICTS: ReadonlySet<string> = new Set([
+  "guardrail-breached",
+  "controller-loss",
+  "crash-loop",
+  "approval-expired",
+]);
 
 /** Why a deployment whose step threw this is taken back. */
 export function causeOf(problem: TealError): RollbackCause {
@@ -18,5 +23,6 @@ export function endOf(
   cause: RollbackCause,
 ): "aborted" | "rolled-back" | "failed" {
   if (cause.kind === "abort") return "aborted";
+  if (cause.code === "approval-expired") return "rolled-back";
   return deployment.touchedTraffic ? "rolled-back" : "failed";
 }

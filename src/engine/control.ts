@@ -1,3 +1,4 @@
+import type { Approval } from "../model/approval.ts";
 import type { Deployment } from "../model/deployment.ts";
 import type { TealEvent } from "../model/event.ts";
 import type { Plan } from "../model/plan.ts";
@@ -35,6 +36,14 @@ export interface Switched {
   readonly receipt: Receipt | null;
 }
 
+export interface Passed {
+  readonly deployment: Deployment;
+  /** The one that counts. */
+  readonly approval: Approval;
+  /** Whether somebody had approved it before. */
+  readonly repeated: boolean;
+}
+
 /**
  * What the engine does for those who ask: one method per verb. The HTTP API is one line per verb into this.
  * Every method throws a TealError with a code of the catalogue.
@@ -60,6 +69,11 @@ export interface Control {
   rollback(service: string, request: Asker, signal: AbortSignal): Promise<Switched>;
   /** Traffic is back when this returns; the clean-up runs on. */
   abort(deployment: string, request: Asker, signal: AbortSignal): Promise<Deployment>;
+  /**
+   * Lets a deployment pass its gate, now or when it gets there. The first approval counts: later ones change nothing.
+   * @throws `nothing-to-approve`, `deployment-ended`
+   */
+  approve(deployment: string, request: Asker): Promise<Passed>;
   deployment(id: string): Promise<DeploymentView>;
   history(service: string, limit: number): Promise<readonly Deployment[]>;
   /** Events with `seq > after`, and on as they come when `follow`. */

@@ -7,7 +7,8 @@ import type { ServiceStatus } from "../model/status.ts";
 import type { Milliseconds } from "../model/time.ts";
 import type { LogLine } from "../ports/environment.ts";
 import { accept, type Planned, planned } from "./admission.ts";
-import type { Asker, Control, DeploymentView, PlanQuestion, Switched, Variables } from "./control.ts";
+import { approve } from "./approving.ts";
+import type { Asker, Control, DeploymentView, Passed, PlanQuestion, Switched, Variables } from "./control.ts";
 import { ended, type Fleet } from "./fleet.ts";
 import { logsOf } from "./logs.ts";
 import { KeyedMutex } from "./mutex.ts";
@@ -104,6 +105,10 @@ export class Controller implements Control {
     }
     await run.abort({ kind: "abort", by: request.by, reason: request.reason });
     return run.deployment;
+  }
+
+  approve(id: string, request: Asker): Promise<Passed> {
+    return approve(this.#parts, id, request);
   }
 
   async deployment(id: string): Promise<DeploymentView> {

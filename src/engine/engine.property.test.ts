@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { TealError, toTealError } from "../model/error.ts";
+import type { ServiceSpec } from "../model/service.ts";
 import { FaultyStore } from "./testing/faulty-store.ts";
 import { quickSpec, Rig } from "./testing/rig.ts";
 
@@ -10,7 +11,7 @@ const ASKER = { by: "tester", reason: null, idempotencyKey: null };
 const MAY_BE_REFUSED = new Set(
   (
     "deployment-running deployment-ended already-active no-release nothing-to-roll-back-to unhealthy drift aborted " +
-    "data-plane-down store-failed latched guardrail-breached controller-loss crash-loop still-has-traffic server-down"
+    "data-plane-down store-failed latched guardrail-breached controller-loss crash-loop still-has-traffic server-down nothing-to-approve"
   ).split(" "),
 );
 
@@ -18,10 +19,14 @@ type Happening =
   | { readonly kind: "restart" | "controller-loss" | "direct-revert" }
   | { readonly kind: "crash"; readonly after: number; readonly hasEffect: boolean };
 
-type Act =
-  | { readonly kind: "deploy"; readonly version: number; readonly supersede: boolean }
+/** What people ask for. */
+type Asked =
+  | { readonly kind: "deploy"; readonly version: number; readonly supersede: boolean; readonly gated: boolean }
   | { readonly kind: "switch"; readonly to: "blue" | "green"; readonly force: boolean }
-  | { readonly kind: "rollback" | "abort" }
+  | { readonly kind: "rollback" | "abort" | "approve" };
+
+type Act =
+  | Asked
   | Happening
   | { readonly kind: "disk-full" | "traffic-down" | "apply-slow"; readonly on: boolean }
   | { readonly kind: "unhealthy"; readonly environment: "blue" | "green"; readonly on: boolean }
@@ -37,12 +42,15 @@ const act: fc.Arbitrary<Act> = fc.oneof(
       kind: fc.constant("deploy" as const),
       version: fc.integer({ min: 1, max: 4 }),
       supersede: on,
+      gated: on,
     }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("switch" as const), to: environment, force: on }) },
   {
     weight: 4,
-    arbitrary: fc.record({ kind: fc.constantFrom("rollback" as const, "abort" as const, "restart" as const) }),
+    arbitrary: fc.record({
+      kind: fc.constantFrom("rollback" as const, "abort" as const, "approve" as const, "restart" as const),
+    }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("controller-loss" as const, "direct-revert" as const) }) },
   {
@@ -64,6 +72,11 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   },
 );
 
+function specOf(gated: boolean): ServiceSpec {
+  const approval = gated ? "beforeShift" : "none";
+  return { ...quickSpec, deploy: { ...quickSpec.deploy, keepStandbyMs: 20_000, approval } };
+}
+
 /** One service under whatever people and machines do to it. */
 class World {
   readonly disk = new FaultyStore();
@@ -72,30 +85,20 @@ class World {
   #pending = new Set<Promise<unknown>>();
 
   async start(): Promise<void> {
-    this.made.spec = { ...quickSpec, deploy: { ...quickSpec.deploy, keepStandbyMs: 20_000 } };
     await this.made.engine.start({});
   }
 
   async do(next: Act): Promise<void> {
     await this.#liveOn();
     const { made, disk } = this;
-    const { control } = made.engine;
-    const soon = AbortSignal.timeout(60_000);
     switch (next.kind) {
       case "deploy":
-        this.#ask(made.deploy(`v${String(next.version)}`, { supersede: next.supersede }));
-        break;
       case "switch":
-        this.#ask(control.switch("web", { ...ASKER, to: next.to, force: next.force }, soon));
-        break;
       case "rollback":
-        this.#ask(control.rollback("web", ASKER, soon));
+      case "abort":
+      case "approve":
+        await this.#askFor(next);
         break;
-      case "abort": {
-        const current = await this.#current();
-        if (current !== null) this.#ask(control.abort(current, ASKER, soon));
-        break;
-      }
       case "restart":
       case "crash":
       case "controller-loss":
@@ -123,6 +126,36 @@ class World {
       case "time": {
         const end = made.clock.monotonic() + next.ms;
         await made.until("time has passed", () => made.clock.monotonic() >= end);
+        break;
+      }
+      default:
+        next satisfies never;
+    }
+  }
+
+  async #askFor(next: Asked): Promise<void> {
+    const { made } = this;
+    const { control } = made.engine;
+    const soon = AbortSignal.timeout(60_000);
+    switch (next.kind) {
+      case "deploy":
+        made.spec = specOf(next.gated);
+        this.#ask(made.deploy(`v${String(next.version)}`, { supersede: next.supersede }));
+        break;
+      case "switch":
+        this.#ask(control.switch("web", { ...ASKER, to: next.to, force: next.force }, soon));
+        break;
+      case "rollback":
+        this.#ask(control.rollback("web", ASKER, soon));
+        break;
+      case "approve": {
+        const current = await this.#current();
+        if (current !== null) this.#ask(control.approve(current, ASKER));
+        break;
+      }
+      case "abort": {
+        const current = await this.#current();
+        if (current !== null) this.#ask(control.abort(current, ASKER, soon));
         break;
       }
       default:
@@ -178,13 +211,22 @@ class World {
     made.traffic.unhealthy.clear();
     made.life.endAfter(Number.POSITIVE_INFINITY, false);
     await this.#liveOn();
-    await made.until("everything has ended", async () => this.#pending.size === 0 && (await this.#current()) === null);
+    await made.until("everything has ended", async () => {
+      await this.#approveWhatWaits();
+      return this.#pending.size === 0 && (await this.#current()) === null;
+    });
     await this.check();
     await this.#chooseAfterFrozen();
     await this.#checkAtRest();
+    made.spec = specOf(false);
     expect((await made.deployed("v9")).state).toBe("completed");
     await this.#checkAtRest();
     await made.engine.stop();
+  }
+
+  async #approveWhatWaits(): Promise<void> {
+    const [waiting] = await this.disk.store.unfinished();
+    if (waiting?.state === "waiting") await this.made.engine.control.approve(waiting.id, ASKER);
   }
 
   /** After a kill the keeper starts the next server. */

@@ -104,7 +104,7 @@ describe("deploy", () => {
 
   test("settings that this version does not act on are refused, not passed over", async () => {
     const made = await rig();
-    made.spec = { ...quickSpec, deploy: { ...quickSpec.deploy, approval: "beforeShift" } };
+    made.spec = { ...quickSpec, database: { url: "postgres://db", expand: "migrate", contract: null } };
     await expect(made.deploy("v1")).rejects.toMatchObject({ code: "unsupported" });
   });
 });

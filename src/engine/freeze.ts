@@ -35,12 +35,7 @@ function freeId(version: string, taken: ReadonlySet<string>): string {
 }
 
 /** Settings that are understood but not acted on must not be passed over in silence. */
-function throwIfUnsupported({ name, deploy, database }: ServiceSpec): void {
-  if (deploy.approval !== "none")
-    throw new TealError(
-      "unsupported",
-      `${name}: deploy.approval is ${deploy.approval}, and this version of Teal has no approvals`,
-    );
+function throwIfUnsupported({ name, database }: ServiceSpec): void {
   if (database !== null && (database.expand !== null || database.contract !== null)) {
     throw new TealError(
       "unsupported",

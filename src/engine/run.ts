@@ -247,7 +247,7 @@ export class Run implements Running {
 
   #begin(next: StepRow, ended: Ended | null, effects: Effects): Promise<void> {
     this.signal.throwIfAborted();
-    const state: DeploymentState = next.uses.startsWith("bake@") ? "baking" : "running";
+    const state = stateAt(next.uses);
     const { events, touchedTraffic, ...rest } = effects;
     const attempt = next.attempt + 1;
     const now = this.parts.clock.now();
@@ -311,6 +311,12 @@ export class Run implements Running {
       this.event("deployment-state", { from: this.deployment.state, to: state, cause: cause ?? this.deployment.cause }),
     ];
   }
+}
+
+/** The state that a deployment is in while it is at a step. */
+function stateAt(uses: string): DeploymentState {
+  if (uses.startsWith("bake@")) return "baking";
+  return uses.startsWith("approval@") ? "waiting" : "running";
 }
 
 interface Ended {

@@ -148,6 +148,13 @@ export const CATALOGUE = {
     title: "No deployment is under way",
     remedy: "`teal rollback` returns to the release before.",
   },
+  "nothing-to-approve": {
+    exit: 6,
+    status: 409,
+    retryable: false,
+    title: "No deployment waits for an approval",
+    remedy: "`teal status` shows what is under way; deploy.approval in teal.yaml sets the gate.",
+  },
   "nothing-to-roll-back-to": {
     exit: 6,
     status: 409,
@@ -280,6 +287,13 @@ export const CATALOGUE = {
     retryable: false,
     title: "The data plane reverted by itself while the control plane was silent",
     remedy: "See `teal events`; deploy again when the control plane is well.",
+  },
+  "approval-expired": {
+    exit: 3,
+    status: 409,
+    retryable: false,
+    title: "Nobody approved the deployment in time",
+    remedy: "Deploy again, and approve it with `teal approve` when it waits.",
   },
   aborted: {
     exit: 4,

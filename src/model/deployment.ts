@@ -51,7 +51,10 @@ export function isEnded(state: DeploymentState): boolean {
 export type RollbackCause =
   /** A person asked: ends `aborted`. */
   | { readonly kind: "abort"; readonly by: string; readonly reason: string | null }
-  /** A guardrail, a crash loop, the data plane's own revert: ends `rolled-back` when traffic had been touched. */
+  /**
+   * A guardrail, a crash loop, the data plane's own revert: ends `rolled-back` when traffic had been touched. So does an
+   * approval that nobody gave, which is always before that.
+   */
   | { readonly kind: "verdict"; readonly code: string; readonly message: string }
   /** A step failed: ends `rolled-back` when traffic had been touched, else `failed`. */
   | { readonly kind: "failure"; readonly code: string; readonly message: string };

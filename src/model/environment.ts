@@ -49,4 +49,6 @@ export interface EnvironmentRecord {
   readonly release: string | null;
   /** Whether its instances are to run. A stopped standby keeps its release. */
   readonly desired: "running" | "stopped";
+  /** Instances that a person has asked for instead of what the release says; gone with the next deploy. Absent: as it says. */
+  readonly count?: number;
 }

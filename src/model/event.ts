@@ -13,6 +13,7 @@ import type { EpochMilliseconds } from "./time.ts";
  * - guardrail `{rule, action: warn | hold | rollBack | none, message, …}`
  * - instance: an InstanceStatus and `{environment}` · environment `{environment, state, release}`
  * - release-frozen `{release, version, digest}` · release-pruned `{release}`
+ * - approval `{by, reason}`: a person has let the deployment pass its gate
  * - retirement-scheduled `{environment, at}` · retirement-cancelled `{environment}`
  * - drift `{expected: Weights, live: Weights}`
  * - warning `{code, message, remedy}`
@@ -34,6 +35,7 @@ export const EVENT_TYPES = [
   "environment",
   "release-frozen",
   "release-pruned",
+  "approval",
   "retirement-scheduled",
   "retirement-cancelled",
   "drift",

@@ -6,7 +6,15 @@ import type { Milliseconds } from "./time.ts";
  * A new behaviour gets a new version; the old one stays until no row can name it.
  */
 export type StepUses =
-  "preflight@1" | "provision@1" | "start@1" | "healthy@1" | "validate@1" | "shift@1" | "bake@1" | "retire@1";
+  | "preflight@1"
+  | "provision@1"
+  | "start@1"
+  | "healthy@1"
+  | "validate@1"
+  | "shift@1"
+  | "bake@1"
+  | "retire@1"
+  | "approval@1";
 
 /** One idempotent, cancellable act with a deadline, as data. */
 export interface PlanStep {
@@ -31,6 +39,8 @@ export interface StepInput {
   readonly force?: true;
   /** For `shift@1` and `bake@1`: how long to watch. */
   readonly watchMs?: Milliseconds;
+  /** For `approval@1`: how long a person is waited for. */
+  readonly waitMs?: Milliseconds;
 }
 
 export interface Plan {

@@ -11,7 +11,7 @@ export function targetOf(state: PlanState): string {
 }
 
 /**
- * preflight → [retire what is on the standby] → provision → start → healthy → [validate] → shift … 100 → [bake].
+ * preflight → [retire what is on the standby] → provision → start → healthy → [validate] → [approval] → shift … 100 → [bake].
  * A first deploy has no baseline to compare with and nothing to go back to: it goes straight to 100 after validation.
  */
 export function planDeploy(state: PlanState, release: Release): Plan {
@@ -28,6 +28,7 @@ export function planDeploy(state: PlanState, release: Release): Plan {
     steps.start(to, spec),
     steps.healthy(to, spec),
     ...(validation === null ? [] : [validation]),
+    ...(spec.deploy.approval === "none" ? [] : [steps.approval(to, release.version)]),
   ];
   if (from === null) {
     planned.push(steps.shift(to, allTo(to, others), { version: release.version, watchMs: 0 }));

@@ -5,6 +5,10 @@ import type { Weights } from "../model/traffic.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+/** CONTRACTS, teal.yaml: then the deployment is rolled back. */
+const APPROVAL_MS: Milliseconds = 24 * HOUR;
 
 /** How long a guardrail may hold a shift or a bake before the deployment is taken back: no state is without an end. */
 const LONGEST_HOLD_MS: Milliseconds = 30 * MINUTE;
@@ -92,6 +96,19 @@ export function validate(environment: string, spec: ServiceSpec): PlanStep | nul
     input: { environment },
     expectedMs: 2 * SECOND,
     worstMs: deadlineMs,
+  };
+}
+
+/** A gate before the first traffic: nothing that users see has happened yet. */
+export function approval(environment: string, version: string): PlanStep {
+  return {
+    id: "approval",
+    uses: "approval@1",
+    title: `Wait for somebody to approve ${version} (${String(APPROVAL_MS / HOUR)} h at most)`,
+    touches: [],
+    input: { environment, waitMs: APPROVAL_MS },
+    expectedMs: 0,
+    worstMs: APPROVAL_MS + MINUTE,
   };
 }
 

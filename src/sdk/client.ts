@@ -1,7 +1,14 @@
 import type { IncomingMessage } from "node:http";
 import type { z } from "zod";
 import * as answers from "../api/answers.ts";
-import type { AbortRequest, DeploymentRequest, PlanRequest, RollbackRequest, SwitchRequest } from "../api/requests.ts";
+import type {
+  AbortRequest,
+  ApproveRequest,
+  DeploymentRequest,
+  PlanRequest,
+  RollbackRequest,
+  SwitchRequest,
+} from "../api/requests.ts";
 import { type RouteName, ROUTES } from "../api/routes.ts";
 import { TealError } from "../model/error.ts";
 import type { Clock } from "../model/time.ts";
@@ -70,6 +77,11 @@ export class TealClient {
   /** Traffic is back when this returns; the clean-up runs on. */
   abort(deployment: string, body: AbortRequest, options?: CallOptions): Promise<answers.DeploymentAnswer> {
     return this.#json("abort", answers.deployment, { parameters: { deployment }, body }, options);
+  }
+
+  /** Lets a deployment pass its gate, now or when it gets there; the first approval counts. */
+  approve(deployment: string, body: ApproveRequest, options?: CallOptions): Promise<answers.ApprovedAnswer> {
+    return this.#json("approve", answers.approved, { parameters: { deployment }, body }, options);
   }
 
   /** Answers when the data plane has applied it, or it has failed. */

@@ -95,6 +95,13 @@ export const OPERATIONS = {
     body: requests.abortRequest,
     response: { 200: answers.deployment, ...errors("deployment-unknown", "deployment-ended", "data-plane-down") },
   },
+  approve: {
+    operationId: "approve",
+    summary: "Let a deployment pass its gate, now or when it gets there; the first approval counts",
+    params: requests.deploymentParams,
+    body: requests.approveRequest,
+    response: { 200: answers.approved, ...errors("deployment-unknown", "nothing-to-approve", "deployment-ended") },
+  },
   switch: {
     operationId: "switch",
     summary: "Give all traffic to an environment that is ready; answers when the data plane has applied it",

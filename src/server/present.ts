@@ -1,4 +1,5 @@
 import type {
+  ApprovedAnswer,
   DeploymentAnswer,
   EventAnswer,
   HistoryAnswer,
@@ -9,7 +10,7 @@ import type {
   ServiceStatusAnswer,
   SwitchedAnswer,
 } from "../api/answers.ts";
-import type { DeploymentView, Switched } from "../engine/control.ts";
+import type { DeploymentView, Passed, Switched } from "../engine/control.ts";
 import { CATALOGUE } from "../model/catalogue.ts";
 import type { Deployment } from "../model/deployment.ts";
 import type { TealError } from "../model/error.ts";
@@ -77,6 +78,12 @@ export function presentDeployment({ deployment, steps, receipts }: DeploymentVie
 
 export function presentSwitched({ deployment, receipt }: Switched): SwitchedAnswer {
   return { id: deployment.id, state: deployment.state, receipt: receipt === null ? null : presentReceipt(receipt) };
+}
+
+export function presentApproved({ deployment, approval, repeated }: Passed): ApprovedAnswer {
+  const { id, service, state } = deployment;
+  const { by, reason, at } = approval;
+  return { id, service, state, by, reason, at, repeated };
 }
 
 export function presentHistory(deployments: readonly Deployment[]): HistoryAnswer {

@@ -8,6 +8,7 @@ import { failureOf } from "./failure.ts";
 import type { ServerInfo } from "./info.ts";
 import { OPERATIONS } from "./operations.ts";
 import {
+  presentApproved,
   presentDeployment,
   presentEvent,
   presentHistory,
@@ -96,6 +97,11 @@ function acts(api: Api, { control, info }: Parts): void {
       await control.abort(deployment, askerOf(request, request.body, info), goneSignal(reply));
       return presentDeployment(await control.deployment(deployment));
     },
+  });
+  api.route({
+    ...at("approve"),
+    handler: async (request) =>
+      presentApproved(await control.approve(request.params.deployment, askerOf(request, request.body, info))),
   });
   api.route({
     ...at("switch"),

@@ -107,6 +107,24 @@ test.each([
   expect(control.asked[0]?.values[1]).toEqual({ by, reason: null, idempotencyKey: null });
 });
 
+test("an approval answers whose counts", async () => {
+  await app.inject({ method: "POST", url: "/v1/services/web/deployments", payload: { version: "v2" } });
+  const answer = await app.inject({
+    method: "POST",
+    url: "/v1/deployments/dep_1/approve",
+    headers: { "teal-user": "ann" },
+    payload: { reason: "checked" },
+  });
+  expect(answer.statusCode).toBe(200);
+  expect(answers.approved.parse(answer.json())).toMatchObject({
+    id: "dep_1",
+    service: "web",
+    by: "ann",
+    reason: "checked",
+    repeated: false,
+  });
+});
+
 test("switch, rollback and abort answer what was done; a body may be left out where nothing in it is needed", async () => {
   const switched = answers.switched.parse((await post("/v1/services/web/switch", { to: "green" })).json());
   expect(switched).toMatchObject({

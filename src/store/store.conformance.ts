@@ -355,6 +355,41 @@ function records(get: Get, reopen: () => Promise<void>): void {
     expect((await get().events(0, 9)).map((event) => event.type)).toEqual(["deployment-accepted", "release-pruned"]);
   });
 
+  test("the first approval counts; it may come early, and not too late", async () => {
+    const store = get();
+    await begun(store);
+    const approval = (by: string) => ({ by, reason: null, at: NOW });
+    expect(await store.approval("dep_1")).toBeNull();
+    const told = sampleEvent({ type: "approval" });
+    expect(await store.approve("dep_1", approval("ann"), [told])).toMatchObject({
+      kind: "approved",
+      events: [{ type: "approval" }],
+    });
+    expect(await store.approve("dep_1", approval("bob"), [told])).toEqual({
+      kind: "repeated",
+      approval: approval("ann"),
+    });
+    await reopen();
+    expect(await get().approval("dep_1")).toEqual(approval("ann"));
+    await expect(get().approve("dep_9", approval("ann"), [])).rejects.toMatchObject({ code: "deployment-unknown" });
+    await get().transition(change({ deployment: { id: "dep_1", state: "rolling-back" } }));
+    await get().transition(change({ deployment: { id: "dep_1", state: "aborted" } }));
+    await get().accept(sampleAcceptance("dep_2"));
+    await get().transition(change({ deployment: { id: "dep_2", state: "rolling-back" } }));
+    await expect(get().approve("dep_2", approval("ann"), [])).rejects.toMatchObject({ code: "deployment-ended" });
+  });
+
+  test("an environment keeps the count that a person asked for until a record without one", async () => {
+    const scaled = { service: "web", name: "green", release: "v2", desired: "running", count: 4 } as const;
+    const { count: _count, ...plain } = scaled;
+    await begun(get());
+    await get().transition(change({ environments: [scaled] }));
+    await reopen();
+    expect(await get().environments("web")).toEqual([scaled]);
+    await get().transition(change({ environments: [plain] }));
+    expect(await get().environments("web")).toEqual([plain]);
+  });
+
   test("history is newest first and bounded", async () => {
     await get().claim("web", 0);
     for (const id of ["dep_1", "dep_2", "dep_3"]) {

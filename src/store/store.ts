@@ -1,3 +1,4 @@
+import type { Approval } from "../model/approval.ts";
 import type { Deployment, DeploymentState, RollbackCause } from "../model/deployment.ts";
 import type { EnvironmentRecord } from "../model/environment.ts";
 import type { NewEvent, TealEvent } from "../model/event.ts";
@@ -63,6 +64,12 @@ export type Accepted =
   | { readonly kind: "repeated"; readonly deployment: Deployment }
   /** Another one is under way. */
   | { readonly kind: "busy"; readonly deployment: Deployment };
+
+/** The outcome of an approval. */
+export type Approved =
+  | { readonly kind: "approved"; readonly events: readonly TealEvent[] }
+  /** Somebody was first. */
+  | { readonly kind: "repeated"; readonly approval: Approval };
 
 /**
  * One transition: everything in it becomes durable in one transaction or not at all. Each names the fence under which it
@@ -137,6 +144,14 @@ export interface Store {
   unfinished(): Promise<readonly Deployment[]>;
   /** Newest first. */
   history(service: string, limit: number): Promise<readonly Deployment[]>;
+
+  /**
+   * Lets a deployment pass its gate, now or when it gets there; the first approval wins. It is a person's word and not a
+   * controller's act, so it has no fence.
+   * @throws `deployment-unknown`; `deployment-ended` also for one that is being taken back
+   */
+  approve(deployment: string, approval: Approval, events: readonly NewEvent[]): Promise<Approved>;
+  approval(deployment: string): Promise<Approval | null>;
 
   retirements(): Promise<readonly RetirementRow[]>;
   receipts(deployment: string): Promise<readonly Receipt[]>;

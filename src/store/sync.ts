@@ -28,6 +28,8 @@ export function storeThrough(call: StoreCall): Store {
     steps: (...values) => call("steps", values),
     unfinished: (...values) => call("unfinished", values),
     history: (...values) => call("history", values),
+    approve: (...values) => call("approve", values),
+    approval: (...values) => call("approval", values),
     retirements: (...values) => call("retirements", values),
     receipts: (...values) => call("receipts", values),
     putReceipt: (...values) => call("putReceipt", values),

@@ -87,6 +87,8 @@ function mark(step: StepView, { style, tick, last }: FrameOptions): string {
 }
 
 function hint(view: DeploymentView): string {
+  if (view.state === "waiting")
+    return "  `teal approve` lets it go on, `teal abort` rejects it. Ctrl-C leaves it waiting.";
   return view.state === "baking"
     ? "  It has all the traffic. Ctrl-C leaves it going, `teal abort` takes it back."
     : "  Ctrl-C leaves it going, `teal abort` takes it back.";

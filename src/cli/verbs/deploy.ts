@@ -10,7 +10,7 @@ export const deploy: Verb = {
   summary: "Ship a version: prove it, shift the traffic to it",
   details:
     "The new version starts beside the old one and gets traffic only when it is healthy and validated. Reads teal.yaml first, so that its problems are told before anything happens. On a terminal the plan is shown and " +
-    "confirmed; in a pipe it goes ahead. Returns when the deployment has ended, which is when its bake is done. Ctrl-C leaves " +
+    "confirmed; in a pipe it goes ahead. Returns when the deployment has ended, which is when its bake is done. With `deploy.approval` a terminal asks when it comes to that; a pipe waits. Ctrl-C leaves " +
     "it going and exits 0.",
   arguments: [SERVICE_ARGUMENT],
   options: [
@@ -21,7 +21,7 @@ export const deploy: Verb = {
       required: true,
     },
     { flags: "-y, --yes", description: "do not ask" },
-    { flags: "--no-wait", description: "return as soon as it is accepted" },
+    { flags: "--no-wait", description: "return as soon as it is accepted, or waits for an approval (exit 5)" },
     {
       flags: "--supersede",
       description: "take back a deployment that is under way, or end its bake, and then go ahead",

@@ -34,6 +34,7 @@ const WORDS: Readonly<Record<EventType, Describe>> = {
     `environment ${text(data, "environment") ?? "?"} is ${text(data, "state") ?? "?"}${withRelease(data)}`,
   "release-frozen": (data) => `release ${text(data, "release") ?? "?"} frozen`,
   "release-pruned": (data) => `release ${text(data, "release") ?? "?"} removed from disk`,
+  approval: (data, event) => `${event.deployment ?? "?"} was approved by ${text(data, "by") ?? "?"}${because(data)}`,
   "retirement-scheduled": (data, event) =>
     `${text(data, "environment") ?? "?"} is to be retired ${relative(number(data, "at") ?? event.at, event.at)}`,
   "retirement-cancelled": (data) => `retirement of ${text(data, "environment") ?? "?"} cancelled`,
@@ -76,6 +77,8 @@ function goalLine(data: Data): string {
 
 function stateLine(data: Data, event: EventAnswer): string {
   const cause = inner(data, "cause");
+  if (text(data, "to") === "waiting")
+    return `deployment ${event.deployment ?? "?"} waits for an approval: \`teal approve\` lets it go on`;
   const why =
     text(cause, "message") ?? (text(cause, "kind") === "abort" ? `asked by ${text(cause, "by") ?? "?"}` : null);
   return `deployment ${event.deployment ?? "?"} is ${text(data, "to") ?? "?"}${why === null ? "" : `: ${why}`}`;

@@ -74,8 +74,12 @@ function deploymentFact({ deployment }: ServiceStatusAnswer, now: EpochMilliseco
   if (deployment === null) return [];
   const { id, goal, state, step, startedAt } = deployment;
   const since = startedAt === null ? "" : `, begun ${relative(startedAt, now)}`;
+  const way = state === "waiting" ? ", `teal approve` lets it go on" : "";
   return [
-    ["deployment", `${goal} is ${style.warn(state)}${step === null ? "" : ` at ${step}`}${since} ${style.faint(id)}`],
+    [
+      "deployment",
+      `${goal} is ${style.warn(state)}${step === null ? "" : ` at ${step}`}${since}${way} ${style.faint(id)}`,
+    ],
   ];
 }
 

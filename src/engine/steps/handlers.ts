@@ -1,5 +1,6 @@
 import type { StepUses } from "../../model/plan.ts";
 import type { StepHandler } from "../step.ts";
+import { approval } from "./approval.ts";
 import { bake } from "./bake.ts";
 import { healthy } from "./healthy.ts";
 import { preflight } from "./preflight.ts";
@@ -19,6 +20,7 @@ const HANDLERS: Readonly<Record<StepUses, StepHandler>> = {
   "shift@1": shift,
   "bake@1": bake,
   "retire@1": retire,
+  "approval@1": approval,
 };
 
 export function handlerOf(uses: string): StepHandler | null {

@@ -1,4 +1,4 @@
-import type { Asker, Control, DeploymentView, PlanQuestion } from "../../engine/control.ts";
+import type { Asker, Control, DeploymentView, Passed, PlanQuestion } from "../../engine/control.ts";
 import type { Deployment } from "../../model/deployment.ts";
 import { TealError } from "../../model/error.ts";
 import type { TealEvent } from "../../model/event.ts";
@@ -133,6 +133,11 @@ export class MemoryControl implements Control {
     return aborted;
   }
 
+  async approve(deployment: string, { by, reason, ...rest }: Asker): Promise<Passed> {
+    this.#note("approve", deployment, { by, reason, ...rest });
+    return { deployment: this.#find(deployment), approval: { by, reason, at: AT }, repeated: false };
+  }
+
   async deployment(id: string): Promise<DeploymentView> {
     const step = {
       deployment: id,
@@ -224,7 +229,7 @@ export class MemoryControl implements Control {
 
   #note(method: string, ...values: unknown[]): void {
     this.asked.push({ method, values });
-    if (typeof values[0] === "string" && method !== "abort" && values[0] !== "web") {
+    if (typeof values[0] === "string" && method !== "abort" && method !== "approve" && values[0] !== "web") {
       throw new TealError("service-unknown", `there is no service ${values[0]}`, { remedy: "Use web." });
     }
     this.#throwFailure();

@@ -108,8 +108,20 @@ CREATE TABLE events (
 CREATE INDEX events_deployment ON events (deployment);
 `;
 
+const V2 = `
+-- One row per deployment that a person has let pass: the first wins. It may come before the deployment waits for it.
+CREATE TABLE approvals (
+  deployment TEXT PRIMARY KEY REFERENCES deployments (id),
+  given_by TEXT NOT NULL,
+  reason TEXT,
+  at REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+-- Null: as many instances as the release says.
+ALTER TABLE environments ADD COLUMN count INTEGER CHECK (count > 0);
+`;
+
 /**
  * Element i brings the schema from version i to i + 1 (`PRAGMA user_version`). Only ever append: one that was published
  * is never changed, which the fixtures in `fixtures/` hold it to.
  */
-export const MIGRATIONS: readonly string[] = [V1];
+export const MIGRATIONS: readonly string[] = [V1, V2];

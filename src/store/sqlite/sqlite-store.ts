@@ -1,3 +1,4 @@
+import type { Approval } from "../../model/approval.ts";
 import type { Deployment } from "../../model/deployment.ts";
 import type { EnvironmentRecord } from "../../model/environment.ts";
 import type { NewEvent, TealEvent } from "../../model/event.ts";
@@ -5,9 +6,10 @@ import type { Plan } from "../../model/plan.ts";
 import type { Release } from "../../model/release.ts";
 import type { EpochMilliseconds } from "../../model/time.ts";
 import type { Receipt } from "../../model/traffic.ts";
-import type { Accepted, NewDeployment, RetirementRow, ServiceRow, StepRow, Transition } from "../store.ts";
+import type { Accepted, Approved, NewDeployment, RetirementRow, ServiceRow, StepRow, Transition } from "../store.ts";
 import type { SyncStore } from "../sync.ts";
 import { Database, type DatabaseOptions } from "./database.ts";
+import * as approvals from "./approvals.ts";
 import * as deployments from "./deployments.ts";
 import * as environments from "./environments.ts";
 import * as events from "./events.ts";
@@ -81,6 +83,13 @@ export class SqliteStore implements SyncStore {
     return deployments.history(this.#database, service, limit);
   }
 
+  approve(deployment: string, approval: Approval, given: readonly NewEvent[]): Approved {
+    return this.#database.transaction(() => approvals.approve(this.#database, deployment, approval, given));
+  }
+  approval(deployment: string): Approval | null {
+    return approvals.approval(this.#database, deployment);
+  }
+
   retirements(): readonly RetirementRow[] {
     return retirements.retirements(this.#database);
   }
@@ -106,6 +115,7 @@ export class SqliteStore implements SyncStore {
     this.#database.transaction(() => {
       events.pruneEvents(this.#database, before);
       steps.prunePlans(this.#database, before);
+      approvals.pruneApprovals(this.#database, before);
     });
   }
   close(): void {

@@ -7,6 +7,7 @@ const stepInput: z.ZodType<StepInput> = z.looseObject({
   environment: z.string(),
   weights: z.exactOptional(weights),
   watchMs: z.exactOptional(z.number()),
+  waitMs: z.exactOptional(z.number()),
 });
 
 /** Any versioned name: a row of another version of Teal is read, and refused only where it would be run. */
