@@ -7,12 +7,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
+import type { MaintenanceOrder } from "../src/model/maintenance.ts";
 import { PeerServer, connectPeer } from "../src/wire/connect.ts";
 import { KEEPER_PROTOCOL, type KeeperProtocol } from "../src/wire/keeper.ts";
 import type { ProxyLaunch } from "../src/wire/launch.ts";
 import { StatePaths } from "../src/wire/paths.ts";
 import type { Peer } from "../src/wire/peer.ts";
-import type { Notice, Result } from "../src/wire/protocol.ts";
+import type { Notice, Params, Result } from "../src/wire/protocol.ts";
 import { PROXY_PROTOCOL, type ProxyProtocol, type ServiceTable } from "../src/wire/proxy.ts";
 
 const PROXY = fileURLToPath(new URL("../src/main/proxy.ts", import.meta.url));
@@ -245,5 +246,22 @@ export function tableOf(
     traffic: TRAFFIC,
     health: HEALTH,
     ...more,
+  };
+}
+
+/** An order of maintenance for `web`; a newer one needs a higher revision. */
+export function maintenanceOf(
+  mode: MaintenanceOrder["mode"],
+  revision: number,
+  more: Partial<MaintenanceOrder> & { readonly close?: boolean } = {},
+): Params<ProxyProtocol, "maintain"> {
+  const { close, ...order } = more;
+  const plain = { until: null, endsIn: "off" as const, page: null, status: 503, retryAfterMs: 60_000 };
+  return {
+    service: "web",
+    fence: 1,
+    revision,
+    close: close ?? false,
+    order: { mode, ...plain, deadlineMs: 30_000, most: 1_000, ...order, allow: [...(order.allow ?? [])] },
   };
 }

@@ -1,5 +1,6 @@
 import type { Milliseconds } from "./time.ts";
 import type { GuardrailSpec } from "./guardrail.ts";
+import type { MaintenanceSpec } from "./maintenance.ts";
 
 /**
  * A service as teal.yaml describes it, with every default filled in and every duration in milliseconds.
@@ -78,6 +79,8 @@ export interface TrafficSpec {
   readonly onControllerLoss: "revert" | "keep";
   /** What keeps a client on one side of a split; absent: nothing, each request is drawn anew. */
   readonly affinity?: AffinitySpec | undefined;
+  /** How maintenance is answered; absent: as the defaults say. No part of what the data plane has to know. */
+  readonly maintenance?: MaintenanceSpec | undefined;
 }
 
 /** Where a request says whose it is: its cookie or header of this name (header names in lower case), or the client's address. */

@@ -1,3 +1,4 @@
+import type { MaintenanceCounts, MaintenanceMode } from "./maintenance.ts";
 import type { EpochMilliseconds, Milliseconds } from "./time.ts";
 
 /** Integer weights per environment, each 0…100, summing to 100; empty before the first release. */
@@ -106,4 +107,6 @@ export interface TrafficSample {
   readonly environments: Readonly<Record<string, TrafficCounters>>;
   /** Changes of the live split, reverts too; absent: not told. */
   readonly switches?: number;
+  /** Absent: not told. */
+  readonly maintenance?: MaintenanceCounts & { readonly mode: MaintenanceMode };
 }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { MaintenanceOrder } from "../model/maintenance.ts";
 import type { HealthSpec, TrafficSpec } from "../model/service.ts";
 import type { TrafficSample, Weights } from "../model/traffic.ts";
 import type { ActContext } from "./context.ts";
@@ -29,7 +30,11 @@ const HEALTH: HealthSpec = {
 };
 
 /** What every traffic driver does alike: the rules of order, fence and latch, the revert, what it reads back, what it tells. */
-export function trafficConformance(name: string, makeHarness: () => Promise<TrafficHarness>): void {
+export function trafficConformance(
+  name: string,
+  makeHarness: () => Promise<TrafficHarness>,
+  lacks: { /** Why the driver has no maintenance. */ readonly maintenance?: string } = {},
+): void {
   describe(`traffic driver ${name}`, () => {
     let harness: TrafficHarness;
     let driver: TrafficDriver;
@@ -86,7 +91,7 @@ export function trafficConformance(name: string, makeHarness: () => Promise<Traf
       change(fence, generation, GREEN, { deployment, revertTo: BLUE });
 
     test("a service that it has never heard of has no split, nothing armed, nothing latched", async () => {
-      expect(await observe()).toEqual({ split: null, armed: null, latched: [], instances: [] });
+      expect(await observe()).toMatchObject({ split: null, armed: null, latched: [], instances: [] });
     });
 
     test("what is applied is what is read back and what serves", async () => {
@@ -231,6 +236,64 @@ export function trafficConformance(name: string, makeHarness: () => Promise<Traf
       await harness.request();
       await observe();
       expect(heard).toBe(before);
+    });
+
+    const hasMaintenance = lacks.maintenance === undefined;
+    const maintain = async (
+      revision: number,
+      mode: MaintenanceOrder["mode"],
+      more: Partial<MaintenanceOrder> = {},
+      fence = 1,
+    ): Promise<void> => {
+      const plain = { until: null, endsIn: "off" as const, page: null, status: 503, retryAfterMs: 60_000, allow: [] };
+      const order = { mode, ...plain, deadlineMs: 20_000, most: 100, ...more };
+      await driver.maintain?.({ service: SERVICE, fence, revision, order, close: false }, context(fence));
+    };
+
+    test("a driver either has maintenance or says why not", () => {
+      expect(driver.maintain !== undefined).toBe(hasMaintenance);
+    });
+
+    test.runIf(hasMaintenance)("maintenance answers instead of the app, until it is switched off", async () => {
+      await apply(change(1, 1, BLUE));
+      expect((await observe()).maintenance).toBe("off");
+      await maintain(1, "on");
+      expect((await observe()).maintenance).toBe("on");
+      expect(await harness.request()).toBeNull();
+      // The same again is harmless, and a split goes on beside it.
+      await maintain(1, "on");
+      await apply(change(1, 2, GREEN));
+      expect((await observe()).split?.weights).toEqual(GREEN);
+      expect(await harness.request()).toBeNull();
+      await maintain(2, "off");
+      expect(await harness.request()).toBe("green");
+    });
+
+    test.runIf(hasMaintenance)("a hold lets requests wait, and nothing is lost when it ends", async () => {
+      await apply(change(1, 1, BLUE));
+      await maintain(1, "hold");
+      const waiting = harness.request();
+      expect((await observe()).maintenance).toBe("hold");
+      await apply(change(1, 2, GREEN));
+      await maintain(2, "off");
+      expect(await waiting).toBe("green");
+    });
+
+    test.runIf(hasMaintenance)("a hold that nobody lifts ends by itself", async () => {
+      await apply(change(1, 1, BLUE));
+      await maintain(1, "hold", { until: Date.now() + 300 });
+      expect(await harness.request()).toBe("blue");
+      await expect.poll(async () => (await observe()).maintenance, PATIENCE).toBe("off");
+    });
+
+    test.runIf(hasMaintenance)("an older order of maintenance, or one of a lower fence, is fenced", async () => {
+      await apply(change(2, 1, BLUE));
+      await expect(maintain(9, "on")).rejects.toMatchObject({ code: "fenced" });
+      await maintain(2, "on", {}, 2);
+      await expect(maintain(1, "off", {}, 2)).rejects.toMatchObject({ code: "fenced" });
+      expect((await observe()).maintenance).toBe("on");
+      await maintain(1, "off", {}, 3);
+      expect((await observe()).maintenance).toBe("off");
     });
 
     test("an aborted act is not done", async () => {

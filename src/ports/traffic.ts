@@ -1,3 +1,4 @@
+import type { MaintenanceMode, MaintenanceOrder } from "../model/maintenance.ts";
 import type { HealthSpec, TrafficSpec } from "../model/service.ts";
 import type { Receipt, SplitOrder, TrafficSample, TrafficSplit, Weights } from "../model/traffic.ts";
 import type { EpochMilliseconds } from "../model/time.ts";
@@ -25,6 +26,16 @@ export interface TrafficChange extends SplitOrder {
   readonly health: HealthSpec;
 }
 
+/** An order of maintenance, newer than another by (fence, revision). */
+export interface MaintenanceChange {
+  readonly service: string;
+  readonly fence: number;
+  readonly revision: number;
+  readonly order: MaintenanceOrder;
+  /** Ends the WebSockets and event streams of the service, once; else they stay. */
+  readonly close: boolean;
+}
+
 export interface TrafficObservation {
   /** Null when the data plane has never heard of the service. */
   readonly split: TrafficSplit | null;
@@ -39,6 +50,8 @@ export interface TrafficObservation {
     readonly healthy: boolean;
     readonly inFlight: number;
   }[];
+  /** The mode that is live; absent: the driver has no maintenance. */
+  readonly maintenance?: MaintenanceMode;
 }
 
 export interface Latch {
@@ -68,6 +81,13 @@ export interface TrafficDriver {
   disarm(service: string, deployment: string, context: ActContext): Promise<void>;
   /** Forgets the service: answers `no-release` from then on. */
   remove(service: string, context: ActContext): Promise<void>;
+  /**
+   * What becomes of the service's requests from now on: the app, a page of Teal's, or waiting. Kept by the data plane
+   * through its own restarts; splits and deployments go on beside it. The same again is harmless. Returns when every part
+   * of the data plane has acknowledged it. Absent: this driver cannot do it.
+   * @throws `fenced` when a newer order is live, or a split of a higher fence
+   */
+  maintain?(change: MaintenanceChange, context: ActContext): Promise<void>;
   /** Counters at the data plane's grain (100 ms for the embedded one); ends when the signal aborts. */
   watch(listener: (sample: TrafficSample) => void, signal: AbortSignal): void;
   /** Receipts as they become final, and reverts that the data plane made by itself. */

@@ -1,3 +1,4 @@
+import type { MaintenanceCounts } from "../model/maintenance.ts";
 import { LATENCY_BOUNDS_MS, type TrafficCounters } from "../model/traffic.ts";
 
 /**
@@ -8,8 +9,11 @@ import { LATENCY_BOUNDS_MS, type TrafficCounters } from "../model/traffic.ts";
 /** Of the process: which version of the routes is live. */
 export const PROCESS_CELL = { routes: 0, length: 1 } as const;
 
-/** Of a service: the live version of its table, whether it holds, then how many requests each worker holds. */
-export const SERVICE_CELL = { live: 0, hold: 1, held: 2 } as const;
+/** Of a service: the live version of its table, the number of its live mode (0: off), then how many requests wait in each worker. */
+export const SERVICE_CELL = { live: 0, mode: 1, held: 2 } as const;
+
+/** Row of one worker in a service's counts of maintenance. */
+export const MODE_COUNTER = { answered: 0, held: 1, released: 2, timedOut: 3, length: 4 } as const;
 
 /** Of an instance: whether it is healthy, consecutive refused connects, then requests in flight per worker. */
 export const INSTANCE_CELL = { healthy: 0, refused: 1, inFlight: 2 } as const;
@@ -100,5 +104,16 @@ export function readCounters(cell: Float64Array): CounterReading {
     held: sum(COUNTER.held),
     ejections: sum(COUNTER.ejections),
     latencySumMs: sum(COUNTER.latencySum),
+  };
+}
+
+/** All threads' counts of one service's maintenance, added up. */
+export function readModeCounters(cell: Float64Array): Omit<MaintenanceCounts, "waiting"> {
+  const sum = (field: number): number => total(cell, MODE_COUNTER.length, field);
+  return {
+    answered: sum(MODE_COUNTER.answered),
+    held: sum(MODE_COUNTER.held),
+    released: sum(MODE_COUNTER.released),
+    timedOut: sum(MODE_COUNTER.timedOut),
   };
 }

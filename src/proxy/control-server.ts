@@ -41,7 +41,9 @@ export function serveControl(options: ControlOptions): Promise<PeerServer<typeof
       await plane.remove(service, fence);
       return {};
     }),
-    hold: heard(({ service, on }) => ({ held: plane.hold(service, on) })),
+    maintain: heard(async ({ service, close, ...maintenance }) => ({
+      mode: await plane.maintain(service, maintenance, close),
+    })),
     drain: ({ deadlineMs }) => {
       options.drain(deadlineMs);
       return {};

@@ -2,7 +2,7 @@ import { Worker } from "node:worker_threads";
 import { TealError } from "../model/error.ts";
 import type { Clock, Milliseconds } from "../model/time.ts";
 import { sharedInts, PROCESS_CELL } from "./cells.ts";
-import type { FromWorker, PublishedRoutes, PublishedTable, ToWorker, WorkerStart } from "./messages.ts";
+import type { FromWorker, PublishedMode, PublishedRoutes, PublishedTable, ToWorker, WorkerStart } from "./messages.ts";
 
 /** Longest wait for all workers to acknowledge a table. */
 const ACKNOWLEDGE_MS: Milliseconds = 5_000;
@@ -21,7 +21,7 @@ export interface CrewOptions {
   readonly fds: readonly (readonly number[])[];
   readonly clock: Clock;
   /** What a worker has to know before it accepts a connection. */
-  readonly known: () => { readonly tables: readonly PublishedTable[]; readonly routes: PublishedRoutes };
+  readonly known: () => Pick<WorkerStart, "tables" | "routes" | "modes">;
   readonly onLost: (index: number) => void;
   readonly onFatal: (message: string) => void;
   readonly log: (message: string) => void;
@@ -55,15 +55,19 @@ export class Crew {
   }
 
   /**
-   * Resolves when every worker that lives knows these tables; nothing is live by that alone.
+   * Resolves when every worker that lives knows these tables and modes; nothing is live by that alone.
    * @throws `data-plane-down` when one does not answer in time
    */
-  async publish(tables: readonly PublishedTable[], routes: PublishedRoutes | null): Promise<void> {
+  async publish(
+    tables: readonly PublishedTable[],
+    routes: PublishedRoutes | null,
+    modes: readonly PublishedMode[] = [],
+  ): Promise<void> {
     this.#published += 1;
     const number = this.#published;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiting.set(number, { missing: new Set(this.#members.keys()), done: resolve });
-    this.tell({ kind: "publish", number, tables, routes });
+    this.tell({ kind: "publish", number, tables, routes, modes });
     if (this.#members.size === 0) resolve();
     const timer = new AbortController();
     try {

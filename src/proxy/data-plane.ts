@@ -1,18 +1,28 @@
+import type { MaintenanceMode } from "../model/maintenance.ts";
 import type { Clock, Milliseconds } from "../model/time.ts";
 import { TealError } from "../model/error.ts";
 import type { Receipt, TrafficSample, TrafficSplit, Weights } from "../model/traffic.ts";
-import type { LatchRecord, ServiceTable } from "../wire/proxy.ts";
-import { INSTANCE_CELL, type CounterReading, readCounters, SERVICE_CELL, totalFrom } from "./cells.ts";
+import type { LatchRecord, ServiceMaintenance, ServiceTable } from "../wire/proxy.ts";
+import {
+  type CounterReading,
+  INSTANCE_CELL,
+  readCounters,
+  readModeCounters,
+  SERVICE_CELL,
+  totalFrom,
+} from "./cells.ts";
 import { checkTable } from "./check-table.ts";
 import type { Crew } from "./crew.ts";
 import { DrainWatch } from "./drain-watch.ts";
 import { type CheckedInstance, HealthChecks } from "./health-checks.ts";
-import type { PublishedRoutes, PublishedTable } from "./messages.ts";
+import type { WorkerStart } from "./messages.ts";
+import { ModeSwitch } from "./mode-switch.ts";
 import { RouteBook } from "./route-book.ts";
 import { type PreparedTable, ServiceState } from "./service-state.ts";
 import type { Snapshot } from "./snapshot.ts";
+import type { SavedService } from "./snapshot-state.ts";
 import { applied, disarmed, flippedBack, isLatched, judge, latch } from "./split-register.ts";
-import { TrafficSwitch } from "./traffic-switch.ts";
+import { spreadOf, TrafficSwitch } from "./traffic-switch.ts";
 import type { VersionRecord } from "./version-record.ts";
 
 /** Longest that the answer to a revert waits for the snapshot; the flip never does. */
@@ -36,11 +46,17 @@ export interface DataPlaneOptions {
   readonly onReverted: (reverted: Reverted) => void;
 }
 
+/** With everything that is optional in other data planes. */
+interface ProxySample extends Required<TrafficSample> {
+  readonly environments: Record<string, CounterReading>;
+}
+
 export interface Observation {
   readonly split: TrafficSplit | null;
   readonly armed: { readonly deployment: string; readonly revertTo: Weights } | null;
   readonly latched: LatchRecord[];
   readonly instances: { id: string; environment: string; healthy: boolean; inFlight: number }[];
+  readonly maintenance: MaintenanceMode;
 }
 
 /** The splits of all services, in the main thread: what is live, what may become live, and what a switch did. */
@@ -48,6 +64,7 @@ export class DataPlane {
   readonly #options: DataPlaneOptions;
   readonly #services = new Map<string, ServiceState>();
   readonly #routes: RouteBook;
+  readonly #modes: ModeSwitch;
   readonly #health: HealthChecks;
   readonly #drains: DrainWatch;
   readonly #switches = new Map<string, TrafficSwitch>();
@@ -58,6 +75,7 @@ export class DataPlane {
     this.#options = options;
     const { clock, crew, onReceipt } = options;
     this.#routes = new RouteBook(crew.processCell);
+    this.#modes = new ModeSwitch(clock, crew);
     this.#health = new HealthChecks(clock, (turn, service, instance) => {
       if (turn === "healthy") crew.tell({ kind: "wake", service });
       else this.#services.get(service)?.ejected(instance);
@@ -72,15 +90,21 @@ export class DataPlane {
   }
 
   /** What a new worker has to know. */
-  known(): { readonly tables: readonly PublishedTable[]; readonly routes: PublishedRoutes } {
-    return { tables: [...this.#services.values()].flatMap(({ published }) => published), routes: this.#routes.live };
+  known(): Pick<WorkerStart, "tables" | "routes" | "modes"> {
+    const services = [...this.#services.values()];
+    return {
+      tables: services.flatMap(({ published }) => published),
+      routes: this.#routes.live,
+      modes: services.flatMap(({ mode, comingMode }) => [mode, comingMode].filter((one) => one !== null)),
+    };
   }
 
   /** Makes live what the snapshot has. Call it before the workers start. */
   restore(): void {
-    for (const { service: name, table, register } of this.#options.snapshot.load()) {
+    for (const { service: name, table, register, maintenance } of this.#options.snapshot.load()) {
       const service = this.#serviceOf(name);
       service.register = register;
+      if (maintenance !== null) this.#modes.restore(service, maintenance);
       if (table !== null)
         this.#goLive(
           service,
@@ -92,7 +116,7 @@ export class DataPlane {
 
   observe(name: string): Observation {
     const service = this.#services.get(name);
-    if (service === undefined) return { split: null, armed: null, latched: [], instances: [] };
+    if (service === undefined) return { split: null, armed: null, latched: [], instances: [], maintenance: "off" };
     const { split, armed, latches } = service.register;
     const instances = (service.published[0]?.environments ?? []).flatMap(({ environment, instances }) =>
       instances.map(({ id, cell }) => ({
@@ -102,7 +126,7 @@ export class DataPlane {
         inFlight: totalFrom(cell, INSTANCE_CELL.inFlight),
       })),
     );
-    return { split, armed, latched: [...latches], instances };
+    return { split, armed, latched: [...latches], instances, maintenance: service.mode?.mode ?? "off" };
   }
 
   /** One after the other, so that tables become live in the order in which workers learn them. */
@@ -159,14 +183,15 @@ export class DataPlane {
     return result;
   }
 
-  /** Returns how many requests are held. */
-  hold(name: string, on: boolean): number {
-    const service = this.#services.get(name);
-    if (service === undefined) throw new TealError("service-unknown", `the proxy knows no service ${name}`);
-    const held = totalFrom(service.cell, SERVICE_CELL.held);
-    Atomics.store(service.cell, SERVICE_CELL.hold, on ? 1 : 0);
-    if (!on) this.#options.crew.tell({ kind: "wake", service: name });
-    return held;
+  /** Resolves to the mode that is live then. `close` ends long-lived connections of the service, once. */
+  async maintain(name: string, asked: ServiceMaintenance, close: boolean): Promise<MaintenanceMode> {
+    const service = this.#serviceOf(name);
+    const isNew = await this.#modes.order(service, asked, () => {
+      this.#options.snapshot.check({ ...savedFrom(service), maintenance: asked });
+    });
+    if (isNew) await this.#save(service);
+    if (close) this.#closeLongLived(service);
+    return service.mode?.mode ?? "off";
   }
 
   /** Deployments that a silent controller would leave unfinished. */
@@ -178,14 +203,19 @@ export class DataPlane {
     );
   }
 
-  samples(): (TrafficSample & { environments: Record<string, CounterReading>; switches: number })[] {
+  samples(): ProxySample[] {
     const at = this.#options.clock.now();
     const { epoch } = this.#options;
-    return [...this.#services.values()].map(({ name, counters, switches }) => ({
+    return [...this.#services.values()].map(({ name, cell, counters, mode, modeCounters, switches }) => ({
       service: name,
       epoch,
       at,
       switches,
+      maintenance: {
+        mode: mode?.mode ?? "off",
+        ...readModeCounters(modeCounters),
+        waiting: totalFrom(cell, SERVICE_CELL.held),
+      },
       environments: Object.fromEntries([...counters].map(([environment, cell]) => [environment, readCounters(cell)])),
     }));
   }
@@ -197,13 +227,14 @@ export class DataPlane {
   close(): void {
     this.#health.close();
     this.#drains.close();
+    this.#modes.close();
   }
 
   async #apply(table: ServiceTable): Promise<Receipt> {
     checkTable(table);
     const service = this.#serviceOf(table.service);
     if (judge(service.register, table) === "same" && isKnown(service, table)) return this.#receiptOf(service);
-    this.#options.snapshot.check({ service: table.service, table, register: applied(service.register, table) });
+    this.#options.snapshot.check({ ...savedFrom(service), table, register: applied(service.register, table) });
     return this.#switchTo(service, table);
   }
 
@@ -281,8 +312,21 @@ export class DataPlane {
     };
   }
 
+  #closeLongLived({ name, published, table }: ServiceState): void {
+    for (const { environment } of published[0]?.environments ?? []) {
+      this.#options.crew.tell({
+        kind: "cut",
+        service: name,
+        environment,
+        upTo: this.#version,
+        longLived: true,
+        spreadMs: spreadOf(table?.traffic.longLivedMs ?? 0),
+      });
+    }
+  }
+
   #save(service: ServiceState): Promise<void> {
-    return this.#options.snapshot.save({ service: service.name, table: service.table, register: service.register });
+    return this.#options.snapshot.save(savedFrom(service));
   }
 
   async #saveSoon(service: ServiceState): Promise<void> {
@@ -311,6 +355,10 @@ export class DataPlane {
     this.#version += 2;
     return version;
   }
+}
+
+function savedFrom({ name, table, register, maintenance }: ServiceState): SavedService {
+  return { service: name, table, register, maintenance };
 }
 
 /** Each environment by its own release's rule: what is healthy for one version may not even be a path of the other. */

@@ -1,3 +1,4 @@
+import type { MaintenanceOrder } from "../model/maintenance.ts";
 import type { Affinity } from "./affinity.ts";
 import type { Share } from "./choose.ts";
 import type { Route } from "./router.ts";
@@ -34,6 +35,18 @@ export interface PublishedTable {
   readonly environments: readonly PublishedEnvironment[];
 }
 
+/** Maintenance of a service: known to a worker before it is live. Off has none, and the number 0. */
+export interface PublishedMode {
+  readonly service: string;
+  /** What the shared cell says while it is live. */
+  readonly number: number;
+  readonly cell: Ints;
+  /** Rows of MODE_COUNTER, one per worker. */
+  readonly counters: Numbers;
+  readonly mode: "on" | "hold";
+  readonly order: MaintenanceOrder;
+}
+
 export interface PublishedRoutes {
   readonly version: number;
   readonly routes: readonly Route[];
@@ -46,6 +59,7 @@ export interface WorkerStart {
   readonly processCell: Ints;
   readonly tables: readonly PublishedTable[];
   readonly routes: PublishedRoutes;
+  readonly modes: readonly PublishedMode[];
   /** One descriptor per listening address, this worker's own. */
   readonly fds: readonly number[];
 }
@@ -56,10 +70,11 @@ export type ToWorker =
       readonly number: number;
       readonly tables: readonly PublishedTable[];
       readonly routes: PublishedRoutes | null;
+      readonly modes: readonly PublishedMode[];
     }
   /** The version is live: forget the older ones, look at what is held. */
   | { readonly kind: "live"; readonly service: string; readonly version: number }
-  /** Instances became healthy, or a hold ended: look at what is held. */
+  /** Instances became healthy, or the mode changed: look at what is held. */
   | { readonly kind: "wake"; readonly service: string }
   /** End requests of an environment that were begun on `upTo` or before; long-lived ones at random within `spreadMs`. */
   | {

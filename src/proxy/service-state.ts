@@ -1,9 +1,9 @@
 import type { Weights } from "../model/traffic.ts";
-import type { ServiceTable } from "../wire/proxy.ts";
-import { add, COUNTER, INSTANCE_CELL, LEDGER, SERVICE_CELL, sharedInts, sharedNumbers } from "./cells.ts";
+import type { ServiceMaintenance, ServiceTable } from "../wire/proxy.ts";
+import { add, COUNTER, INSTANCE_CELL, LEDGER, MODE_COUNTER, SERVICE_CELL, sharedInts, sharedNumbers } from "./cells.ts";
 import { affinityOf } from "./affinity.ts";
 import { sharesOf } from "./choose.ts";
-import type { PublishedEnvironment, PublishedInstance, PublishedTable } from "./messages.ts";
+import type { PublishedEnvironment, PublishedInstance, PublishedMode, PublishedTable } from "./messages.ts";
 import { EMPTY_REGISTER, type SplitRegister } from "./split-register.ts";
 import { VersionRecord } from "./version-record.ts";
 
@@ -29,6 +29,13 @@ export class ServiceState {
   revert: VersionRecord | null = null;
   /** What workers have to know of it at present. */
   published: readonly PublishedTable[] = [];
+  /** What was ordered last; null: nothing ever was. */
+  maintenance: ServiceMaintenance | null = null;
+  /** What of it is live; null: off. */
+  mode: PublishedMode | null = null;
+  /** What workers are learning, to be live next. */
+  comingMode: PublishedMode | null = null;
+  readonly modeCounters: Float64Array<SharedArrayBuffer>;
   /** Changes of the live split since the process began. */
   switches = 0;
 
@@ -36,6 +43,7 @@ export class ServiceState {
     this.name = name;
     this.#workers = workers;
     this.cell = sharedInts(SERVICE_CELL.held + workers);
+    this.modeCounters = sharedNumbers(workers * MODE_COUNTER.length);
   }
 
   get counters(): ReadonlyMap<string, Float64Array<SharedArrayBuffer>> {
@@ -105,10 +113,6 @@ export class ServiceState {
         (weights[environment] ?? 0) > 0 &&
         instances.some(({ cell }) => Atomics.load(cell, INSTANCE_CELL.healthy) === 1),
     );
-  }
-
-  get isHeld(): boolean {
-    return Atomics.load(this.cell, SERVICE_CELL.hold) === 1;
   }
 
   /** A check has taken the instance out; the main thread counts that in its own row. */

@@ -27,3 +27,13 @@ test.each(["clientAddress", { cookie: "session" }, { header: "x-user" }] as cons
     expect(parseSnapshot(text)[0]?.table?.traffic.affinity).toEqual(affinity);
   },
 );
+
+test("maintenance is kept; a snapshot of before has none", () => {
+  const [service] = parseSnapshot(OLD);
+  if (service === undefined) throw new Error("the old snapshot has a service");
+  expect(service.maintenance).toBeNull();
+  const plain = { endsIn: "on" as const, page: null, status: 503, retryAfterMs: 60_000, deadlineMs: 1, most: 2 };
+  const order = { mode: "hold" as const, until: 7, allow: ["192.0.2.0/24"], ...plain };
+  const maintenance = { fence: 3, revision: 4, order };
+  expect(parseSnapshot(snapshotOf([fragmentOf({ ...service, maintenance })]))).toEqual([{ ...service, maintenance }]);
+});

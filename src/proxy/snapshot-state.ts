@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { latch, type ServiceTable, serviceTable } from "../wire/proxy.ts";
+import { latch, type ServiceMaintenance, serviceMaintenance, type ServiceTable, serviceTable } from "../wire/proxy.ts";
 import { split, weights } from "../wire/shapes.ts";
 import type { SplitRegister } from "./split-register.ts";
 
@@ -12,11 +12,18 @@ const register = z.object({
 });
 
 /** One service in the snapshot. `table` is as the live split has it; null: only latches are known. */
-const savedService = z.object({ service: z.string(), table: serviceTable.nullable(), register });
+const savedService = z.object({
+  service: z.string(),
+  table: serviceTable.nullable(),
+  register,
+  // Snapshots of 0.1.0 have none.
+  maintenance: serviceMaintenance.nullable().default(null),
+});
 export interface SavedService {
   readonly service: string;
   readonly table: ServiceTable | null;
   readonly register: SplitRegister;
+  readonly maintenance: ServiceMaintenance | null;
 }
 
 /** What a proxy's snapshot holds; versioned on its own, as the next version of Teal reads it. */
@@ -28,8 +35,8 @@ export function parseSnapshot(payload: string): readonly SavedService[] {
 }
 
 /** One service's part, kept as text so that a write costs no more than what has changed. */
-export function fragmentOf(service: SavedService): string {
-  return JSON.stringify(service);
+export function fragmentOf({ maintenance, ...service }: SavedService): string {
+  return JSON.stringify(maintenance === null ? service : { ...service, maintenance });
 }
 
 export function snapshotOf(fragments: Iterable<string>): string {

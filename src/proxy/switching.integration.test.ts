@@ -248,28 +248,6 @@ describe("switching at a real proxy", () => {
     expect((await peer.call("ping", {})).pid).toBe(pid);
   });
 
-  test("requests wait for an instance, and are let go in order", async () => {
-    const order: string[] = [];
-    const app = await harness.app("blue", (incoming, response) => {
-      order.push(incoming.url ?? "");
-      response.end();
-    });
-    const { pid } = await harness.startProxy({ workers: 1 });
-    const peer = await harness.peer(pid);
-    await peer.call("apply", tableOf({ blue: [app] }, { blue: 100 }));
-    expect(await peer.call("hold", { service: "web", on: true })).toEqual({ held: 0 });
-    const answers: Promise<Response>[] = [];
-    for (let n = 0; n < 30; n += 1) {
-      answers.push(fetch(`${harness.url}/${String(n)}`));
-      const held = async (): Promise<number> => (await peer.call("hold", { service: "web", on: true })).held;
-      await expect.poll(held, PATIENCE).toBe(n + 1);
-    }
-    expect(order).toEqual([]);
-    await peer.call("hold", { service: "web", on: false });
-    for (const answer of await Promise.all(answers)) expect(answer.status).toBe(200);
-    expect(order).toEqual(Array.from({ length: 30 }, (_, n) => `/${String(n)}`));
-  });
-
   test("an app that is away for a moment costs waiting, not requests; one that stays away is a 503", async () => {
     const app = await harness.app("blue");
     const { port } = app;

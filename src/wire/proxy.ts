@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { MAINTENANCE_MODES } from "../model/maintenance.ts";
 import { defineProtocol } from "./protocol.ts";
-import { health, order, receipt, sample, split, traffic, weights } from "./shapes.ts";
+import { health, maintenanceOrder, order, receipt, sample, split, traffic, weights } from "./shapes.ts";
 
 const backend = z.object({
   environment: z.string(),
@@ -30,11 +31,21 @@ export const latch = z.object({
 });
 export type LatchRecord = z.output<typeof latch>;
 
+/** What the data plane knows of a service's maintenance; a newer one by (fence, revision) replaces it as a whole. */
+export const serviceMaintenance = z.object({
+  fence: z.int().min(0),
+  revision: z.int().min(0),
+  order: maintenanceOrder,
+});
+export type ServiceMaintenance = z.output<typeof serviceMaintenance>;
+
 const observation = z.object({
   split: split.nullable(),
   armed: z.object({ deployment: z.string(), revertTo: weights }).nullable(),
   latched: z.array(latch),
   instances: z.array(z.object({ id: z.string(), environment: z.string(), healthy: z.boolean(), inFlight: z.int() })),
+  // Older proxies have none.
+  maintenance: z.enum(MAINTENANCE_MODES).default("off"),
 });
 
 const nothing = z.object({});
@@ -57,8 +68,14 @@ export const PROXY_PROTOCOL = defineProtocol({
     },
     disarm: { params: z.object({ service: z.string(), deployment: z.string(), fence: z.int() }), result: nothing },
     remove: { params: z.object({ service: z.string(), fence: z.int() }), result: nothing },
-    /** Holds new requests of the service in a bounded queue, or lets them go in order. */
-    hold: { params: z.object({ service: z.string(), on: z.boolean() }), result: z.object({ held: z.int() }) },
+    /**
+     * What becomes of the service's requests from now on, until something newer; the snapshot keeps it. Two-phase as
+     * `apply`. `close` ends its WebSockets and event streams, once. Refuses `fenced`. Proxies of 0.1.0 do not know it.
+     */
+    maintain: {
+      params: serviceMaintenance.extend({ service: z.string(), close: z.boolean() }),
+      result: z.object({ mode: z.enum(MAINTENANCE_MODES) }),
+    },
     /** Takes no new connections, answers `Connection: close`, ends when the last one has gone or at the deadline. */
     drain: { params: z.object({ deadlineMs: z.number() }), result: nothing },
   },

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { MAINTENANCE_MODES } from "../model/maintenance.ts";
 
 /** Shapes that more than one control protocol carries. They mirror the model's types and are checked against them. */
 export const weights = z.record(z.string(), z.int().min(0).max(100));
@@ -47,6 +48,28 @@ export const sample = z.object({
   at: z.number(),
   environments: z.record(z.string(), counters),
   switches: z.int().default(0),
+  maintenance: z
+    .object({
+      mode: z.enum(MAINTENANCE_MODES),
+      answered: z.int(),
+      held: z.int(),
+      released: z.int(),
+      timedOut: z.int(),
+      waiting: z.int(),
+    })
+    .exactOptional(),
+});
+
+export const maintenanceOrder = z.object({
+  mode: z.enum(MAINTENANCE_MODES),
+  until: z.number().nullable(),
+  endsIn: z.enum(["off", "on"]),
+  page: z.object({ type: z.string(), base64: z.base64() }).nullable(),
+  status: z.int().min(400).max(599),
+  retryAfterMs: z.number(),
+  allow: z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()])),
+  deadlineMs: z.number(),
+  most: z.int(),
 });
 
 export const health = z.object({

@@ -1,4 +1,6 @@
 import { TealError } from "../../model/error.ts";
+import { modeAt } from "../../model/maintenance.ts";
+import type { EpochMilliseconds } from "../../model/time.ts";
 import {
   compareOrder,
   LATENCY_BOUNDS_MS,
@@ -9,11 +11,19 @@ import {
   type TrafficSplit,
   weightsProblem,
 } from "../../model/traffic.ts";
-import type { Latch, TrafficChange, TrafficDriver, TrafficNotice, TrafficObservation } from "../../ports/traffic.ts";
+import type {
+  Latch,
+  MaintenanceChange,
+  TrafficChange,
+  TrafficDriver,
+  TrafficNotice,
+  TrafficObservation,
+} from "../../ports/traffic.ts";
 
 interface Entry {
   live: TrafficChange | null;
   latched: Latch[];
+  maintenance: MaintenanceChange | null;
 }
 
 const NO_COUNTS: TrafficCounters = {
@@ -47,7 +57,7 @@ export class MemoryTraffic implements TrafficDriver {
 
   async observe(service: string): Promise<TrafficObservation> {
     this.#throwIfDown();
-    const { live, latched } = this.#entry(service);
+    const { live, latched, maintenance } = this.#entry(service);
     return Promise.resolve({
       split: live === null ? null : splitOf(live),
       armed:
@@ -55,6 +65,7 @@ export class MemoryTraffic implements TrafficDriver {
           ? null
           : { deployment: live.deployment, revertTo: live.revertTo },
       latched: [...latched],
+      maintenance: maintenance === null ? "off" : modeAt(maintenance.order, this.now()),
       instances: (live?.backends ?? []).flatMap(({ environment, instances }) =>
         instances.map(({ id }) => ({
           id,
@@ -89,6 +100,24 @@ export class MemoryTraffic implements TrafficDriver {
     this.applied.push(change);
     return receiptOf(change, from);
   }
+
+  /** Orders of maintenance, as they became live. */
+  readonly maintained: MaintenanceChange[] = [];
+  /** For the end of a hold. */
+  now: () => EpochMilliseconds = () => 0;
+
+  maintain = async (change: MaintenanceChange): Promise<void> => {
+    this.#throwIfDown();
+    const entry = this.#entry(change.service);
+    const { maintenance: known, live } = entry;
+    const order = known === null ? 1 : change.fence - known.fence || change.revision - known.revision;
+    if (order < 0 || change.fence < (live?.fence ?? 0)) {
+      throw new TealError("fenced", `maintenance ${String(change.fence)}/${String(change.revision)} is not newer`);
+    }
+    if (order > 0) this.maintained.push(change);
+    entry.maintenance = change;
+    return Promise.resolve();
+  };
 
   async revert(service: string, deployment: string): Promise<TrafficSplit | null> {
     this.#throwIfDown();
@@ -165,7 +194,7 @@ export class MemoryTraffic implements TrafficDriver {
   #entry(service: string): Entry {
     let entry = this.#entries.get(service);
     if (entry === undefined) {
-      entry = { live: null, latched: [] };
+      entry = { live: null, latched: [], maintenance: null };
       this.#entries.set(service, entry);
     }
     return entry;

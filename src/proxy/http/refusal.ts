@@ -10,6 +10,8 @@ const REFUSALS = {
   "no-release": { status: 503, text: "Nothing has been released here yet." },
   "no-instance": { status: 503, text: "No instance of the service was ready in time." },
   "hold-full": { status: 503, text: "Too many requests are waiting for the service." },
+  "hold-timeout": { status: 503, text: "The service is on hold, and the request waited for as long as it may." },
+  maintenance: { status: 503, text: "The service is under maintenance." },
   "bad-gateway": { status: 502, text: "The service ended the connection before it answered." },
   "gateway-timeout": { status: 504, text: "The service did not answer in time." },
 } as const satisfies Record<string, { status: number; text: string }>;
@@ -19,7 +21,12 @@ export type RefusalCode = keyof typeof REFUSALS;
 export interface Refusal {
   readonly code: RefusalCode;
   readonly status: number;
+  /** A character for each byte. */
   readonly body: string;
+  /** Content-Type; absent: plain text. */
+  readonly type?: string;
+  /** Seconds after which to try again; absent: 1 for a 503, and not said for others. */
+  readonly retryAfterS?: number;
 }
 
 /** One object per code, so that a refusal costs nothing to make. */

@@ -6,6 +6,7 @@ import { REFUSAL, type Refusal } from "../http/refusal.ts";
 import { pickInstance } from "./balance.ts";
 import { type Lease, type Leaser, ServiceExchange } from "./exchange.ts";
 import { HoldQueue } from "./hold-queue.ts";
+import { NO_STANDING } from "./service-mode.ts";
 import type { WorkerEnvironment, WorkerService, WorkerTable, WorkerTables } from "./tables.ts";
 
 /** How often a queue that is not empty is looked at, beside every wake-up. */
@@ -36,6 +37,9 @@ export class WorkerDispatcher implements Dispatcher, Leaser {
     const name = router.match(facts.host, facts.target);
     const service = name === null ? null : tables.service(name);
     if (service === null) return REFUSAL[router.isEmpty ? "no-release" : "no-route"];
+    const { mode } = service;
+    const standing = mode?.standingOf(facts) ?? NO_STANDING;
+    if (mode?.kind === "on" && !standing.passes) return mode.answerTo(standing);
     const affinity = service.table?.affinity ?? null;
     return this.admitAgain(
       new ServiceExchange(service, facts.isAbandoned, {
@@ -43,6 +47,7 @@ export class WorkerDispatcher implements Dispatcher, Leaser {
         now,
         leaser: this,
         key: affinity === null ? null : affinityKey(affinity.by, facts),
+        standing,
       }),
     );
   }
@@ -50,7 +55,8 @@ export class WorkerDispatcher implements Dispatcher, Leaser {
   /** Gives the exchange an instance, or lets it wait for one. */
   admitAgain(exchange: ServiceExchange): Admission {
     const queue = this.#queueOf(exchange.service);
-    if (queue.isEmpty && !exchange.service.isHeld) {
+    const { passes } = exchange.standing;
+    if (passes || (queue.isEmpty && exchange.service.mode?.kind !== "hold")) {
       const result = this.#attempt(exchange);
       if (result !== null) return result;
     }
@@ -123,16 +129,18 @@ export class WorkerDispatcher implements Dispatcher, Leaser {
   #hold(queue: HoldQueue<ServiceExchange>, exchange: ServiceExchange): Admission {
     exchange.startOver();
     const { promise, resolve } = Promise.withResolvers<ServiceExchange | Refusal>();
-    const isIn = queue.add({
+    const refused = queue.add({
       since: this.#options.now(),
+      standing: exchange.standing,
       attempt: () => this.#attemptHeld(exchange),
       isAbandoned: exchange.isAbandoned,
       resolve: (result) => {
-        if (result !== exchange && !exchange.isAbandoned()) exchange.gaveUp(REFUSAL["no-instance"].status);
+        // Maintenance is nobody's failure.
+        if (result === REFUSAL["no-instance"] && !exchange.isAbandoned()) exchange.gaveUp(result.status);
         resolve(result);
       },
     });
-    if (!isIn) return REFUSAL["hold-full"];
+    if (refused !== null) return refused;
     this.#timer ??= setInterval(() => {
       this.#look();
     }, LOOK_EVERY_MS);

@@ -3,6 +3,7 @@ import { add, COUNTER, INSTANCE_CELL, LEDGER } from "../cells.ts";
 import type { Admission, Exchange } from "../http/engine.ts";
 import type { PublishedInstance } from "../messages.ts";
 import { noteConnected, noteRefused } from "./balance.ts";
+import type { Standing } from "./service-mode.ts";
 import { Tally } from "./tally.ts";
 import type { WorkerEnvironment, WorkerService, WorkerTable } from "./tables.ts";
 
@@ -33,6 +34,7 @@ interface ExchangeOptions {
   readonly leaser: Leaser;
   /** Whose request it is, to keep to a side of the split; null: nobody's in particular. */
   readonly key: string | null;
+  readonly standing: Standing;
 }
 
 /** One request of one service on its way; keeps the counts right whatever happens to it. */
@@ -60,6 +62,10 @@ export class ServiceExchange implements Exchange {
 
   get key(): string | null {
     return this.#options.key;
+  }
+
+  get standing(): Standing {
+    return this.#options.standing;
   }
 
   get host(): string {

@@ -1,30 +1,37 @@
 import type { Milliseconds } from "../../model/time.ts";
 import { SERVICE_CELL, totalFrom } from "../cells.ts";
 import { REFUSAL, type Refusal } from "../http/refusal.ts";
+import type { ServiceMode, Standing } from "./service-mode.ts";
 import type { WorkerService } from "./tables.ts";
 
-/** Requests that one service may hold, over all workers. */
-const HELD_AT_MOST = 1_000;
+/** Requests that may wait for an instance of one service, over all workers. */
+const WAITING_AT_MOST = 1_000;
 /** Longest wait for an instance to become ready. */
-const NO_INSTANCE_MS = 5_000;
-/** Longest wait while a person or the engine holds the service. */
-const HOLD_MS = 30_000;
+const NO_INSTANCE_MS: Milliseconds = 5_000;
 
 export interface Waiting<T> {
   readonly since: Milliseconds;
+  readonly standing: Standing;
   /** What becomes of it now; null: nothing yet, wait on. */
   readonly attempt: () => T | Refusal | null;
   readonly isAbandoned: () => boolean;
   readonly resolve: (result: T | Refusal) => void;
 }
 
+interface Entry<T> extends Waiting<T> {
+  /** The hold that it came in, or came to be in; null: it waits for an instance alone. */
+  heldBy: ServiceMode | null;
+  /** Since when it waits for an instance; a hold does not count. */
+  freeSince: Milliseconds;
+}
+
 /** Requests of one service that wait in this worker, let go in the order in which they came. */
 export class HoldQueue<T> {
-  readonly #service: WorkerService;
+  readonly #service: Pick<WorkerService, "cell" | "mode">;
   readonly #heldAt: number;
-  #waiting: Waiting<T>[] = [];
+  #waiting: Entry<T>[] = [];
 
-  constructor(service: WorkerService, index: number) {
+  constructor(service: Pick<WorkerService, "cell" | "mode">, index: number) {
     this.#service = service;
     this.#heldAt = SERVICE_CELL.held + index;
   }
@@ -33,33 +40,66 @@ export class HoldQueue<T> {
     return this.#waiting.length === 0;
   }
 
-  /** False when the service holds as many as it may. */
-  add(entry: Waiting<T>): boolean {
-    if (totalFrom(this.#service.cell, SERVICE_CELL.held) >= HELD_AT_MOST) return false;
-    this.#waiting.push(entry);
-    this.#publish();
-    return true;
-  }
-
-  /** Lets go, in order, of those whose time is over and those that can be served, up to the first that cannot. */
-  release(now: Milliseconds): void {
-    const longest = this.#service.isHeld ? HOLD_MS : NO_INSTANCE_MS;
-    let gone = 0;
-    for (const entry of this.#waiting) {
-      const result = this.#resultOf(entry, now - entry.since >= longest);
-      if (result === null) break;
-      entry.resolve(result);
-      gone += 1;
+  /** The refusal when as many wait as may; null: it is in. */
+  add(waiting: Waiting<T>): Refusal | null {
+    const hold = this.#holdOf(waiting);
+    const isFull = totalFrom(this.#service.cell, SERVICE_CELL.held) >= (hold?.most ?? WAITING_AT_MOST);
+    hold?.count("held");
+    if (isFull) {
+      hold?.count("timedOut");
+      return hold?.full ?? REFUSAL["hold-full"];
     }
-    if (gone === 0) return;
-    this.#waiting = this.#waiting.slice(gone);
+    this.#waiting.push({ ...waiting, heldBy: hold, freeSince: waiting.since });
+    this.#publish();
+    return null;
+  }
+
+  /**
+   * Lets go, in order, of those whose time is over and those that can be served, up to the first that cannot. Clients
+   * that have gone, and those that a hold lets through, wait for nobody.
+   */
+  release(now: Milliseconds): void {
+    if (this.isEmpty) return;
+    const before = this.#waiting;
+    const left: Entry<T>[] = [];
+    let isBlocked = false;
+    for (const entry of before) {
+      const mayGo = !isBlocked || entry.isAbandoned() || entry.standing.passes;
+      const result = mayGo ? this.#resultOf(entry, now) : null;
+      if (result !== null) entry.resolve(result);
+      else {
+        left.push(entry);
+        isBlocked ||= !entry.standing.passes;
+      }
+    }
+    if (left.length === before.length) return;
+    this.#waiting = left;
     this.#publish();
   }
 
-  #resultOf(entry: Waiting<T>, isOver: boolean): T | Refusal | null {
+  #resultOf(entry: Entry<T>, now: Milliseconds): T | Refusal | null {
     if (entry.isAbandoned()) return REFUSAL["no-instance"];
-    const served = this.#service.isHeld ? null : entry.attempt();
-    return served ?? (isOver ? REFUSAL["no-instance"] : null);
+    const { mode } = this.#service;
+    if (mode?.kind === "on" && !entry.standing.passes) return mode.answerTo(entry.standing);
+    const hold = this.#holdOf(entry);
+    if (hold !== null) return this.#held(entry, hold, now);
+    const served = entry.attempt();
+    if (served !== null) entry.heldBy?.count("released");
+    return served ?? (now - entry.freeSince >= NO_INSTANCE_MS ? REFUSAL["no-instance"] : null);
+  }
+
+  #held(entry: Entry<T>, hold: ServiceMode, now: Milliseconds): Refusal | null {
+    if (entry.heldBy === null) hold.count("held");
+    entry.heldBy = hold;
+    entry.freeSince = now;
+    if (now - entry.since < hold.deadlineMs) return null;
+    hold.count("timedOut");
+    return hold.late;
+  }
+
+  #holdOf({ standing }: Waiting<T>): ServiceMode | null {
+    const { mode } = this.#service;
+    return mode?.kind === "hold" && !standing.passes ? mode : null;
   }
 
   #publish(): void {

@@ -1,8 +1,9 @@
 import type { Affinity } from "../affinity.ts";
 import { LEDGER, PROCESS_CELL, SERVICE_CELL, COUNTER } from "../cells.ts";
 import type { Share } from "../choose.ts";
-import type { PublishedInstance, PublishedRoutes, PublishedTable, WorkerStart } from "../messages.ts";
+import type { PublishedInstance, PublishedMode, PublishedRoutes, PublishedTable, WorkerStart } from "../messages.ts";
 import { Router } from "../router.ts";
+import { ServiceMode } from "./service-mode.ts";
 
 type Numbers = Float64Array<SharedArrayBuffer>;
 
@@ -28,6 +29,7 @@ export class WorkerService {
   readonly cell: Int32Array<SharedArrayBuffer>;
   readonly #versions = new Map<number, WorkerTable>();
   #current: WorkerTable | null = null;
+  readonly #modes = new Map<number, ServiceMode>();
 
   constructor(name: string, cell: Int32Array<SharedArrayBuffer>) {
     this.name = name;
@@ -41,8 +43,17 @@ export class WorkerService {
     return this.#current;
   }
 
-  get isHeld(): boolean {
-    return Atomics.load(this.cell, SERVICE_CELL.hold) === 1;
+  /** Maintenance that is live; one atomic load. Null: there is none. */
+  get mode(): ServiceMode | null {
+    const live = Atomics.load(this.cell, SERVICE_CELL.mode);
+    return live === 0 ? null : (this.#modes.get(live) ?? null);
+  }
+
+  /** Numbers grow. The live one is kept beside the new one, which is not live yet. */
+  learnMode(number: number, mode: ServiceMode): void {
+    const live = Atomics.load(this.cell, SERVICE_CELL.mode);
+    for (const known of this.#modes.keys()) if (known !== live) this.#modes.delete(known);
+    this.#modes.set(number, mode);
   }
 
   learn(table: WorkerTable): void {
@@ -64,21 +75,24 @@ export class WorkerTables {
   #router: Router;
   #routesVersion: number;
 
-  constructor(start: Pick<WorkerStart, "index" | "processCell" | "tables" | "routes">) {
+  constructor(start: Pick<WorkerStart, "index" | "processCell" | "tables" | "routes" | "modes">) {
     this.#index = start.index;
     this.#processCell = start.processCell;
     this.#router = new Router(start.routes.routes);
     this.#routesVersion = start.routes.version;
-    this.learn(start.tables, start.routes);
+    this.learn(start.tables, start.routes, start.modes);
   }
 
-  learn(tables: readonly PublishedTable[], routes: PublishedRoutes | null): void {
-    for (const table of tables) {
-      const service = this.#services.get(table.service) ?? new WorkerService(table.service, table.cell);
-      this.#services.set(table.service, service);
-      service.learn(compile(table, this.#index));
-    }
+  learn(tables: readonly PublishedTable[], routes: PublishedRoutes | null, modes: readonly PublishedMode[]): void {
+    for (const table of tables) this.#serviceOf(table).learn(compile(table, this.#index));
+    for (const mode of modes) this.#serviceOf(mode).learnMode(mode.number, new ServiceMode(mode, this.#index));
     if (routes !== null) this.#routers.set(routes.version, new Router(routes.routes));
+  }
+
+  #serviceOf({ service: name, cell }: PublishedTable | PublishedMode): WorkerService {
+    const service = this.#services.get(name) ?? new WorkerService(name, cell);
+    this.#services.set(name, service);
+    return service;
   }
 
   service(name: string): WorkerService | null {

@@ -40,7 +40,7 @@ interface Parts {
 function receive(message: ToWorker, parts: Parts): void {
   switch (message.kind) {
     case "publish":
-      parts.tables.learn(message.tables, message.routes);
+      parts.tables.learn(message.tables, message.routes, message.modes);
       parts.tell({ kind: "acknowledged", number: message.number });
       return;
     case "live":

@@ -1,10 +1,17 @@
+import type { MaintenanceOrder } from "../../../model/maintenance.ts";
 import type { Clock, Milliseconds } from "../../../model/time.ts";
 import { compareOrder, type Receipt, type TrafficSample, type TrafficSplit } from "../../../model/traffic.ts";
 import type { ActContext } from "../../../ports/context.ts";
-import type { TrafficChange, TrafficDriver, TrafficNotice, TrafficObservation } from "../../../ports/traffic.ts";
+import type {
+  MaintenanceChange,
+  TrafficChange,
+  TrafficDriver,
+  TrafficNotice,
+  TrafficObservation,
+} from "../../../ports/traffic.ts";
 import type { KeeperProtocol } from "../../../wire/keeper.ts";
 import type { CallOptions } from "../../../wire/peer.ts";
-import type { Notice } from "../../../wire/protocol.ts";
+import type { Notice, Params } from "../../../wire/protocol.ts";
 import type { ProxyProtocol, ServiceTable } from "../../../wire/proxy.ts";
 import type { ReconnectingPeer } from "../../../wire/reconnecting.ts";
 import { mergeObservations, mergeReceipts, mergeSamples } from "./merge.ts";
@@ -28,6 +35,8 @@ export class EmbeddedTraffic implements TrafficDriver {
   readonly #receipts: ReceiptBook;
   /** The newest change of each service, to bring a proxy up to date that comes with an older snapshot. */
   readonly #changes = new Map<string, ServiceTable>();
+  /** The newest order of maintenance of each service, for the same. */
+  readonly #maintenance = new Map<string, Params<ProxyProtocol, "maintain">>();
   /** The newest reverted deployment of each service, for the same. */
   readonly #reverts = new Map<string, string>();
   readonly #ownReverts = new Set<string>();
@@ -77,6 +86,12 @@ export class EmbeddedTraffic implements TrafficDriver {
     await this.#proxies.call("disarm", { service, deployment, fence: context.fence }, this.#limits(context));
     const known = this.#changes.get(service);
     if (known?.deployment === deployment) this.#changes.set(service, { ...known, revertTo: null });
+  }
+
+  async maintain({ order, ...change }: MaintenanceChange, context: ActContext): Promise<void> {
+    const params = { ...change, order: toOrder(order) };
+    await this.#proxies.call("maintain", params, this.#limits(context));
+    this.#maintenance.set(change.service, { ...params, close: false });
   }
 
   async remove(service: string, context: ActContext): Promise<void> {
@@ -143,6 +158,8 @@ export class EmbeddedTraffic implements TrafficDriver {
   /** A proxy that has just come serves what its snapshot said; what was changed meanwhile it gets here. */
   async #bringUpToDate({ peer }: ProxyLink): Promise<void> {
     for (const [service, table] of this.#changes) await this.#catchUp(peer, service, table);
+    // One that knows better refuses it.
+    for (const params of this.#maintenance.values()) await peer.call("maintain", params).catch(() => undefined);
     this.#tell({ kind: "connected" });
   }
 
@@ -168,6 +185,10 @@ function subscribe<T>(listeners: Set<T>, listener: T, signal: AbortSignal): void
   if (signal.aborted) return;
   listeners.add(listener);
   signal.addEventListener("abort", () => listeners.delete(listener), { once: true });
+}
+
+function toOrder({ page, allow, ...order }: MaintenanceOrder): Params<ProxyProtocol, "maintain">["order"] {
+  return { ...order, page: page === null ? null : { ...page }, allow: [...allow] };
 }
 
 function toTable(change: TrafficChange): ServiceTable {

@@ -34,8 +34,27 @@ export function mergeSamples(samples: readonly TrafficSample[]): TrafficSample {
       environments,
       // Each of them makes every switch.
       switches: Math.max(a.switches ?? 0, b.switches ?? 0),
+      ...mergeMaintenance(a.maintenance, b.maintenance),
     };
   });
+}
+
+/** The mode is that of the one that stays: it comes first. */
+function mergeMaintenance(
+  a: TrafficSample["maintenance"],
+  b: TrafficSample["maintenance"],
+): Pick<TrafficSample, "maintenance"> {
+  if (a === undefined || b === undefined) return {};
+  return {
+    maintenance: {
+      mode: a.mode,
+      answered: a.answered + b.answered,
+      held: a.held + b.held,
+      released: a.released + b.released,
+      timedOut: a.timedOut + b.timedOut,
+      waiting: a.waiting + b.waiting,
+    },
+  };
 }
 
 function sum(a: TrafficCounters, b: TrafficCounters): TrafficCounters {

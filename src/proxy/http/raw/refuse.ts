@@ -27,11 +27,13 @@ export function refusalText(refusal: Refusal, { date, isHead, isLast }: RefusalO
   const lines = [
     `HTTP/1.1 ${String(refusal.status)} ${reason}`,
     `Teal-Error: ${refusal.code}`,
-    "Content-Type: text/plain",
-    `Content-Length: ${String(Buffer.byteLength(refusal.body))}`,
+    `Content-Type: ${refusal.type ?? "text/plain"}`,
+    `Content-Length: ${String(refusal.body.length)}`,
     `Date: ${date}`,
   ];
-  if (refusal.status === 503) lines.push("Retry-After: 1");
+  if (refusal.type !== undefined) lines.push("Cache-Control: no-store");
+  const retryAfterS = refusal.retryAfterS ?? (refusal.status === 503 ? 1 : undefined);
+  if (retryAfterS !== undefined) lines.push(`Retry-After: ${String(retryAfterS)}`);
   if (isLast) lines.push("Connection: close");
   lines.push("", isHead ? "" : refusal.body);
   return lines.join("\r\n");
