@@ -24,7 +24,7 @@ setInterval(() => undefined, 1000);
 `;
 
 /**
- * Stands in for proxy.mjs: answers its pid on every descriptor it was given; drains by ending. On SIGUSR2 it starts a
+ * Stands in for proxy.mjs: answers its pid, and its settings in a field, on every descriptor it was given; drains by ending. On SIGUSR2 it starts a
  * keeper on its spare descriptors, as the data plane does when the keeper has died.
  */
 const PROXY = `
@@ -36,7 +36,7 @@ import { StatePaths } from ${JSON.stringify(source("wire/paths.ts"))};
 const launch = JSON.parse(process.argv[2]);
 const paths = new StatePaths(launch.root);
 const servers = launch.listeners.flatMap(({ fds }) => fds.map((fd) => createServer((_, response) => {
-  response.setHeader("connection", "close").end(String(process.pid));
+  response.setHeader("connection", "close").setHeader("settings", JSON.stringify(launch.settings)).end(String(process.pid));
 }).listen({ fd })));
 const unknown = () => { throw new Error("the stand-in does not do this"); };
 const handlers = {
@@ -51,7 +51,7 @@ const handlers = {
 await PeerServer.listen(paths.proxySocket(process.pid), PROXY_PROTOCOL, handlers);
 process.on("SIGUSR2", () => {
   const inherited = launch.listeners.map(({ listen, address }, index) => ({ listen, address, fd: 3 + index }));
-  const keeper = { root: launch.root, runtime: launch.runtime, config: launch.config, inherited };
+  const keeper = { root: launch.root, runtime: launch.runtime, config: launch.config, inherited, settings: launch.settings };
   spawn(process.execPath, [${JSON.stringify(KEEPER)}, JSON.stringify(keeper)], {
     detached: true, stdio: ["ignore", "ignore", "ignore", ...launch.listeners.map(({ spare }) => spare)],
   });

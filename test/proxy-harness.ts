@@ -11,6 +11,7 @@ import type { MaintenanceOrder } from "../src/model/maintenance.ts";
 import { PeerServer, connectPeer } from "../src/wire/connect.ts";
 import { KEEPER_PROTOCOL, type KeeperProtocol } from "../src/wire/keeper.ts";
 import type { ProxyLaunch } from "../src/wire/launch.ts";
+import { proxySettings } from "../src/wire/shapes.ts";
 import { StatePaths } from "../src/wire/paths.ts";
 import type { Peer } from "../src/wire/peer.ts";
 import type { Notice, Params, Result } from "../src/wire/protocol.ts";
@@ -137,6 +138,7 @@ export class ProxyHarness {
       config: join(this.folder, "teal.yaml"),
       workers,
       listeners: [{ listen: address, address, fds, spare: FIRST_FD + fds.length }],
+      settings: proxySettings.parse({}),
       ...more,
     };
     const log = openSync(join(this.folder, "proxy.log"), "a");

@@ -6,6 +6,7 @@ import type { Milliseconds } from "../../src/model/time.ts";
 import { connectPeer } from "../../src/wire/connect.ts";
 import { NODE_FLAGS, type ProxyLaunch } from "../../src/wire/launch.ts";
 import { StatePaths } from "../../src/wire/paths.ts";
+import { proxySettings } from "../../src/wire/shapes.ts";
 import type { Peer } from "../../src/wire/peer.ts";
 import { PROXY_PROTOCOL, type ProxyProtocol, type ServiceTable } from "../../src/wire/proxy.ts";
 import { Program } from "./program.ts";
@@ -45,6 +46,7 @@ export class TealProxy {
       config: join(folder, "teal.yaml"),
       workers: 1,
       listeners: [listener],
+      settings: proxySettings.parse({}),
     };
     const program = await Program.start([process.execPath, ...NODE_FLAGS, main, JSON.stringify(launch)], {
       name: "teal",

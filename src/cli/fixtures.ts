@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DEFAULT_PROXY_SETTINGS } from "../model/proxy-settings.ts";
 import type { TealConfig } from "../config/config.ts";
 import { TealError } from "../model/error.ts";
 import type { DeploymentAnswer, ServiceStatusAnswer, StatusAnswer } from "../sdk/client.ts";
@@ -119,7 +120,7 @@ export function config(services: Readonly<Record<string, unknown>>, references: 
   return {
     file: "/x/teal.yaml",
     directory: "/x",
-    proxy: { listen: [] },
+    proxy: { listen: [], settings: DEFAULT_PROXY_SETTINGS },
     services: services as TealConfig["services"],
     references,
   };

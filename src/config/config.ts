@@ -1,3 +1,4 @@
+import type { ProxySettings } from "../model/proxy-settings.ts";
 import type { ServiceSpec } from "../model/service.ts";
 
 /** teal.yaml, checked, with every default filled in. Frozen. */
@@ -6,7 +7,7 @@ export interface TealConfig {
   readonly file: string;
   /** Its folder: what relative paths start at. */
   readonly directory: string;
-  readonly proxy: { readonly listen: readonly string[] };
+  readonly proxy: { readonly listen: readonly string[]; readonly settings: ProxySettings };
   readonly services: Readonly<Record<string, ServiceSpec>>;
   /** Names X of all `${env:X}` in the file: what a deploy request may bring values for. */
   readonly references: readonly string[];

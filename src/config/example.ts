@@ -3,6 +3,14 @@ export const EXAMPLE = `version: 1
 
 proxy:
   listen: ["127.0.0.1:8080"]           # numeric addresses; [::1]:8080 and port 0 (a free one) work too
+  trustedProxies: ["127.0.0.0/8", "::1"]   # who may say who asked
+  forwarded: x-forwarded               # or rfc7239, both, none
+  requestId: keep                      # or keepTrusted, replace
+  traceparent: pass                    # or create
+  timeouts: { head: 30s, idle: 65s, connect: 2s, response: 60s, body: 60s, write: 2m }
+  limits: { headBytes: 32KiB, headFields: 200, bodyBytes: 10MiB, connections: 50000 }   # bodyBytes: none unless said
+  accessLog: { to: file, fileBytes: 100MiB, files: 5 }   # to: none unless said
+  refusedLines: 10                     # a minute, in proxy.log
 
 services:
   web:                                 # the name of the service

@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { DEFAULT_PROXY_SETTINGS } from "../model/proxy-settings.ts";
 import { loadConfig } from "./load.ts";
 import { ConfigFolder, DRIVERS, service } from "./fixtures.ts";
 import { sha256 } from "./resolve.ts";
@@ -12,7 +13,7 @@ describe("loadConfig", () => {
     expect(config).toEqual({
       file: join(folder.path, "teal.yaml"),
       directory: folder.path,
-      proxy: { listen: ["127.0.0.1:8080"] },
+      proxy: { listen: ["127.0.0.1:8080"], settings: DEFAULT_PROXY_SETTINGS },
       references: [],
       services: {
         web: {

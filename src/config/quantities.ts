@@ -66,3 +66,28 @@ export const latencyLimit = scalar(
     return ms > 0 && ms <= 3_600_000 ? { ms } : refuse(`is ${value}, outside 1ms to 1h`);
   },
 );
+
+const SIZE = /^([0-9]{1,9}(?:\.[0-9]{1,3})?)(B|KiB|MiB|GiB|TiB)$/;
+const SIZE_UNITS: Readonly<Record<string, number>> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 };
+
+/** @returns whole bytes; null when `text` is not a size. */
+function bytes(text: string): number | null {
+  const [, digits, unit] = SIZE.exec(text) ?? [];
+  return digits === undefined || unit === undefined ? null : Math.round(Number(digits) * (SIZE_UNITS[unit] ?? 0));
+}
+
+/** A size between two others, both included, in bytes; with the word `none`, also that, for no limit. */
+export function size(least: string, most: string): ReturnType<typeof scalar<number>>;
+export function size(least: string, most: string, word: "none"): ReturnType<typeof scalar<number | null>>;
+export function size(least: string, most: string, word?: "none") {
+  const [low, high] = [bytes(least) ?? 0, bytes(most) ?? 0];
+  const or = word === undefined ? "" : ` or ${word}`;
+  const pattern = word === undefined ? SIZE.source : `${SIZE.source}|^${word}$`;
+  return scalar({ title: `size, ${least} to ${most}${or}`, type: "string", pattern }, (value) => {
+    if (word !== undefined && value === word) return null;
+    const exact = typeof value === "string" ? bytes(value) : null;
+    if (exact === null)
+      return refuse(`is ${shown(value)}, not a size: a number and a unit (B, KiB, MiB, GiB, TiB), such as 32KiB${or}`);
+    return exact >= low && exact <= high ? exact : refuse(`is ${shown(value)}, outside ${least} to ${most}`);
+  });
+}

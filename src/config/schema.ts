@@ -2,28 +2,16 @@ import { z } from "zod";
 import { isName, NAME_PATTERN } from "../model/names.ts";
 import type { ServiceSpec } from "../model/service.ts";
 import { refuse, scalar, shown } from "./decode.ts";
-import { bindable, listenAddress } from "./listen.ts";
 import type { Loading } from "./loading.ts";
 import { map } from "./map.ts";
 import { type Finding, rule, tolerantRule } from "./rule.ts";
 import { overlaps } from "./overlap.ts";
+import { proxySection } from "./proxy-section.ts";
 import { serviceSection } from "./service-section.ts";
 
 const version = scalar({ title: "number", const: 1 }, (value) =>
   value === 1 ? 1 : refuse(`is ${shown(value)}; this Teal reads version 1 of teal.yaml: write version: 1`),
 );
-
-const proxySection = map({
-  listen: z
-    .array(listenAddress)
-    .min(1)
-    .check(bindable)
-    .meta({
-      description: "Addresses that the proxy listens on: numeric, with a port. Port 0 takes a free one.",
-      examples: [["127.0.0.1:8080", "[::1]:8080"]],
-    })
-    .prefault(["127.0.0.1:8080"]),
-}).meta({ description: "The proxy in front of all services." });
 
 /** The whole of teal.yaml, as it is written → as the rest of Teal reads it. Every default stands in here. */
 export function configSchema(loading: Loading) {

@@ -3,6 +3,7 @@ import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { isAlive, KeeperHarness, PATIENCE, WEB_APP } from "../../test/keeper-harness.ts";
+import { proxySettings } from "../wire/shapes.ts";
 import { groupOf } from "./family.ts";
 import { bootId } from "./procfs.ts";
 import { keeperRecord } from "./record.ts";
@@ -56,6 +57,41 @@ test("other addresses bring a new proxy, and the one before drains and ends", as
   expect(fewer.listeners).toEqual(after.listeners.slice(1));
   await expect.poll(() => answer(before.listeners[0]?.address).catch(() => "refused"), PATIENCE).toBe("refused");
 });
+
+test("other settings bring a new proxy on the same addresses; a proxy or keeper that comes back has the same", async () => {
+  const settings = proxySettings.parse({ forwarded: "both", timeouts: { headMs: 1_234 } });
+  const live = async (address: string): Promise<unknown> =>
+    JSON.parse((await fetch(`http://${address}/`)).headers.get("settings") ?? "null");
+  const give = (some: typeof settings) =>
+    harness.keeper.call("listeners.ensure", { listen: ["127.0.0.1:0"], settings: some }, { timeoutMs: 20_000 });
+  const kill = async (): Promise<void> => {
+    const pids = (await harness.keeper.call("status", {})).proxies.map(({ pid }) => pid);
+    for (const pid of pids) process.kill(pid, "SIGKILL");
+    await expect
+      .poll(
+        async () => (await harness.keeper.call("status", {})).proxies.filter(({ pid }) => !pids.includes(pid)).length,
+        PATIENCE,
+      )
+      .toBe(1);
+  };
+  await harness.start();
+  const first = await ensure("127.0.0.1:0");
+  const address = first.listeners[0]?.address ?? "";
+  await expect.poll(() => live(address), PATIENCE).toEqual(proxySettings.parse({}));
+  const second = await give(settings);
+  expect(second.listeners).toEqual(first.listeners);
+  const serving = second.proxies.find(({ draining }) => !draining)?.pid;
+  expect(serving).not.toBe(first.proxies[0]?.pid);
+  await expect.poll(() => live(address), PATIENCE).toEqual(settings);
+  await expect.poll(async () => (await harness.keeper.call("status", {})).proxies.length, PATIENCE).toBe(1);
+  for (const same of [await give(settings), await ensure("127.0.0.1:0")])
+    expect(same.proxies.map(({ pid }) => pid)).toEqual([serving]);
+  await kill();
+  await expect.poll(() => live(address), PATIENCE).toEqual(settings);
+  await replaceKeeper();
+  await kill();
+  await expect.poll(() => live(address), PATIENCE).toEqual(settings);
+}, 60_000);
 
 test("a taken port is refused by name and holder, and what served before still serves", async () => {
   const stranger = createServer().listen(0, "127.0.0.1");

@@ -26,7 +26,7 @@ function withFound(recorded: readonly ProxyRecord[], { paths, clock }: KeeperPar
     const parsed = proxyLaunch.safeParse(launch);
     if (!parsed.success || known.has(`${String(pid)} ${String(startTicks)}`)) return [];
     const listen = parsed.data.listeners.map((listener) => listener.listen);
-    return [{ pid, startTicks, startedAt: clock.now(), draining: false, listen }];
+    return [{ pid, startTicks, startedAt: clock.now(), draining: false, listen, settings: parsed.data.settings }];
   });
   return [...recorded, ...found];
 }
@@ -122,9 +122,9 @@ export class Keeper {
         proxies: this.#proxies.reports,
         server: this.#server.report,
       }),
-      "listeners.ensure": async ({ listen }) => {
+      "listeners.ensure": async ({ listen, settings }) => {
         this.#refuseWhenDown();
-        await this.#proxies.ensure(listen);
+        await this.#proxies.ensure(listen, settings);
         await this.#record.save();
         return { listeners: this.#proxies.listeners, proxies: this.#proxies.reports };
       },

@@ -1,8 +1,11 @@
 import { rmSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
 import { TealError, toTealError } from "../model/error.ts";
 import type { Milliseconds } from "../model/time.ts";
+import type { ProxyLaunch } from "../wire/launch.ts";
 import type { Result } from "../wire/protocol.ts";
 import type { KeeperProtocol } from "../wire/keeper.ts";
+import { proxySettings } from "../wire/shapes.ts";
 import { endGroup, killLeftovers } from "./end-group.ts";
 import { Lanes } from "./lanes.ts";
 import type { KeeperParts } from "./parts.ts";
@@ -20,6 +23,7 @@ const STOP = { signal: "SIGTERM", timeoutMs: 2_000 } as const;
 const HEALTHY_RESET_MS: Milliseconds = 10_000;
 
 type Listeners = Result<KeeperProtocol, "listeners.ensure">["listeners"];
+type Settings = ProxyLaunch["settings"];
 type ProxyReports = Result<KeeperProtocol, "listeners.ensure">["proxies"];
 
 /** The listening sockets, and the proxies on them: one that serves, and replaced ones that drain. */
@@ -29,12 +33,15 @@ export class Proxies {
   readonly #ending = new AbortController();
   readonly #lane = new Lanes();
   #sockets: readonly HeldSocket[] = [];
+  /** What the next proxy is started with. */
+  #settings: Settings;
   #proxies: ProxyProcess[] = [];
   #failures = 0;
 
   constructor(parts: KeeperParts, changed: () => void) {
     this.#parts = parts;
     this.#changed = changed;
+    this.#settings = parts.launch.settings ?? proxySettings.parse({});
   }
 
   get listeners(): Listeners {
@@ -51,12 +58,13 @@ export class Proxies {
   }
 
   get records(): KeeperRecord["proxies"] {
-    return this.#proxies.map(({ process: { pid, startTicks }, startedAt, draining, listen }) => ({
+    return this.#proxies.map(({ process: { pid, startTicks }, startedAt, draining, listen, settings }) => ({
       pid,
       startTicks,
       startedAt,
       draining,
       listen: [...listen],
+      settings,
     }));
   }
 
@@ -84,6 +92,7 @@ export class Proxies {
       );
     }
     this.#sockets = inherited.map(adoptSocket);
+    this.#settings = owner?.settings ?? this.#settings;
     for (const proxy of alive) this.#watch(proxy);
     // The last keeper died between the start of a new proxy and the drain of the one before.
     for (const proxy of serving.slice(0, -1)) void this.#retire(proxy, REPLACED_DRAIN_MS);
@@ -91,8 +100,8 @@ export class Proxies {
   }
 
   /** See KEEPER_PROTOCOL, `listeners.ensure`. All or nothing: when it throws, what was there before still serves. */
-  ensure(listen: readonly string[]): Promise<void> {
-    return this.#lane.run("proxies", () => this.#ensure([...new Set(listen)]));
+  ensure(listen: readonly string[], settings: Settings = this.#settings): Promise<void> {
+    return this.#lane.run("proxies", () => this.#ensure([...new Set(listen)], settings));
   }
 
   /** Ends all: no new connections, then what is in flight has `drainMs`. */
@@ -105,10 +114,11 @@ export class Proxies {
     });
   }
 
-  async #ensure(listen: readonly string[]): Promise<void> {
+  async #ensure(listen: readonly string[], settings: Settings): Promise<void> {
     const before = this.#serving;
     if (
       before !== null &&
+      isDeepStrictEqual(settings, before.settings) &&
       sameSet(listen, before.listen) &&
       sameSet(
         listen,
@@ -120,20 +130,21 @@ export class Proxies {
     const added = holdAll(listen.filter((wanted) => !kept.some((socket) => socket.listen === wanted)));
     const sockets = [...kept, ...added];
     try {
-      if (sockets.length > 0) await this.#startAnswering(sockets);
+      if (sockets.length > 0) await this.#startAnswering(sockets, settings);
     } catch (thrown) {
       for (const socket of added) socket.close();
       throw thrown;
     }
     const unused = this.#sockets.filter((socket) => !kept.includes(socket));
     this.#sockets = sockets;
+    this.#settings = settings;
     if (before !== null) void this.#retire(before, REPLACED_DRAIN_MS);
     for (const socket of unused) socket.close();
     this.#changed();
   }
 
-  async #startAnswering(sockets: readonly HeldSocket[]): Promise<void> {
-    const proxy = await startProxy(sockets, this.#parts);
+  async #startAnswering(sockets: readonly HeldSocket[], settings: Settings): Promise<void> {
+    const proxy = await startProxy(sockets, settings, this.#parts);
     this.#watch(proxy);
     try {
       await untilAnswers(proxy, this.#parts.clock);
@@ -169,7 +180,7 @@ export class Proxies {
         if (this.#failures > 0) await clock.sleep(doubled(100, this.#failures, 5_000), this.#ending.signal);
         await this.#lane.run("proxies", async () => {
           if (this.#serving !== null || this.#sockets.length === 0 || this.#ending.signal.aborted) return;
-          this.#watch(await startProxy(this.#sockets, this.#parts));
+          this.#watch(await startProxy(this.#sockets, this.#settings, this.#parts));
         });
         return;
       } catch (thrown) {

@@ -26,11 +26,16 @@ export interface ProxyProcess {
   readonly startedAt: number;
   /** The addresses that it serves, as `proxy.listen` says them. */
   readonly listen: readonly string[];
+  readonly settings: ProxyLaunch["settings"];
   draining: boolean;
 }
 
 /** Starts a proxy on duplicates of the sockets: one for each of its workers, a reserve, and a spare for a keeper that it may have to start. */
-export async function startProxy(sockets: readonly HeldSocket[], parts: KeeperParts): Promise<ProxyProcess> {
+export async function startProxy(
+  sockets: readonly HeldSocket[],
+  settings: ProxyLaunch["settings"],
+  parts: KeeperParts,
+): Promise<ProxyProcess> {
   const { root, runtime, config } = parts.launch;
   const workers = Math.min(availableParallelism(), MOST_WORKERS);
   const descriptors: number[] = [];
@@ -42,13 +47,14 @@ export async function startProxy(sockets: readonly HeldSocket[], parts: KeeperPa
     fds: Array.from({ length: workers + RESERVE }, () => duplicate(fd)),
     spare: duplicate(fd),
   }));
-  const launch: ProxyLaunch = { root, runtime, config, workers, listeners };
+  const launch: ProxyLaunch = { root, runtime, config, workers, listeners, settings };
   const process = await spawnTeal("proxy", launch, parts, descriptors);
   return {
     process,
     socket: parts.paths.proxySocket(process.pid),
     startedAt: parts.clock.now(),
     listen: sockets.map(({ listen }) => listen),
+    settings,
     draining: false,
   };
 }
@@ -56,8 +62,8 @@ export async function startProxy(sockets: readonly HeldSocket[], parts: KeeperPa
 export function adoptProxy(record: ProxyRecord, parts: KeeperParts, signal: AbortSignal): ProxyProcess | null {
   const process = adoptProcess(record, parts.clock, signal);
   if (process === null) return null;
-  const { startedAt, listen, draining } = record;
-  return { process, socket: parts.paths.proxySocket(process.pid), startedAt, listen, draining };
+  const { startedAt, listen, settings, draining } = record;
+  return { process, socket: parts.paths.proxySocket(process.pid), startedAt, listen, settings, draining };
 }
 
 /** @throws `data-plane-down` when it has ended, or does not answer in time */

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { HEALTH } from "../../test/keeper-harness.ts";
+import { proxySettings } from "../wire/shapes.ts";
 import { type KeeperRecord, loadRecord, RecordFile } from "./record.ts";
 
 let folder: string;
@@ -44,20 +45,32 @@ const FIRST = {
       restarts: 2,
     },
   ],
+} as const;
+
+/** The same to this keeper. */
+const READ = {
+  ...FIRST,
+  version: 1,
+  listeners: [...FIRST.listeners],
+  proxies: FIRST.proxies.map((proxy) => ({ ...proxy, listen: [...proxy.listen], settings: proxySettings.parse({}) })),
+  instances: FIRST.instances.map((instance) => ({
+    ...instance,
+    spec: { ...instance.spec, command: [...instance.spec.command] },
+  })),
 } satisfies KeeperRecord;
 
 const load = (): Promise<KeeperRecord | null> => loadRecord(path, () => undefined);
 
 test("the first format is read", async () => {
   writeFileSync(path, JSON.stringify(FIRST));
-  expect(await load()).toEqual(FIRST);
+  expect(await load()).toEqual(READ);
 });
 
 test("what is saved is read back, by its owner alone; many saves at once end with the last", async () => {
   let restarts = 0;
   const current = (): KeeperRecord => ({
-    ...FIRST,
-    instances: FIRST.instances.map((instance) => ({ ...instance, restarts })),
+    ...READ,
+    instances: READ.instances.map((instance) => ({ ...instance, restarts })),
   });
   const file = new RecordFile(path, current, (text) => expect.unreachable(text));
   const saves: Promise<void>[] = [];
@@ -83,7 +96,7 @@ test("a disk that refuses is told, and keeps nobody from going on", async () => 
   const warnings: string[] = [];
   const file = new RecordFile(
     join(folder, "gone", "keeper.json"),
-    () => FIRST,
+    () => READ,
     (text) => warnings.push(text),
   );
   await file.save();

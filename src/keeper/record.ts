@@ -2,6 +2,7 @@ import { type FileHandle, open, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
 import { instanceSpec } from "../wire/keeper.ts";
+import { proxySettings } from "../wire/shapes.ts";
 
 /** Names a process for all time, together with the boot id. */
 const processRecord = z.object({
@@ -12,7 +13,11 @@ const processRecord = z.object({
 });
 export type ProcessRecord = z.output<typeof processRecord>;
 
-const proxyRecord = processRecord.extend({ draining: z.boolean(), listen: z.array(z.string()) });
+const proxyRecord = processRecord.extend({
+  draining: z.boolean(),
+  listen: z.array(z.string()),
+  settings: proxySettings.prefault({}),
+});
 export type ProxyRecord = z.output<typeof proxyRecord>;
 
 /** Without the variables: no secret is at rest. A keeper that adopts reads them back from the process itself. */

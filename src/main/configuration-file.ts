@@ -20,9 +20,9 @@ export class ConfigurationFile implements ConfigurationSource {
     this.#environment = environment;
   }
 
-  /** Addresses of the last good reading; null when there has been none. */
-  get listen(): readonly string[] | null {
-    return this.#config?.proxy.listen ?? null;
+  /** What the last good reading says of the proxy; null when there has been none. */
+  get proxy(): TealConfig["proxy"] | null {
+    return this.#config?.proxy ?? null;
   }
 
   services(): readonly string[] {

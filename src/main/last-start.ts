@@ -2,6 +2,7 @@ import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { StatePaths } from "../wire/paths.ts";
+import { proxySettings } from "../wire/shapes.ts";
 
 const lastStart = z.object({
   format: z.literal(1),
@@ -9,6 +10,8 @@ const lastStart = z.object({
   config: z.string(),
   /** `proxy.listen` as it was read then. */
   listen: z.array(z.string()),
+  /** The rest of `proxy`, likewise; absent from one before there was any. */
+  settings: proxySettings.prefault({}),
 });
 
 /** With what the server last started from a readable teal.yaml: enough to come back when that file is broken or gone. */

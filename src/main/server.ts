@@ -17,6 +17,7 @@ import { KEEPER_PROTOCOL, type KeeperProtocol } from "../wire/keeper.ts";
 import { parseLaunch, type ServerLaunch, serverLaunch } from "../wire/launch.ts";
 import { StatePaths } from "../wire/paths.ts";
 import { ReconnectingPeer } from "../wire/reconnecting.ts";
+import { proxySettings } from "../wire/shapes.ts";
 import { systemClock } from "./clock.ts";
 import { ConfigurationFile } from "./configuration-file.ts";
 import { timeSortedIds } from "./ids.ts";
@@ -109,15 +110,17 @@ async function serve(launch: ServerLaunch): Promise<() => Promise<void>> {
 async function ensureListeners(
   keeper: ReconnectingPeer<KeeperProtocol>,
   { paths, config }: { readonly paths: StatePaths; readonly config: string },
-  { listen }: ConfigurationFile,
+  { proxy }: ConfigurationFile,
   unread: TealError | null,
 ): Promise<void> {
   const problem = unread ?? new TealError("config-missing", "teal.yaml was not read");
-  const wanted = listen ?? readLastStart(paths)?.listen;
-  if (wanted === undefined) throw problem;
-  if (listen === null) report(problem, { doing: "going on with what is on record" });
-  await keeper.call("listeners.ensure", { listen: [...wanted] }, { timeoutMs: LISTEN_MS });
-  if (listen !== null) writeLastStart(paths, { config, listen: [...listen] });
+  const wanted = proxy ?? readLastStart(paths);
+  if (wanted === null) throw problem;
+  if (proxy === null) report(problem, { doing: "going on with what is on record" });
+  const listen = [...wanted.listen];
+  const settings = proxySettings.parse(wanted.settings);
+  await keeper.call("listeners.ensure", { listen, settings }, { timeoutMs: LISTEN_MS });
+  if (proxy !== null) writeLastStart(paths, { config, listen, settings });
 }
 
 async function problemOf(task: Promise<unknown>): Promise<TealError | null> {

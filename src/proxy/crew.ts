@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { TealError } from "../model/error.ts";
+import type { ProxySettings } from "../model/proxy-settings.ts";
 import type { Clock, Milliseconds } from "../model/time.ts";
 import { sharedInts, PROCESS_CELL } from "./cells.ts";
 import type { FromWorker, PublishedMode, PublishedRoutes, PublishedTable, ToWorker, WorkerStart } from "./messages.ts";
@@ -15,6 +16,7 @@ const LIMITS = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 8 };
 
 export interface CrewOptions {
   readonly workers: number;
+  readonly settings: ProxySettings;
   /** The worker's program. */
   readonly program: URL;
   /** Per listening address, a descriptor for each worker, and perhaps some in reserve for replaced ones. */
@@ -106,9 +108,9 @@ export class Crew {
   }
 
   #begin(index: number, descriptor: number): Promise<void> {
-    const { workers, program, known } = this.#options;
+    const { workers, settings, program, known } = this.#options;
     const fds = this.#options.fds.map((list) => list[descriptor] ?? -1);
-    const start: WorkerStart = { index, workers, processCell: this.processCell, fds, ...known() };
+    const start: WorkerStart = { index, workers, settings, processCell: this.processCell, fds, ...known() };
     const worker = new Worker(program, {
       workerData: start,
       resourceLimits: LIMITS,

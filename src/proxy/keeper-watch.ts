@@ -77,8 +77,8 @@ export class KeeperWatch {
       address,
       fd: FIRST_FD + position,
     }));
-    const { root, runtime, config } = launch;
-    const keeper: KeeperLaunch = { root, runtime, config, inherited };
+    const { root, runtime, config, settings } = launch;
+    const keeper: KeeperLaunch = { root, runtime, config, inherited, settings };
     const spares = launch.listeners.map(({ spare }) => spare);
     // Its own log is its own; what it says before it has one goes where this process's words go.
     const child = spawn(process.execPath, [...NODE_FLAGS, program, JSON.stringify(keeper)], {

@@ -1,4 +1,5 @@
 import type { MaintenanceOrder } from "../model/maintenance.ts";
+import type { ProxySettings } from "../model/proxy-settings.ts";
 import type { Affinity } from "./affinity.ts";
 import type { Share } from "./choose.ts";
 import type { Route } from "./router.ts";
@@ -56,6 +57,7 @@ export interface PublishedRoutes {
 export interface WorkerStart {
   readonly index: number;
   readonly workers: number;
+  readonly settings: ProxySettings;
   readonly processCell: Ints;
   readonly tables: readonly PublishedTable[];
   readonly routes: PublishedRoutes;

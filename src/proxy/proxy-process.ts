@@ -75,6 +75,7 @@ export class ProxyProcess {
     const { launch, workerProgram, clock, log } = this.#options;
     return new Crew({
       workers: launch.workers,
+      settings: launch.settings,
       program: workerProgram,
       fds: launch.listeners.map(({ fds }) => fds),
       clock,

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineProtocol } from "./protocol.ts";
-import { health } from "./shapes.ts";
+import { health, proxySettings } from "./shapes.ts";
 
 /** How to run one instance. `variables` is the whole environment of the child but for PORT, which the keeper draws. */
 export const instanceSpec = z.object({
@@ -56,9 +56,12 @@ export const KEEPER_PROTOCOL = defineProtocol({
         server: z.object({ pid: z.int().nullable(), restarts: z.int(), cannotRun: z.boolean() }),
       }),
     },
-    /** Binds what is not bound yet, lets go of the rest, and starts a proxy on exactly these. Port 0 draws a free one. */
+    /**
+     * Binds what is not bound yet, lets go of the rest, and has a proxy on exactly these, with these settings: another one
+     * where the present one has others. Port 0 draws a free one. Absent settings: as they are.
+     */
     "listeners.ensure": {
-      params: z.object({ listen: z.array(z.string()) }),
+      params: z.object({ listen: z.array(z.string()), settings: proxySettings.optional() }),
       result: z.object({
         listeners: z.array(z.object({ listen: z.string(), address: z.string() })),
         proxies: z.array(proxyProcess),

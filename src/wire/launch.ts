@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { proxySettings } from "./shapes.ts";
 
 /**
  * How one process of Teal starts another: one JSON document as its only argument. Read with {@link parseLaunch}; never
@@ -15,6 +16,8 @@ export const keeperLaunch = z.object({
   config: z.string(),
   /** Sockets that a proxy hands to the keeper that it starts after the old one's death: descriptor numbers in this process. */
   inherited: z.array(listener.extend({ fd: z.int() })),
+  /** What the proxy that starts this keeper was started with, as the next one has to be. */
+  settings: proxySettings.optional(),
 });
 export type KeeperLaunch = z.output<typeof keeperLaunch>;
 
@@ -30,6 +33,7 @@ export const proxyLaunch = z.object({
   listeners: z.array(listener.extend({ fds: z.array(z.int()), spare: z.int() })),
   /** Silence of the controller, in ms, after which an unfinished shift is reverted; 15 s when absent. */
   controllerLossMs: z.number().positive().optional(),
+  settings: proxySettings.prefault({}),
 });
 export type ProxyLaunch = z.output<typeof proxyLaunch>;
 

@@ -1,5 +1,13 @@
 import { z } from "zod";
 import { MAINTENANCE_MODES } from "../model/maintenance.ts";
+import {
+  ACCESS_LOG_TARGETS,
+  DEFAULT_PROXY_SETTINGS as DEFAULTS,
+  FORWARDED_FIELDS,
+  type ProxySettings,
+  REQUEST_ID_RULES,
+  TRACEPARENT_RULES,
+} from "../model/proxy-settings.ts";
 
 /** Shapes that more than one control protocol carries. They mirror the model's types and are checked against them. */
 export const weights = z.record(z.string(), z.int().min(0).max(100));
@@ -93,3 +101,36 @@ export const traffic = z.object({
     .union([z.literal("clientAddress"), z.object({ cookie: z.string() }), z.object({ header: z.string() })])
     .optional(),
 });
+
+const ms = z.number().positive();
+const timeouts = z.object({
+  headMs: ms.default(DEFAULTS.timeouts.headMs),
+  idleMs: ms.default(DEFAULTS.timeouts.idleMs),
+  connectMs: ms.default(DEFAULTS.timeouts.connectMs),
+  responseMs: ms.default(DEFAULTS.timeouts.responseMs),
+  bodyMs: ms.default(DEFAULTS.timeouts.bodyMs),
+  writeMs: ms.default(DEFAULTS.timeouts.writeMs),
+});
+const limits = z.object({
+  headBytes: z.int().default(DEFAULTS.limits.headBytes),
+  headFields: z.int().default(DEFAULTS.limits.headFields),
+  bodyBytes: z.int().nullable().default(DEFAULTS.limits.bodyBytes),
+  connections: z.int().default(DEFAULTS.limits.connections),
+});
+const accessLog = z.object({
+  to: z.enum(ACCESS_LOG_TARGETS).default(DEFAULTS.accessLog.to),
+  fileBytes: z.int().default(DEFAULTS.accessLog.fileBytes),
+  files: z.int().default(DEFAULTS.accessLog.files),
+});
+
+/** What a record or a process from before a setting does not say is its default. */
+export const proxySettings = z.object({
+  trustedProxies: z.array(z.string()).default([...DEFAULTS.trustedProxies]),
+  forwarded: z.enum(FORWARDED_FIELDS).default(DEFAULTS.forwarded),
+  requestId: z.enum(REQUEST_ID_RULES).default(DEFAULTS.requestId),
+  traceparent: z.enum(TRACEPARENT_RULES).default(DEFAULTS.traceparent),
+  timeouts: timeouts.prefault({}),
+  limits: limits.prefault({}),
+  accessLog: accessLog.prefault({}),
+  refusedLines: z.int().default(DEFAULTS.refusedLines),
+}) satisfies z.ZodType<ProxySettings>;

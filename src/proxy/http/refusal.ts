@@ -3,6 +3,7 @@ const REFUSALS = {
   "bad-request": { status: 400, text: "The request is not valid HTTP/1.1." },
   "request-timeout": { status: 408, text: "The request did not come in time." },
   "head-too-large": { status: 431, text: "The head of the request is too large." },
+  "body-too-large": { status: 413, text: "The body of the request is too large." },
   "target-too-long": { status: 414, text: "The target of the request is too long." },
   "not-implemented": { status: 501, text: "The request asks for something that is not done here." },
   "version-not-supported": { status: 505, text: "The request is not of HTTP/1.1 or HTTP/1.0." },

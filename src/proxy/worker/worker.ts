@@ -18,7 +18,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   const { start, port, now, random, onError } = options;
   const tables = new WorkerTables(start);
   const dispatcher = new WorkerDispatcher({ index: start.index, tables, random, now });
-  const engine = new RawHttpEngine({ dispatcher, now, onError });
+  const engine = new RawHttpEngine({ dispatcher, now, onError, settings: start.settings, workers: start.workers });
   const tell = (message: FromWorker): void => {
     port.postMessage(message);
   };

@@ -5,7 +5,6 @@ import { LengthDecoder } from "./message/length.ts";
 import { scanResponseHead } from "./message/scan-response.ts";
 import { type BodyDecoder, type FramingKind, RESPONSE_LIMITS, type ResponseHead } from "./message/types.ts";
 import { writeResponseHead } from "./message/write-response.ts";
-import { KEEP_ALIVE_MS } from "./limits.ts";
 import type { Outbox } from "./outbox.ts";
 
 /**
@@ -18,6 +17,8 @@ export interface AnswerOwner {
   /** The final head: whether the client's connection may stay after this answer. */
   headCame(head: ResponseHead, framing: FramingKind): boolean;
   readonly takesUpgrade: boolean;
+  /** Announced to the client, seconds. */
+  readonly idleS: number;
   readonly date: () => string;
 }
 
@@ -130,7 +131,7 @@ export class Answer {
 
   #write(head: ResponseHead, framing: FramingKind, keepAlive: boolean): boolean {
     const outbox = this.#outbox;
-    const keepAliveTimeout = this.#request.minor === 1 || keepAlive ? KEEP_ALIVE_MS / 1_000 : 0;
+    const keepAliveTimeout = this.#request.minor === 1 || keepAlive ? this.#owner.idleS : 0;
     const context = {
       framing,
       keepAlive,

@@ -3,18 +3,11 @@ import { REFUSAL, type Refusal } from "../refusal.ts";
 import { Backlog } from "./backlog.ts";
 import type { EngineContext } from "./context.ts";
 import { Facts } from "./facts.ts";
-import {
-  AHEAD_BOUND_BYTES,
-  HEAD_TIMEOUT_MS,
-  KEEP_ALIVE_MS,
-  LINGER_MS,
-  PROBE_AFTER_MS,
-  WRITE_STALL_MS,
-} from "./limits.ts";
+import { AHEAD_BOUND_BYTES, LINGER_MS, PROBE_AFTER_MS } from "./limits.ts";
 import { Link } from "./link.ts";
 import { peerOf } from "./message/peer.ts";
 import { scanRequestHead } from "./message/scan-request.ts";
-import { REQUEST_LIMITS, type RequestContext, type RequestHead } from "./message/types.ts";
+import type { RequestContext, RequestHead } from "./message/types.ts";
 import { Passage } from "./passage.ts";
 import type { PassageClient } from "./passage-client.ts";
 import { refusalOf, refusalText } from "./refuse.ts";
@@ -22,8 +15,8 @@ import { type Accepted, adopt, type SocketEvents } from "./socket.ts";
 import type { Swept } from "./sweeper.ts";
 import type { Tunnel } from "./tunnel.ts";
 
-/** A connection closes a second after the time that it announced. */
-const IDLE_MS: Milliseconds = KEEP_ALIVE_MS + 1_000;
+/** A connection closes so long after the time that it announced. */
+const IDLE_GRACE_MS: Milliseconds = 1_000;
 /** RFC 9110, 15.2.1: a client that did not ask for it discards it. */
 const PROBE = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -54,7 +47,7 @@ export class ClientConnection implements SocketEvents, Swept, PassageClient {
   constructor(accepted: Accepted, context: EngineContext, onClosed: (connection: ClientConnection) => void) {
     this.#context = context;
     this.#onClosed = onClosed;
-    this.dueAt = context.now() + IDLE_MS;
+    this.dueAt = context.now() + context.timeouts.idleMs + IDLE_GRACE_MS;
     const { address, localHost: fallbackHost } = accepted;
     const peer = peerOf(address, "http", isLocal(address));
     this.facts = new Facts(peer, () => this.#stage === "closed");
@@ -153,7 +146,7 @@ export class ClientConnection implements SocketEvents, Swept, PassageClient {
       return;
     }
     this.#stage = "head";
-    this.dueAt = this.#context.now() + IDLE_MS;
+    this.dueAt = this.#context.now() + this.#context.timeouts.idleMs + IDLE_GRACE_MS;
     this.pump();
   }
 
@@ -198,9 +191,9 @@ export class ClientConnection implements SocketEvents, Swept, PassageClient {
   #readHead(bytes: Buffer, at: number, to: number): number {
     // Answers that the client does not take must not pile up.
     if (this.link.isStuffed) return at;
-    const result = scanRequestHead(bytes, at, to, REQUEST_LIMITS, this.#progress);
+    const result = scanRequestHead(bytes, at, to, this.#context.headLimits, this.#progress);
     if (result.kind === "incomplete") {
-      if (this.#progress === undefined) this.dueAt = this.#context.now() + HEAD_TIMEOUT_MS;
+      if (this.#progress === undefined) this.dueAt = this.#context.now() + this.#context.timeouts.headMs;
       this.#progress = result.progress;
       return at;
     }
@@ -245,7 +238,7 @@ export class ClientConnection implements SocketEvents, Swept, PassageClient {
   #linger(): void {
     this.#stage = "linger";
     this.#backlog.clear();
-    this.dueAt = this.#context.now() + (this.link.isDrained ? LINGER_MS : WRITE_STALL_MS);
+    this.dueAt = this.#context.now() + (this.link.isDrained ? LINGER_MS : this.#context.timeouts.writeMs);
     this.link.end();
     this.link.resume();
   }

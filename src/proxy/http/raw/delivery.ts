@@ -2,7 +2,6 @@ import type { Milliseconds } from "../../../model/time.ts";
 import { type Admission, type Exchange, isRefusal } from "../engine.ts";
 import { REFUSAL, type Refusal } from "../refusal.ts";
 import type { EngineContext } from "./context.ts";
-import { BODY_STALL_MS, RESPONSE_TIMEOUT_MS } from "./limits.ts";
 import type { RequestHead } from "./message/types.ts";
 import type { PassageClient } from "./passage-client.ts";
 import { SentRequest } from "./sent-request.ts";
@@ -14,7 +13,7 @@ export interface DeliveryOwner extends UpstreamUser {
   /** No instance gets the request; the exchange knows. */
   refused(refusal: Refusal): void;
   /** The body may not be passed on. */
-  rejected(reason: string): void;
+  rejected(refusal: Refusal, reason: string): void;
 }
 
 /** Brings one request after another of a connection to an instance, or to the next one when that fails. */
@@ -26,6 +25,8 @@ export class Delivery {
   lastByteIn: Milliseconds = 0;
   /** Between a request's head and `end`. */
   isActive = false;
+  /** Of the request's body, how much more may come. */
+  #bodyLeft = Infinity;
   readonly #context: EngineContext;
   readonly #client: PassageClient;
   readonly #owner: DeliveryOwner;
@@ -44,8 +45,13 @@ export class Delivery {
     const { facts, requestContext } = this.#client;
     this.isActive = true;
     this.lastByteIn = this.#context.now();
+    this.#bodyLeft = this.#context.bodyBytes;
     if (!this.request.begin(head, requestContext)) {
       this.#owner.refused(REFUSAL["head-too-large"]);
+      return;
+    }
+    if (head.contentLength > this.#bodyLeft) {
+      this.#owner.refused(REFUSAL["body-too-large"]);
       return;
     }
     const admission = this.#context.dispatcher.admit(facts.of(head));
@@ -58,13 +64,16 @@ export class Delivery {
     const { upstream, request } = this;
     if (upstream === null || !upstream.isConnected || upstream.link.isStuffed) return from;
     const end = request.putBody(bytes, from, to);
-    if (request.reject !== null) {
-      this.#owner.rejected(request.reject);
+    this.#bodyLeft -= end - from;
+    if (request.reject !== null || this.#bodyLeft < 0) {
+      this.#context.outbox.discard();
+      if (request.reject === null) this.#owner.rejected(REFUSAL["body-too-large"], "the body is too large");
+      else this.#owner.rejected(REFUSAL["bad-request"], request.reject);
       return to;
     }
     upstream.link.send(this.#context.outbox);
     if (request.isWhole) this.#isWhole();
-    else this.#client.dueAt = this.#context.now() + BODY_STALL_MS;
+    else this.#client.dueAt = this.#context.now() + this.#context.timeouts.bodyMs;
     return end;
   }
 
@@ -154,7 +163,7 @@ export class Delivery {
       this.#awaitAnswer();
       return;
     }
-    this.#client.dueAt = this.#context.now() + BODY_STALL_MS;
+    this.#client.dueAt = this.#context.now() + this.#context.timeouts.bodyMs;
     this.#client.pump();
   }
 
@@ -165,6 +174,6 @@ export class Delivery {
   }
 
   #awaitAnswer(): void {
-    if (this.upstream !== null) this.upstream.dueAt = this.#context.now() + RESPONSE_TIMEOUT_MS;
+    if (this.upstream !== null) this.upstream.dueAt = this.#context.now() + this.#context.timeouts.responseMs;
   }
 }

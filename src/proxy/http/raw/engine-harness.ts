@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, BoundSocket, connect, createServer, type Server, type Socket } from "node:net";
 import type { Admission, Dispatcher, Exchange, RequestFacts } from "../engine.ts";
+import { DEFAULT_PROXY_SETTINGS, type ProxySettings } from "../../../model/proxy-settings.ts";
 import { setTimeout as sleep } from "node:timers/promises";
 import { REFUSAL } from "../refusal.ts";
 import { RawHttpEngine } from "./raw-engine.ts";
@@ -61,9 +62,11 @@ export class EngineHarness implements Dispatcher {
   readonly #instances: Instance[] = [];
   readonly #clients: Socket[] = [];
 
-  constructor() {
+  constructor(settings: Partial<ProxySettings> = {}) {
     this.engine = new RawHttpEngine({
       dispatcher: this,
+      settings: { ...DEFAULT_PROXY_SETTINGS, ...settings },
+      workers: 1,
       now: () => performance.now() + this.skewMs,
       onError: (_, error) => this.errors.push(error),
     });

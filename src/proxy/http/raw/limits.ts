@@ -1,16 +1,5 @@
 import type { Milliseconds } from "../../../model/time.ts";
 
-/** From the first byte of a request to the end of its head. */
-export const HEAD_TIMEOUT_MS: Milliseconds = 30_000;
-/** Announced to clients in Keep-Alive; an idle connection is closed a second later than announced. */
-export const KEEP_ALIVE_MS: Milliseconds = 65_000;
-/** Longest pause between two bytes of a request's body, while the instance takes them. */
-export const BODY_STALL_MS: Milliseconds = 60_000;
-/** Longest time in which a client, or an instance, takes none of the bytes that wait for it. */
-export const WRITE_STALL_MS: Milliseconds = 120_000;
-export const CONNECT_TIMEOUT_MS: Milliseconds = 2_000;
-/** Longest wait from the request's last byte to the answer's first. */
-export const RESPONSE_TIMEOUT_MS: Milliseconds = 60_000;
 /** How long the rest of a body that nobody wants is read, so that the client reads its answer before the end. */
 export const LINGER_MS: Milliseconds = 2_000;
 /** When a client that ended its side is first asked whether it is still there; then at twice the time, and so on. */
@@ -20,8 +9,6 @@ export const UPSTREAM_IDLE_MS: Milliseconds = 60_000;
 /** A connection that has idled longer is not used for a request that cannot be sent again: the app may be closing it. */
 export const SAFE_IDLE_MS: Milliseconds = 1_000;
 
-/** Client connections of one worker; more are closed at once. */
-export const MAX_CONNECTIONS = 50_000;
 /** Idle connections of one worker to one instance. */
 export const MAX_IDLE_UPSTREAMS = 1_024;
 /** Bytes of one read, and so what one connection can add to a queue at a time. */

@@ -2,7 +2,6 @@ import { REFUSAL, type Refusal } from "../refusal.ts";
 import { Answer, type AnswerOwner } from "./answer.ts";
 import type { EngineContext } from "./context.ts";
 import { Delivery, type DeliveryOwner } from "./delivery.ts";
-import { WRITE_STALL_MS } from "./limits.ts";
 import type { FramingKind, RequestHead, ResponseHead } from "./message/types.ts";
 import type { Outbox } from "./outbox.ts";
 import type { PassageClient } from "./passage-client.ts";
@@ -12,6 +11,7 @@ import type { Upstream } from "./upstream.ts";
 /** Carries one request after another of one connection to instances, and the answers back. */
 export class Passage implements DeliveryOwner, AnswerOwner {
   readonly date: () => string;
+  readonly idleS: number;
   readonly #context: EngineContext;
   readonly #client: PassageClient;
   readonly #delivery: Delivery;
@@ -26,6 +26,7 @@ export class Passage implements DeliveryOwner, AnswerOwner {
     this.#client = client;
     this.#outbox = context.outbox;
     this.date = context.date;
+    this.idleS = context.timeouts.idleMs / 1_000;
     this.#delivery = new Delivery(context, client, this);
     this.#answer = new Answer(this, context.outbox);
   }
@@ -105,9 +106,9 @@ export class Passage implements DeliveryOwner, AnswerOwner {
     this.#client.answered(!isLast);
   }
 
-  rejected(reason: string): void {
+  rejected(refusal: Refusal, reason: string): void {
     this.#context.debug(reason);
-    this.#giveUp(REFUSAL["bad-request"]);
+    this.#giveUp(refusal);
   }
 
   upstreamConnected(): void {
@@ -192,7 +193,7 @@ export class Passage implements DeliveryOwner, AnswerOwner {
   #hold(): void {
     if (!this.#client.link.isStuffed) return;
     this.#delivery.upstream?.link.pause();
-    this.#client.dueAt = this.#context.now() + WRITE_STALL_MS;
+    this.#client.dueAt = this.#context.now() + this.#context.timeouts.writeMs;
   }
 
   /** The connection ended without an answer. */

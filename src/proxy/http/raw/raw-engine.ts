@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
 import { debuglog } from "node:util";
+import type { ProxySettings } from "../../../model/proxy-settings.ts";
 import type { Milliseconds } from "../../../model/time.ts";
 import type { Dispatcher, HttpEngine } from "../engine.ts";
 import { ClientConnection } from "./client-connection.ts";
 import type { EngineContext } from "./context.ts";
-import { BACKLOG, MAX_CONNECTIONS } from "./limits.ts";
+import { BACKLOG } from "./limits.ts";
 import { Outbox } from "./outbox.ts";
 import { accept } from "./socket.ts";
 import { Sweeper } from "./sweeper.ts";
@@ -16,6 +17,9 @@ interface RawEngineOptions {
   /** Monotonic milliseconds. */
   readonly now: () => Milliseconds;
   readonly onError: (what: string, error: Error) => void;
+  readonly settings: ProxySettings;
+  /** How many share `settings.limits.connections`. */
+  readonly workers: number;
 }
 
 /** HTTP/1.1 on plain sockets, both ways. With NODE_DEBUG=teal-proxy it says why it refuses what. */
@@ -27,20 +31,26 @@ export class RawHttpEngine implements HttpEngine {
   readonly #closed = (connection: ClientConnection): void => {
     this.#forget(connection);
   };
+  readonly #mostConnections: number;
   #isDraining = false;
   #drained: (() => void) | null = null;
 
   constructor(options: RawEngineOptions) {
     this.#options = options;
-    const { dispatcher, now, onError } = options;
+    const { dispatcher, now, onError, settings } = options;
+    const { timeouts, limits } = settings;
+    this.#mostConnections = Math.ceil(limits.connections / options.workers);
     const sweeper = new Sweeper(now);
     this.#context = {
       dispatcher,
       now,
       sweeper,
       onError,
+      timeouts,
+      headLimits: { headBytes: limits.headBytes, fields: limits.headFields, targetBytes: limits.headBytes / 2 },
+      bodyBytes: limits.bodyBytes ?? Infinity,
       outbox: new Outbox(),
-      pool: new UpstreamPool({ sweeper, now, onError }),
+      pool: new UpstreamPool({ sweeper, now, onError, connectMs: timeouts.connectMs }),
       requestId: requestIds(),
       date: dates(now),
       isDraining: () => this.#isDraining,
@@ -91,7 +101,7 @@ export class RawHttpEngine implements HttpEngine {
   }
 
   #accept(socket: Socket): void {
-    if (this.#connections.size >= MAX_CONNECTIONS) {
+    if (this.#connections.size >= this.#mostConnections) {
       this.#context.debug("too many connections");
       socket.destroy();
       return;

@@ -15,13 +15,15 @@ export class UpstreamPool implements UpstreamKeeper {
   readonly sweeper: Sweeper;
   readonly now: () => Milliseconds;
   readonly onError: (what: string, error: Error) => void;
+  readonly connectMs: Milliseconds;
   /** By port: a number, so that a request makes no key. */
   readonly #shelves = new Map<number, Shelf[]>();
 
-  constructor({ sweeper, now, onError }: Pick<UpstreamKeeper, "sweeper" | "now" | "onError">) {
+  constructor({ sweeper, now, onError, connectMs }: Omit<UpstreamKeeper, "gone">) {
     this.sweeper = sweeper;
     this.now = now;
     this.onError = onError;
+    this.connectMs = connectMs;
   }
 
   /** A kept connection that is good for the request, or a new one that is not connected yet. */

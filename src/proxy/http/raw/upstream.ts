@@ -1,6 +1,5 @@
 import type { Milliseconds } from "../../../model/time.ts";
 import { Backlog } from "./backlog.ts";
-import { CONNECT_TIMEOUT_MS } from "./limits.ts";
 import { Link } from "./link.ts";
 import { dial, type SocketEvents } from "./socket.ts";
 import type { Sweeper, Swept } from "./sweeper.ts";
@@ -23,6 +22,8 @@ export interface UpstreamKeeper {
   readonly sweeper: Sweeper;
   readonly now: () => Milliseconds;
   readonly onError: (what: string, error: Error) => void;
+  /** Longest wait for a connection to stand. */
+  readonly connectMs: Milliseconds;
   /** It has closed. */
   gone(upstream: Upstream): void;
 }
@@ -47,7 +48,7 @@ export class Upstream implements SocketEvents, Swept {
     this.port = port;
     this.user = user;
     this.#keeper = keeper;
-    this.dueAt = keeper.now() + CONNECT_TIMEOUT_MS;
+    this.dueAt = keeper.now() + keeper.connectMs;
     keeper.sweeper.add(this);
     this.link = new Link(dial(host, port, this));
   }
