@@ -99,6 +99,9 @@ export class ProxyHarness {
       "instances.start": unknown,
       "instances.stop": unknown,
       "instances.list": unknown,
+      "proxy.replace": unknown,
+      "server.replace": unknown,
+      "keeper.replace": unknown,
       down: unknown,
     });
   }

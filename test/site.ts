@@ -114,10 +114,15 @@ export class Site {
 
   /** Runs `teal VERB …` to its end. */
   cli(...args: readonly string[]): Promise<CliResult> {
+    return this.cliOf(CLI, ...args);
+  }
+
+  /** The same with the command line of another package. */
+  cliOf(program: string, ...args: readonly string[]): Promise<CliResult> {
     return new Promise((done) => {
       execFile(
         process.execPath,
-        [CLI, ...args],
+        [program, ...args],
         { cwd: this.dir, timeout: 90_000, env: PLAIN },
         (error, stdout, stderr) => {
           done({ code: error === null ? 0 : typeof error.code === "number" ? error.code : 1, stdout, stderr });
@@ -194,6 +199,13 @@ export class Site {
     } finally {
       keeper.close();
     }
+  }
+
+  /** Processes of the app, in order. */
+  async appPids(): Promise<readonly number[]> {
+    const { environments } = await this.service();
+    const pids = environments.flatMap(({ instances }) => instances.flatMap(({ pid }) => pid ?? []));
+    return pids.toSorted((a, b) => a - b);
   }
 
   async log(name: "keeper" | "server" | "proxy"): Promise<string> {

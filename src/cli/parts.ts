@@ -23,7 +23,7 @@ export interface Parts {
    * @throws `usage` when that server runs with another file of the same folder
    */
   client(configFile: string): Promise<TealClient>;
-  up(options: Pick<UpOptions, "config" | "signal" | "say">): Promise<UpResult>;
+  up(options: Pick<UpOptions, "config" | "signal" | "say" | "consent" | "force">): Promise<UpResult>;
   down(options: Omit<DownOptions, "clock">): Promise<DownResult>;
   /** Resolves when no keeper answers any more for the state directory beside this teal.yaml. */
   ended(configFile: string, signal: AbortSignal): Promise<void>;

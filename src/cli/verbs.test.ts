@@ -445,6 +445,8 @@ describe("up and down", () => {
     pid: 7,
     runtime: "1.2.3-aa",
     packageRuntime: "1.2.3-aa",
+    upgradedFrom: null,
+    processes: [{ process: "keeper" as const, pid: 7, runtime: "1.2.3-aa", draining: false }],
     listeners: [{ listen: "127.0.0.1:0", address: "127.0.0.1:1234" }],
     socket: "/x/teal.sock",
   };

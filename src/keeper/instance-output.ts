@@ -77,6 +77,13 @@ export class InstanceOutput {
     return words;
   }
 
+  /** Reads no more, leaves the FIFO to another keeper, and writes what was read. */
+  async handOver(): Promise<void> {
+    this.#reader.destroy();
+    for (const line of this.#lines.flush()) this.#keep(line);
+    await this.#log.close();
+  }
+
   async close(): Promise<void> {
     await this.drained();
     this.#reader.destroy();

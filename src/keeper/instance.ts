@@ -115,6 +115,11 @@ export class Instance {
     this.#loop = this.#guarded(() => this.#live(process));
   }
 
+  /** Ends reading what it prints; the process goes on, and another keeper reads on. */
+  async handOver(): Promise<void> {
+    await this.#output?.handOver();
+  }
+
   /** Stop signal, its timeout, SIGKILL; returns when the whole group has ended. The same again waits for the first. */
   async stop(): Promise<void> {
     this.#stop.abort(new TealError("aborted", `${this.spec.id} is being stopped`));

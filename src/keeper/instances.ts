@@ -31,6 +31,11 @@ export class Instances {
     await this.stop([...this.#instances.keys()]);
   }
 
+  /** They run on; what they have printed is in their logs, and what they print from now on waits for the next keeper. */
+  async handOver(): Promise<void> {
+    await Promise.all([...this.#instances.values()].map((instance) => instance.handOver()));
+  }
+
   list(): InstanceReport[] {
     return [...this.#instances.values()].map((instance) => instance.report);
   }

@@ -305,7 +305,7 @@ test("a server that dies is started again; one that cannot run waits until teal.
   await expect
     .poll(() => readFileSync(join(harness.paths.logs, "keeper.log"), "utf8"), PATIENCE)
     .toMatch(/exit code 78/);
-  expect(await server()).toEqual({ pid: null, restarts: 1, cannotRun: true });
+  expect(await server()).toMatchObject({ pid: null, restarts: 1, cannotRun: true });
   rmSync(join(harness.paths.root, "refuse"));
   writeFileSync(join(harness.folder, "teal.yaml"), "# mended");
   const began = Date.now();

@@ -1,17 +1,20 @@
 import { rmSync } from "node:fs";
+import { basename } from "node:path";
 import { TealError } from "../model/error.ts";
 import type { Milliseconds } from "../model/time.ts";
 import { PeerServer } from "../wire/connect.ts";
 import { KEEPER_PROTOCOL, type KeeperProtocol } from "../wire/keeper.ts";
-import { proxyLaunch } from "../wire/launch.ts";
+import { type Program, proxyLaunch, serverLaunch } from "../wire/launch.ts";
+import { ownNode } from "../wire/node-binary.ts";
 import type { Handlers } from "../wire/peer.ts";
 import { Instances } from "./instances.ts";
 import type { KeeperParts } from "./parts.ts";
 import { findTeal } from "./orphans.ts";
 import { Ports } from "./ports.ts";
 import { bootId } from "./procfs.ts";
+import { isSameProgram, ownProgram } from "./program.ts";
 import { Proxies } from "./proxies.ts";
-import { type KeeperRecord, loadRecord, type ProcessRecord, type ProxyRecord, RecordFile } from "./record.ts";
+import { type KeeperRecord, loadRecord, type ProxyRecord, RecordFile, type TealRecord } from "./record.ts";
 import { ServerProcess } from "./server-process.ts";
 import { rotateTealLog, tealLog } from "./spawn-teal.ts";
 
@@ -26,21 +29,27 @@ function withFound(recorded: readonly ProxyRecord[], { paths, clock }: KeeperPar
     const parsed = proxyLaunch.safeParse(launch);
     if (!parsed.success || known.has(`${String(pid)} ${String(startTicks)}`)) return [];
     const listen = parsed.data.listeners.map((listener) => listener.listen);
-    return [{ pid, startTicks, startedAt: clock.now(), draining: false, listen, settings: parsed.data.settings }];
+    const { runtime, settings } = parsed.data;
+    const program = { runtime, node: ownNode() };
+    return [{ pid, startTicks, startedAt: clock.now(), draining: false, listen, settings, program }];
   });
   return [...recorded, ...found];
 }
 
-function foundServer({ paths, clock }: KeeperParts): ProcessRecord | null {
+function foundServer({ paths, clock }: KeeperParts): TealRecord | null {
   const found = findTeal("server", paths.root)[0];
-  return found === undefined ? null : { pid: found.pid, startTicks: found.startTicks, startedAt: clock.now() };
+  const parsed = serverLaunch.safeParse(found?.launch);
+  if (found === undefined || !parsed.success) return null;
+  const program = { runtime: parsed.data.runtime, node: ownNode() };
+  return { pid: found.pid, startTicks: found.startTicks, startedAt: clock.now(), program };
 }
 
 /** The one long-lived process of a state directory: its sockets, its proxies, the server and the instances. */
 export class Keeper {
-  /** Resolves when everything has ended after {@link down}. */
+  /** Resolves when everything has ended after {@link down}, or all is recorded for the keeper that takes this one's place. */
   readonly ended: Promise<void>;
   readonly #end = Promise.withResolvers<void>();
+  readonly #neverAnswered = new Promise<never>(() => undefined);
   readonly #parts: KeeperParts;
   readonly #stop = new AbortController();
   readonly #bootId = bootId();
@@ -50,6 +59,7 @@ export class Keeper {
   readonly #server: ServerProcess;
   #peers: PeerServer<KeeperProtocol> | null = null;
   #down: Promise<void> | null = null;
+  #isLeaving = false;
 
   private constructor(parts: KeeperParts) {
     const { paths, clock, random, log } = parts;
@@ -112,40 +122,94 @@ export class Keeper {
     });
   }
 
+  /**
+   * See KEEPER_PROTOCOL, `keeper.replace`: for the next keeper it is as if this one had died, but that nothing is lost of
+   * what the apps have printed. Calls that come meanwhile are cut by the end, and asked again of the next one.
+   */
+  #leaveTo(program: Program): void {
+    if (isSameProgram(ownProgram(this.#parts), program)) return;
+    const serving = this.#proxies.serving;
+    const name = basename(program.runtime);
+    if (serving?.runtime !== program.runtime) {
+      throw new TealError("upgrade-failed", `no proxy of ${name} serves, which would start the keeper of ${name}`);
+    }
+    this.#refuseWhenDown();
+    if (this.#isLeaving) return;
+    this.#isLeaving = true;
+    void this.#leave(name).catch((thrown: unknown) => {
+      this.#end.reject(thrown);
+    });
+  }
+
+  async #leave(name: string): Promise<void> {
+    const { log, clock } = this.#parts;
+    log(`the keeper leaves to one from ${name}`);
+    await clock.sleep(LAST_WORDS_MS);
+    this.#stop.abort(new TealError("aborted", "another keeper takes over"));
+    await this.#record.save();
+    await this.#instances.handOver();
+    this.#end.resolve();
+  }
+
   #handlers(): Handlers<KeeperProtocol> {
     const { launch } = this.#parts;
     return {
       status: () => ({
         pid: process.pid,
         runtime: launch.runtime,
+        node: ownNode(),
         listeners: this.#proxies.listeners,
         proxies: this.#proxies.reports,
         server: this.#server.report,
       }),
       "listeners.ensure": async ({ listen, settings }) => {
-        this.#refuseWhenDown();
+        await this.#refuseWhenEnding();
         await this.#proxies.ensure(listen, settings);
         await this.#record.save();
         return { listeners: this.#proxies.listeners, proxies: this.#proxies.reports };
       },
       "instances.start": async ({ instances }) => {
-        this.#refuseWhenDown();
+        await this.#refuseWhenEnding();
         const reports = await this.#instances.start(instances);
         // What was answered outlives the keeper.
         await this.#record.save();
         return { instances: reports };
       },
       "instances.stop": async ({ ids }) => {
+        await this.#refuseWhenEnding();
         await this.#instances.stop(ids);
         await this.#record.save();
         return {};
       },
       "instances.list": () => ({ instances: this.#instances.list() }),
+      "proxy.replace": async (program) => {
+        await this.#refuseWhenEnding();
+        await this.#proxies.replace(program);
+        await this.#record.save();
+        return {};
+      },
+      "server.replace": async (program) => {
+        await this.#refuseWhenEnding();
+        await this.#server.replace(program);
+        await this.#record.save();
+        return {};
+      },
+      "keeper.replace": (program) => {
+        this.#leaveTo(program);
+        return {};
+      },
       down: async ({ drainMs }) => {
+        if (this.#isLeaving) await this.#neverAnswered;
         await this.down(drainMs);
         return {};
       },
     };
+  }
+
+  async #refuseWhenEnding(): Promise<void> {
+    this.#refuseWhenDown();
+    // Never answered: the end of the connection tells the caller to ask the next keeper.
+    if (this.#isLeaving) await this.#neverAnswered;
   }
 
   #refuseWhenDown(): void {

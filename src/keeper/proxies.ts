@@ -1,21 +1,24 @@
 import { rmSync } from "node:fs";
+import { basename } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { TealError, toTealError } from "../model/error.ts";
 import type { Milliseconds } from "../model/time.ts";
-import type { ProxyLaunch } from "../wire/launch.ts";
+import type { Program, ProxyLaunch } from "../wire/launch.ts";
 import type { Result } from "../wire/protocol.ts";
 import type { KeeperProtocol } from "../wire/keeper.ts";
 import { proxySettings } from "../wire/shapes.ts";
 import { endGroup, killLeftovers } from "./end-group.ts";
 import { Lanes } from "./lanes.ts";
 import type { KeeperParts } from "./parts.ts";
-import { adoptProxy, type ProxyProcess, startProxy, tellToDrain, untilAnswers } from "./proxy-process.ts";
+import { isSameProgram, ownProgram } from "./program.ts";
+import { adoptProxy, longestLived, type ProxyProcess, startProxy, tellToDrain, untilAnswers } from "./proxy-process.ts";
+import { removeDeadSockets } from "./proxy-sockets.ts";
 import type { KeeperRecord } from "./record.ts";
 import { doubled } from "./restart-policy.ts";
 import { adoptSocket, type HeldSocket, holdSocket } from "./sockets.ts";
 import { printExit } from "./watched-process.ts";
 
-/** How long a replaced proxy may serve what it has: the longest-lived default of traffic.longLived. */
+/** How long a replaced proxy may serve what it has when it does not say itself: the default of traffic.longLived. */
 const REPLACED_DRAIN_MS: Milliseconds = 300_000;
 /** Beyond its drain deadline, until it is ended by force. */
 const DRAIN_GRACE_MS: Milliseconds = 2_000;
@@ -37,11 +40,14 @@ export class Proxies {
   #settings: Settings;
   #proxies: ProxyProcess[] = [];
   #failures = 0;
+  /** What the next proxy is started from. */
+  #program: Program;
 
   constructor(parts: KeeperParts, changed: () => void) {
     this.#parts = parts;
     this.#changed = changed;
     this.#settings = parts.launch.settings ?? proxySettings.parse({});
+    this.#program = ownProgram(parts);
   }
 
   get listeners(): Listeners {
@@ -49,23 +55,30 @@ export class Proxies {
   }
 
   get reports(): ProxyReports {
-    return this.#proxies.map(({ process, socket, draining, startedAt }) => ({
+    return this.#proxies.map(({ process, socket, draining, startedAt, program }) => ({
       pid: process.pid,
       socket,
       draining,
       startedAt,
+      runtime: program.runtime,
     }));
   }
 
   get records(): KeeperRecord["proxies"] {
-    return this.#proxies.map(({ process: { pid, startTicks }, startedAt, draining, listen, settings }) => ({
+    return this.#proxies.map(({ process: { pid, startTicks }, startedAt, draining, listen, settings, program }) => ({
       pid,
       startTicks,
       startedAt,
       draining,
       listen: [...listen],
       settings,
+      program,
     }));
+  }
+
+  /** What the proxy runs from that takes new connections; null: there is none. */
+  get serving(): Program | null {
+    return this.#serving?.program ?? null;
   }
 
   get #serving(): ProxyProcess | null {
@@ -93,15 +106,22 @@ export class Proxies {
     }
     this.#sockets = inherited.map(adoptSocket);
     this.#settings = owner?.settings ?? this.#settings;
+    if (owner !== undefined) this.#program = owner.program;
+    removeDeadSockets(this.#parts.paths, new Set(alive.map(({ process }) => process.pid)));
     for (const proxy of alive) this.#watch(proxy);
     // The last keeper died between the start of a new proxy and the drain of the one before.
-    for (const proxy of serving.slice(0, -1)) void this.#retire(proxy, REPLACED_DRAIN_MS);
+    for (const proxy of serving.slice(0, -1)) void this.#replaced(proxy);
     if (owner === undefined && this.#sockets.length > 0) void this.#restart();
   }
 
   /** See KEEPER_PROTOCOL, `listeners.ensure`. All or nothing: when it throws, what was there before still serves. */
   ensure(listen: readonly string[], settings: Settings = this.#settings): Promise<void> {
     return this.#lane.run("proxies", () => this.#ensure([...new Set(listen)], settings));
+  }
+
+  /** See KEEPER_PROTOCOL, `proxy.replace`. @throws `upgrade-failed`; what served before still serves then */
+  replace(program: Program): Promise<void> {
+    return this.#lane.run("proxies", () => this.#replace(program));
   }
 
   /** Ends all: no new connections, then what is in flight has `drainMs`. */
@@ -130,7 +150,7 @@ export class Proxies {
     const added = holdAll(listen.filter((wanted) => !kept.some((socket) => socket.listen === wanted)));
     const sockets = [...kept, ...added];
     try {
-      if (sockets.length > 0) await this.#startAnswering(sockets, settings);
+      if (sockets.length > 0) await this.#startAnswering(sockets, settings, this.#program);
     } catch (thrown) {
       for (const socket of added) socket.close();
       throw thrown;
@@ -138,13 +158,30 @@ export class Proxies {
     const unused = this.#sockets.filter((socket) => !kept.includes(socket));
     this.#sockets = sockets;
     this.#settings = settings;
-    if (before !== null) void this.#retire(before, REPLACED_DRAIN_MS);
+    if (before !== null) void this.#replaced(before);
     for (const socket of unused) socket.close();
     this.#changed();
   }
 
-  async #startAnswering(sockets: readonly HeldSocket[], settings: Settings): Promise<void> {
-    const proxy = await startProxy(sockets, settings, this.#parts);
+  async #replace(program: Program): Promise<void> {
+    const before = this.#serving;
+    if (this.#ending.signal.aborted) throw new TealError("keeper-down", "everything is going down");
+    if (before !== null && isSameProgram(before.program, program)) return;
+    const name = basename(program.runtime);
+    this.#parts.log(`the proxy is being replaced by one from ${name}`);
+    try {
+      if (this.#sockets.length > 0) await this.#startAnswering(this.#sockets, this.#settings, program);
+    } catch (thrown) {
+      const said = `the proxy of ${name} did not come up, and the old one goes on: ${toTealError(thrown).message}`;
+      throw new TealError("upgrade-failed", said, { cause: thrown });
+    }
+    this.#program = program;
+    if (before !== null) void this.#replaced(before);
+    this.#changed();
+  }
+
+  async #startAnswering(sockets: readonly HeldSocket[], settings: Settings, program: Program): Promise<void> {
+    const proxy = await startProxy(sockets, { settings, program }, this.#parts);
     this.#watch(proxy);
     try {
       await untilAnswers(proxy, this.#parts.clock);
@@ -180,7 +217,8 @@ export class Proxies {
         if (this.#failures > 0) await clock.sleep(doubled(100, this.#failures, 5_000), this.#ending.signal);
         await this.#lane.run("proxies", async () => {
           if (this.#serving !== null || this.#sockets.length === 0 || this.#ending.signal.aborted) return;
-          this.#watch(await startProxy(this.#sockets, this.#settings, this.#parts));
+          const wanted = { settings: this.#settings, program: this.#program };
+          this.#watch(await startProxy(this.#sockets, wanted, this.#parts));
         });
         return;
       } catch (thrown) {
@@ -189,6 +227,14 @@ export class Proxies {
         log(`the proxy could not be started: ${toTealError(thrown).message}`);
       }
     }
+  }
+
+  /** Another serves in its place: what it has may take as long as its services allow a long-lived connection. */
+  async #replaced(proxy: ProxyProcess): Promise<void> {
+    proxy.draining = true;
+    this.#changed();
+    const ownMs = await longestLived(proxy).catch(() => null);
+    await this.#retire(proxy, ownMs ?? REPLACED_DRAIN_MS);
   }
 
   /** Listed as draining until it has ended; by force when it does not in time, or cannot be told. Never rejects. */

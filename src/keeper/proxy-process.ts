@@ -2,10 +2,11 @@ import { availableParallelism } from "node:os";
 import { TealError } from "../model/error.ts";
 import type { Clock, Milliseconds } from "../model/time.ts";
 import { connectPeer } from "../wire/connect.ts";
-import type { ProxyLaunch } from "../wire/launch.ts";
-import type { Params } from "../wire/protocol.ts";
+import type { Program, ProxyLaunch } from "../wire/launch.ts";
+import type { Params, Result } from "../wire/protocol.ts";
 import { PROXY_PROTOCOL, type ProxyProtocol } from "../wire/proxy.ts";
 import type { KeeperParts } from "./parts.ts";
+import { isSameProgram, ownProgram, programWith } from "./program.ts";
 import type { ProxyRecord } from "./record.ts";
 import type { HeldSocket } from "./sockets.ts";
 import { spawnTeal } from "./spawn-teal.ts";
@@ -27,16 +28,20 @@ export interface ProxyProcess {
   /** The addresses that it serves, as `proxy.listen` says them. */
   readonly listen: readonly string[];
   readonly settings: ProxyLaunch["settings"];
+  readonly program: Program;
   draining: boolean;
 }
 
 /** Starts a proxy on duplicates of the sockets: one for each of its workers, a reserve, and a spare for a keeper that it may have to start. */
 export async function startProxy(
   sockets: readonly HeldSocket[],
-  settings: ProxyLaunch["settings"],
+  wanted: { readonly settings: ProxyLaunch["settings"]; readonly program: Program },
   parts: KeeperParts,
 ): Promise<ProxyProcess> {
-  const { root, runtime, config } = parts.launch;
+  const { root, config } = parts.launch;
+  const { settings } = wanted;
+  const program = programWith("proxy", wanted.program, parts);
+  const own = ownProgram(parts);
   const workers = Math.min(availableParallelism(), MOST_WORKERS);
   const descriptors: number[] = [];
   /** Answers the number that the duplicate has in the child: 0-2 are its standard ones. */
@@ -47,14 +52,17 @@ export async function startProxy(
     fds: Array.from({ length: workers + RESERVE }, () => duplicate(fd)),
     spare: duplicate(fd),
   }));
-  const launch: ProxyLaunch = { root, runtime, config, workers, listeners, settings };
-  const process = await spawnTeal("proxy", launch, parts, descriptors);
+  const { runtime } = program;
+  const previous = isSameProgram(own, program) ? {} : { previous: own };
+  const launch: ProxyLaunch = { root, runtime, config, workers, listeners, settings, ...previous };
+  const process = await spawnTeal("proxy", program, launch, parts, descriptors);
   return {
     process,
     socket: parts.paths.proxySocket(process.pid),
     startedAt: parts.clock.now(),
     listen: sockets.map(({ listen }) => listen),
     settings,
+    program,
     draining: false,
   };
 }
@@ -62,8 +70,8 @@ export async function startProxy(
 export function adoptProxy(record: ProxyRecord, parts: KeeperParts, signal: AbortSignal): ProxyProcess | null {
   const process = adoptProcess(record, parts.clock, signal);
   if (process === null) return null;
-  const { startedAt, listen, settings, draining } = record;
-  return { process, socket: parts.paths.proxySocket(process.pid), startedAt, listen, settings, draining };
+  const { startedAt, listen, settings, draining, program = ownProgram(parts) } = record;
+  return { process, socket: parts.paths.proxySocket(process.pid), startedAt, listen, settings, program, draining };
 }
 
 /** @throws `data-plane-down` when it has ended, or does not answer in time */
@@ -104,17 +112,22 @@ export async function tellToDrain(proxy: ProxyProcess, deadlineMs: Milliseconds)
   await ask(proxy.socket, "drain", { deadlineMs });
 }
 
+/** The longest `traffic.longLived` of the services that the proxy serves; null when it does not say. */
+export async function longestLived(proxy: ProxyProcess): Promise<Milliseconds | null> {
+  return (await ask(proxy.socket, "ping", {})).longLivedMs ?? null;
+}
+
 /** Connects, asks and closes. */
 async function ask<M extends "ping" | "drain">(
   socket: string,
   call: M,
   params: Params<ProxyProtocol, M>,
   signal?: AbortSignal,
-): Promise<void> {
+): Promise<Result<ProxyProtocol, M>> {
   const options = { timeoutMs: 2_000, ...(signal === undefined ? {} : { signal }) };
   const peer = await connectPeer(socket, PROXY_PROTOCOL, { down: "data-plane-down", ...options });
   try {
-    await peer.call(call, params, options);
+    return await peer.call(call, params, options);
   } finally {
     peer.close();
   }

@@ -2,6 +2,7 @@ import { type FileHandle, open, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
 import { instanceSpec } from "../wire/keeper.ts";
+import { program } from "../wire/launch.ts";
 import { proxySettings } from "../wire/shapes.ts";
 
 /** Names a process for all time, together with the boot id. */
@@ -11,9 +12,12 @@ const processRecord = z.object({
   /** Milliseconds since the Unix epoch. */
   startedAt: z.number(),
 });
-export type ProcessRecord = z.output<typeof processRecord>;
 
-const proxyRecord = processRecord.extend({
+/** A process of Teal's own; without `program` it runs from what the keeper that wrote this ran from. */
+const tealRecord = processRecord.extend({ program: program.optional() });
+export type TealRecord = z.output<typeof tealRecord>;
+
+const proxyRecord = tealRecord.extend({
   draining: z.boolean(),
   listen: z.array(z.string()),
   settings: proxySettings.prefault({}),
@@ -36,7 +40,7 @@ export const keeperRecord = z.object({
   bootId: z.string(),
   listeners: z.array(z.object({ listen: z.string(), address: z.string() })),
   proxies: z.array(proxyRecord),
-  server: processRecord.nullable(),
+  server: tealRecord.nullable(),
   instances: z.array(instanceRecord),
 });
 export type KeeperRecord = z.output<typeof keeperRecord>;

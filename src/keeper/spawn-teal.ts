@@ -2,7 +2,8 @@ import { copyFileSync, mkdirSync, openSync, statSync, truncateSync } from "node:
 import { dirname, join } from "node:path";
 import { withDescriptor } from "./instance-output.ts";
 import type { KeeperParts } from "./parts.ts";
-import { NODE_FLAGS } from "../wire/launch.ts";
+import { NODE_FLAGS, type Program } from "../wire/launch.ts";
+import { runnableNode } from "../wire/node-binary.ts";
 import { LOG_LIMITS, shiftNumbered } from "./rotating-log.ts";
 import { spawnWatched, type WatchedProcess } from "./watched-process.ts";
 
@@ -11,17 +12,24 @@ import { spawnWatched, type WatchedProcess } from "./watched-process.ts";
  * must never wait for a reader. `listeners` become its descriptors from 3 on.
  */
 export async function spawnTeal(
-  program: "server" | "proxy",
+  name: "server" | "proxy",
+  program: Program,
   launch: object,
   parts: KeeperParts,
   listeners: readonly number[] = [],
 ): Promise<WatchedProcess> {
-  const path = tealLog(program, parts);
+  const path = tealLog(name, parts);
+  const node = runnableNode(program.node, parts.log);
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   await rotateTealLog(path);
   return withDescriptor(openSync(path, "a", 0o600), (log) =>
     spawnWatched(
-      [process.execPath, ...NODE_FLAGS, join(parts.launch.runtime, `${program}.mjs`), JSON.stringify(launch)],
+      [
+        node,
+        ...NODE_FLAGS,
+        join(program.runtime, `${name}.mjs`),
+        JSON.stringify({ ...launch, runtime: program.runtime }),
+      ],
       {
         cwd: parts.paths.root,
         stdio: ["ignore", log, log, ...listeners],

@@ -75,8 +75,20 @@ async function release(comment: string): Promise<void> {
 
 async function start(mode = "ok", deadlineMs = 20_000, signal = new AbortController().signal): Promise<UpResult> {
   const env = { ...process.env, MODE: mode };
-  return up({ config, bundles, env, clock: systemClock, deadlineMs, signal, say: () => undefined });
+  return up({
+    config,
+    bundles,
+    env,
+    clock: systemClock,
+    deadlineMs,
+    signal,
+    say: () => undefined,
+    consent,
+    force: false,
+  });
 }
+
+const consent = (): Promise<boolean> => Promise.resolve(false);
 
 function stop(drainMs = 1_234, stopMs = 0, signal = new AbortController().signal): Promise<DownResult> {
   return down({ config, drainMs, stopMs, clock: systemClock, signal, say: () => undefined });

@@ -4,6 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { TealError } from "../model/error.ts";
 import type { Clock, Milliseconds } from "../model/time.ts";
 import { TealClient } from "../sdk/client.ts";
+import { MIGRATIONS } from "../store/sqlite/schema.ts";
 import { ensureStateDirectory } from "../store/state-directory.ts";
 import { type KeeperLaunch, NODE_FLAGS } from "../wire/launch.ts";
 import type { StatePaths } from "../wire/paths.ts";
@@ -11,7 +12,9 @@ import { type Keeper, keeperOf, stopKeeper } from "./keeper-client.ts";
 import { lastWords, serverLogSize, serverVerdict } from "./last-words.ts";
 import { installRuntime } from "./runtime.ts";
 import { readRuntimeVersion } from "./runtime-version.ts";
+import { processesOf, type Relation, relationOf, type RunningProcess } from "./running.ts";
 import { statePathsOf } from "./state-paths.ts";
+import { upgrade } from "./upgrade.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -29,6 +32,17 @@ export interface UpOptions {
   readonly signal: AbortSignal;
   /** Takes a line for a person who waits. */
   readonly say: (line: string) => void;
+  /** Asked when something else runs than this package has: whether it is to be upgraded in place. */
+  readonly consent: (offer: UpgradeOffer) => Promise<boolean>;
+  /** Goes back to this older package, where the store can be read by it. */
+  readonly force: boolean;
+}
+
+export interface UpgradeOffer {
+  /** Version of the bundles that run, and of this package's. */
+  readonly from: string;
+  readonly to: string;
+  readonly relation: Exclude<Relation, "same">;
 }
 
 export interface UpResult {
@@ -36,9 +50,12 @@ export interface UpResult {
   readonly already: boolean;
   /** Of the keeper. */
   readonly pid: number;
-  /** Version of the bundles that run, and of those that this package would start: they differ after an upgrade. */
+  /** Version of the bundles that the keeper runs from, and of those that this package would start. */
   readonly runtime: string;
   readonly packageRuntime: string;
+  /** What ran before when this call has upgraded it in place; else null. */
+  readonly upgradedFrom: string | null;
+  readonly processes: readonly RunningProcess[];
   readonly listeners: readonly { readonly listen: string; readonly address: string }[];
   /** The API's socket. */
   readonly socket: string;
@@ -53,8 +70,8 @@ const HOPELESS_RESTARTS = 3;
 
 /**
  * Starts the keeper, which starts the rest, and returns when the API answers. Where a keeper runs already it is left as
- * it is.
- * @throws `state-directory`, what the server cannot run for (`port-taken`, `config-invalid`, …), `deadline-passed` or
+ * it is, unless another version runs and `consent` is given: that is upgraded in place.
+ * @throws `older-version` when what runs is newer than this package; `upgrade-failed`; `state-directory`, what the server cannot run for (`port-taken`, `config-invalid`, …), `deadline-passed` or
  *   `internal` with the last words of the logs; nothing that it started is left then
  */
 export async function up(options: UpOptions): Promise<UpResult> {
@@ -64,8 +81,12 @@ export async function up(options: UpOptions): Promise<UpResult> {
   const packageRuntime = (await readRuntimeVersion(bundles)).version;
   const running = await keeperOf(paths, options.signal);
   if (running !== null) {
-    using keeper = running;
-    return { ...(await ready(keeper, await serverLogSize(paths), paths, options)), already: true, packageRuntime };
+    const upgradedFrom = await upgradeIfWanted(running, packageRuntime, paths, options);
+    const now = upgradedFrom === null ? running : await keeperOf(paths, options.signal);
+    if (now === null) throw new TealError("keeper-down", `no keeper answers at ${paths.keeperSocket}`);
+    using keeper = now;
+    const result = await ready(keeper, await serverLogSize(paths), paths, options);
+    return { ...result, already: true, packageRuntime, upgradedFrom };
   }
   hideFromGit(paths.root);
   const launch: KeeperLaunch = {
@@ -78,13 +99,51 @@ export async function up(options: UpOptions): Promise<UpResult> {
   const child = start(launch, paths, options.env);
   try {
     using keeper = await answering(child, paths, options);
-    return { ...(await ready(keeper, logSize, paths, options)), already: keeper.pid !== child.pid, packageRuntime };
+    const result = await ready(keeper, logSize, paths, options);
+    return { ...result, already: keeper.pid !== child.pid, packageRuntime, upgradedFrom: null };
   } catch (thrown) {
     await stopKeeper(child, paths, options.clock);
     throw thrown;
   } finally {
     child.unref();
   }
+}
+
+/** What ran before, when it was upgraded. Ends the connection then. @throws `older-version`, `upgrade-failed` */
+async function upgradeIfWanted(
+  keeper: Keeper,
+  packageRuntime: string,
+  paths: StatePaths,
+  options: UpOptions,
+): Promise<string | null> {
+  const { bundles, clock, signal, say, consent, force } = options;
+  const status = await keeper.status();
+  const relation = relationOf(status, packageRuntime);
+  if (relation === "same") return null;
+  const from = basename(status.runtime);
+  if (relation === "older") await refuseOlder(from, packageRuntime, force, paths);
+  if (!(await consent({ from, to: packageRuntime, relation }))) return null;
+  keeper[Symbol.dispose]();
+  const runtime = await installRuntime(bundles, paths.runtime);
+  say(`Upgrading Teal from ${from} to ${packageRuntime}; traffic, apps and deployments go on.`);
+  await upgrade({ paths, runtime, clock, signal, say });
+  return from;
+}
+
+async function refuseOlder(from: string, to: string, force: boolean, paths: StatePaths): Promise<void> {
+  if (!force) throw new TealError("older-version", `Teal runs ${from} here, and this is the older ${to}`);
+  // Here alone, as Node 24 prints a warning when its SQLite is first used.
+  const { storeSchema } = await import("../store/sqlite/store-schema.ts");
+  const written = storeSchema(paths.database);
+  if (written <= MIGRATIONS.length) return;
+  throw new TealError(
+    "older-version",
+    `the store has schema ${String(written)}, and this older ${to} knows up to ${String(MIGRATIONS.length)}`,
+    {
+      remedy:
+        "Use the version of Teal that runs, or a newer one; only a backup of the store brings the older one back.",
+    },
+  );
 }
 
 /** The state directory belongs to no repository. */
@@ -127,7 +186,7 @@ async function ready(
   logSize: number,
   paths: StatePaths,
   options: UpOptions,
-): Promise<Omit<UpResult, "already" | "packageRuntime">> {
+): Promise<Omit<UpResult, "already" | "packageRuntime" | "upgradedFrom">> {
   const client = new TealClient({ socket: paths.apiSocket }, options.clock);
   const before = (await keeper.status()).server.restarts;
   await poll(options, "the API", paths, async () => {
@@ -138,8 +197,9 @@ async function ready(
     }
     return null;
   });
-  const { pid, runtime, listeners } = await keeper.status();
-  return { pid, runtime: basename(runtime), listeners, socket: paths.apiSocket };
+  const status = await keeper.status();
+  const { pid, runtime, listeners } = status;
+  return { pid, runtime: basename(runtime), processes: processesOf(status), listeners, socket: paths.apiSocket };
 }
 
 async function answers(client: TealClient, signal: AbortSignal): Promise<boolean> {

@@ -127,6 +127,21 @@ export const CATALOGUE = {
     title: "Two parts of Teal of different versions cannot talk",
     remedy: "Run `teal down` and `teal up` to start all parts from one version.",
   },
+  "upgrade-failed": {
+    exit: 1,
+    status: 500,
+    retryable: true,
+    title: "Teal could not be upgraded to this version",
+    remedy: "What ran before goes on. See the logs in .teal/logs, and run `teal up --yes` again.",
+  },
+  "older-version": {
+    exit: 6,
+    status: 409,
+    retryable: false,
+    title: "A newer version of Teal runs here",
+    remedy:
+      "Use that version or a newer one; `teal up --yes --force` goes back to this one where its store can be read.",
+  },
   "deployment-running": {
     exit: 6,
     status: 409,

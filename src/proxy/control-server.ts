@@ -26,7 +26,12 @@ export function serveControl(options: ControlOptions): Promise<PeerServer<typeof
     };
   };
   return PeerServer.listen(options.path, PROXY_PROTOCOL, {
-    ping: heard(() => ({ epoch, pid: process.pid, draining: options.isDraining() })),
+    ping: heard(() => ({
+      epoch,
+      pid: process.pid,
+      draining: options.isDraining(),
+      longLivedMs: plane.longestLivedMs,
+    })),
     observe: heard(({ service }) => plane.observe(service)),
     apply: heard((table) => plane.apply(table)),
     revert: heard(async ({ service, deployment }) => ({ split: await plane.revert(service, deployment, "revert") })),

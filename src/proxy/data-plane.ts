@@ -203,6 +203,12 @@ export class DataPlane {
     );
   }
 
+  /** The longest that a connection of any service may stay after it has lost its side. */
+  get longestLivedMs(): Milliseconds {
+    const limits = this.#tables().map(({ traffic }) => Math.max(traffic.longLivedMs, traffic.drainMs));
+    return Math.max(0, ...limits);
+  }
+
   samples(): ProxySample[] {
     const at = this.#options.clock.now();
     const { epoch } = this.#options;

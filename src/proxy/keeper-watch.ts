@@ -1,14 +1,25 @@
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { extname, join } from "node:path";
 import { toTealError } from "../model/error.ts";
 import type { Clock, Milliseconds } from "../model/time.ts";
 import { connectPeer } from "../wire/connect.ts";
 import { KEEPER_PROTOCOL } from "../wire/keeper.ts";
 import { type KeeperLaunch, NODE_FLAGS, type ProxyLaunch } from "../wire/launch.ts";
+import { ownNode, runnableNode } from "../wire/node-binary.ts";
 import { StatePaths } from "../wire/paths.ts";
 
 const FIRST_PAUSE_MS: Milliseconds = 200;
 const LONGEST_PAUSE_MS: Milliseconds = 30_000;
+/** A keeper that was started here and has not answered for so long is ended when there is another program to try. */
+const ANSWER_MS: Milliseconds = 20_000;
+
+/** What a keeper is started from: the folder of its bundles, its file in there, the Node binary. */
+interface KeeperProgram {
+  readonly runtime: string;
+  readonly file: string;
+  readonly node: string;
+}
 
 export interface KeeperWatchOptions {
   readonly launch: ProxyLaunch;
@@ -21,10 +32,15 @@ export interface KeeperWatchOptions {
 /**
  * Holds a connection to the keeper, and starts a new one when its process has ended: the new keeper gets the listening
  * sockets from this process's spare descriptors. `down` drains the proxy first, and a draining proxy does not watch.
+ * After an upgrade it goes back to the program from before, when a keeper from its own never answers.
  */
 export class KeeperWatch {
   readonly #options: KeeperWatchOptions;
   #keeper: number | null = null;
+  /** Started here, and has not answered yet. */
+  #untried: { readonly pid: number; readonly since: Milliseconds } | null = null;
+  /** Starts of keepers in a row that never answered. */
+  #vain = 0;
 
   constructor(options: KeeperWatchOptions) {
     this.#options = options;
@@ -38,9 +54,12 @@ export class KeeperWatch {
       const wasUp = await this.#follow(signal);
       if (wasUp) pauseMs = FIRST_PAUSE_MS;
       if (signal.aborted) return;
+      this.#endSilent();
       if (this.#keeper !== null && !isAlive(this.#keeper)) {
         log(`the keeper (process ${String(this.#keeper)}) has ended; starting a new one`);
+        if (this.#untried?.pid === this.#keeper) this.#vain += 1;
         this.#keeper = this.#start();
+        this.#untried = this.#keeper === null ? null : { pid: this.#keeper, since: clock.monotonic() };
       }
       await clock.sleep(pauseMs, signal).catch(() => undefined);
       pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
@@ -59,6 +78,8 @@ export class KeeperWatch {
       signal.addEventListener("abort", end, { once: true });
       const { pid } = await peer.call("status", {}, { signal });
       this.#keeper = pid;
+      this.#untried = null;
+      this.#vain = 0;
       await peer.closed;
       signal.removeEventListener("abort", end);
       return true;
@@ -69,19 +90,43 @@ export class KeeperWatch {
     }
   }
 
+  /** One that hangs would keep the one from before from being tried. */
+  #endSilent(): void {
+    const { clock, log } = this.#options;
+    if (this.#untried === null || this.#programs().length < 2) return;
+    const { pid, since } = this.#untried;
+    if (clock.monotonic() - since < ANSWER_MS || !isAlive(pid)) return;
+    log(`the keeper (process ${String(pid)}) has not answered for ${String(ANSWER_MS / 1_000)} s, and is ended`);
+    process.kill(pid, "SIGKILL");
+  }
+
+  /** Its own first, then the one from before an upgrade while that is there. */
+  #programs(): readonly KeeperProgram[] {
+    const { launch, program } = this.#options;
+    const own = { runtime: launch.runtime, file: program, node: ownNode() };
+    const { previous } = launch;
+    if (previous === undefined) return [own];
+    const file = join(previous.runtime, `keeper${extname(program)}`);
+    return existsSync(file) ? [own, { ...previous, file }] : [own];
+  }
+
   #start(): number | null {
-    const { launch, program, log } = this.#options;
+    const { launch, log } = this.#options;
+    const programs = this.#programs();
+    const program = programs[this.#vain % programs.length];
+    if (program === undefined) return null;
+    if (this.#vain > 0) log(`the last keeper never answered; starting one from ${program.runtime}`);
     const FIRST_FD = 3;
     const inherited = launch.listeners.map(({ listen, address }, position) => ({
       listen,
       address,
       fd: FIRST_FD + position,
     }));
-    const { root, runtime, config, settings } = launch;
-    const keeper: KeeperLaunch = { root, runtime, config, inherited, settings };
+    const { root, config, settings } = launch;
+    const keeper: KeeperLaunch = { root, runtime: program.runtime, config, inherited, settings };
     const spares = launch.listeners.map(({ spare }) => spare);
     // Its own log is its own; what it says before it has one goes where this process's words go.
-    const child = spawn(process.execPath, [...NODE_FLAGS, program, JSON.stringify(keeper)], {
+    const child = spawn(runnableNode(program.node, log), [...NODE_FLAGS, program.file, JSON.stringify(keeper)], {
       detached: true,
       stdio: ["ignore", "inherit", "inherit", ...spares],
     });

@@ -43,7 +43,8 @@ export async function connectPeer<P extends Protocol>(
     peer.listen();
     const greeter = peer as unknown as Peer<Protocol>;
     const greeting = { protocol: protocol.name, versions: [...protocol.versions] };
-    await greeter.call("hello", greeting, { signal: deadline.signal });
+    const agreed = await greeter.call("hello", greeting, { signal: deadline.signal });
+    peer.version = hello.result.parse(agreed).version;
     return peer;
   } catch (thrown) {
     socket.destroy();

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { defineProtocol } from "./protocol.ts";
+import { program } from "./launch.ts";
 import { health, proxySettings } from "./shapes.ts";
 
 /** How to run one instance. `variables` is the whole environment of the child but for PORT, which the keeper draws. */
@@ -36,24 +37,42 @@ export const instanceStatus = z.object({
 });
 export type InstanceReport = z.output<typeof instanceStatus>;
 
-const proxyProcess = z.object({ pid: z.int(), socket: z.string(), draining: z.boolean(), startedAt: z.number() });
+const proxyProcess = z.object({
+  pid: z.int(),
+  socket: z.string(),
+  draining: z.boolean(),
+  startedAt: z.number(),
+  /** Folder of the bundles that it runs from; keepers of version 1 do not tell. */
+  runtime: z.string().optional(),
+});
 
 const nothing = z.object({});
+
+/** From this version of the protocol on, a keeper can replace Teal's processes by those of another version. */
+export const KEEPER_REPLACES = 2;
 
 /** Server, CLI and proxy → keeper. Every call is idempotent. */
 export const KEEPER_PROTOCOL = defineProtocol({
   name: "keeper",
-  versions: [1],
+  versions: [KEEPER_REPLACES, 1],
   calls: {
     status: {
       params: nothing,
       result: z.object({
         pid: z.int(),
         runtime: z.string(),
+        /** The Node binary that it was started with; may have been removed since. Version 1 does not tell. */
+        node: z.string().optional(),
         listeners: z.array(z.object({ listen: z.string(), address: z.string() })),
         proxies: z.array(proxyProcess),
         /** `cannotRun`: it ended by saying that it cannot run as things are; server.log says why. It is tried again later. */
-        server: z.object({ pid: z.int().nullable(), restarts: z.int(), cannotRun: z.boolean() }),
+        server: z.object({
+          pid: z.int().nullable(),
+          restarts: z.int(),
+          cannotRun: z.boolean(),
+          /** As for a proxy. */
+          runtime: z.string().optional(),
+        }),
       }),
     },
     /**
@@ -75,6 +94,18 @@ export const KEEPER_PROTOCOL = defineProtocol({
     /** Signal, timeout, SIGKILL to the process group; answers when all have ended, and forgets them. */
     "instances.stop": { params: z.object({ ids: z.array(z.string()) }), result: nothing },
     "instances.list": { params: nothing, result: z.object({ instances: z.array(instanceStatus) }) },
+    /**
+     * The three parts of an upgrade of Teal, each from version 2 on. A proxy from the program accepts on the same sockets
+     * before the one that served begins to drain; when it does not come up, the old one goes on and the call fails.
+     */
+    "proxy.replace": { params: program, result: nothing },
+    /** Ends the server and starts one from the program; when that does not answer, the old program is started again. */
+    "server.replace": { params: program, result: nothing },
+    /**
+     * The keeper records everything and leaves. The serving proxy starts the next one, from its own program, which must be
+     * this one; when that does not come up, from the program that ran before. Apps and traffic go on meanwhile.
+     */
+    "keeper.replace": { params: program, result: nothing },
     /** Drains the proxy, stops all instances, the server and the proxy, and then the keeper itself. */
     down: { params: z.object({ drainMs: z.number() }), result: nothing },
   },

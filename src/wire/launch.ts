@@ -1,10 +1,21 @@
 import { z } from "zod";
 import { proxySettings } from "./shapes.ts";
 
-/**
+/*
  * How one process of Teal starts another: one JSON document as its only argument. Read with {@link parseLaunch}; never
- * holds a secret, as arguments are public on a machine.
+ * holds a secret, as arguments are public on a machine. Fields are only added, and optional: the process that starts
+ * another may be of the version before.
  */
+
+/** What a process of Teal is started with. */
+export const program = z.object({
+  /** Folder with the runtime bundles, absolute. */
+  runtime: z.string(),
+  /** The Node binary, absolute. */
+  node: z.string(),
+});
+export type Program = z.output<typeof program>;
+
 const listener = z.object({ listen: z.string(), address: z.string() });
 
 export const keeperLaunch = z.object({
@@ -34,6 +45,8 @@ export const proxyLaunch = z.object({
   /** Silence of the controller, in ms, after which an unfinished shift is reverted; 15 s when absent. */
   controllerLossMs: z.number().positive().optional(),
   settings: proxySettings.prefault({}),
+  /** Where a keeper is started from when the one from `runtime` does not come up: what ran before an upgrade. */
+  previous: program.optional(),
 });
 export type ProxyLaunch = z.output<typeof proxyLaunch>;
 

@@ -40,6 +40,8 @@ export type Handlers<P extends Protocol> = {
  */
 export class Peer<P extends Protocol> {
   readonly protocol: P;
+  /** The version of the protocol that both ends speak, as the handshake agreed; 0 before it. */
+  version = 0;
   /** Resolves when the connection has ended, whoever ended it. Never rejects. */
   readonly closed: Promise<void>;
   readonly #connection: MessageConnection;

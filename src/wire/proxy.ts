@@ -58,7 +58,16 @@ export const PROXY_PROTOCOL = defineProtocol({
   name: "proxy",
   versions: [1],
   calls: {
-    ping: { params: nothing, result: z.object({ epoch: z.string(), pid: z.int(), draining: z.boolean() }) },
+    ping: {
+      params: nothing,
+      result: z.object({
+        epoch: z.string(),
+        pid: z.int(),
+        draining: z.boolean(),
+        /** The longest `traffic.longLived` of its services, in ms; older proxies do not tell. */
+        longLivedMs: z.number().optional(),
+      }),
+    },
     observe: { params: z.object({ service: z.string() }), result: observation },
     /** Two-phase inside: every worker acknowledges the table, then one store makes it live. Refuses `fenced`, `latched`. */
     apply: { params: serviceTable, result: receipt },

@@ -1,6 +1,7 @@
 import { toTealError } from "../../model/error.ts";
 import type { Call } from "../call.ts";
-import type { UpResult } from "../../main/up.ts";
+import type { UpgradeOffer, UpResult } from "../../main/up.ts";
+import { confirmed } from "../ask.ts";
 import { foreground } from "../foreground.ts";
 import { stoppable } from "../until-stopped.ts";
 import type { Verb } from "../verb.ts";
@@ -10,14 +11,21 @@ export const up: Verb = {
   summary: "Start Teal, with the releases and split of last time",
   details:
     "In the foreground it prints what happens; Ctrl-C asks, drains and stops everything (a second one stops without a further " +
-    "question, a third leaves it to finish alone). SIGTERM drains and stops without asking. Already running is exit 0.",
+    "question, a third leaves it to finish alone). SIGTERM drains and stops without asking. Already running is exit 0.\n\n" +
+    "Where another version of Teal runs it says so, and upgrades it in place when that is confirmed: proxy, server and keeper " +
+    "are replaced one after the other while traffic, apps and deployments go on. What does not come up goes back.",
   arguments: [],
-  options: [{ flags: "-d, --detach", description: "return when it is up" }],
+  options: [
+    { flags: "-d, --detach", description: "return when it is up" },
+    { flags: "-y, --yes", description: "upgrade what runs to this version, without asking" },
+    { flags: "--force", description: "with --yes: even when this version is the older one" },
+  ],
   examples: [
     { command: "teal up --detach", about: "start in the background" },
     { command: "teal up", about: "start and watch" },
+    { command: "teal up --detach --yes", about: "start, or upgrade what runs to this version" },
   ],
-  json: "{already, pid, runtime, packageRuntime, listeners: [{listen, address}], socket}; without --detach then the events, one a line",
+  json: "{already, pid, runtime, packageRuntime, upgradedFrom, processes: [{process, pid, runtime, draining}], listeners: [{listen, address}], socket}; without --detach then the events, one a line",
   async run(call) {
     const config = call.configFile();
     await readable(call, config);
@@ -25,6 +33,8 @@ export const up: Verb = {
       call.parts.up({
         config,
         signal,
+        force: call.flag("force"),
+        consent: (offer) => consent(call, offer),
         say: (line) => {
           call.say(line);
         },
@@ -55,16 +65,32 @@ async function readable(call: Call, config: string): Promise<void> {
   }
 }
 
-function sayUp(call: Call, { already, runtime, packageRuntime, listeners, socket }: UpResult): void {
+async function consent(call: Call, { from, to, relation }: UpgradeOffer): Promise<boolean> {
+  if (call.flag("yes")) return true;
+  if (!call.asks) return false;
+  const about = {
+    newer: `Teal runs ${from} here, and this is ${to}. Upgrade it in place? Traffic goes on.`,
+    rebuilt: `Teal runs ${from} here, and this is ${to}, other code of the same version. Replace it? Traffic goes on.`,
+    older: `Teal runs ${from} here, and this is the older ${to}. Go back to it? Traffic goes on.`,
+    node: "The Node that Teal was started with has been removed. Go on with this one? Traffic goes on.",
+  } as const;
+  return confirmed(about[relation]);
+}
+
+function sayUp(call: Call, result: UpResult): void {
+  const { already, runtime, packageRuntime, upgradedFrom, processes, listeners, socket } = result;
   const { style } = call;
   const where = listeners.map(({ address }) => style.strong(address)).join(", ");
   call.say(
-    `${style.good("✓")} Teal is ${already ? "already up" : "up"}${where === "" ? "" : `; traffic comes in at ${where}`}.`,
+    `${style.good("✓")} Teal is ${upgradedFrom !== null ? `upgraded to ${runtime}` : already ? "already up" : "up"}${where === "" ? "" : `; traffic comes in at ${where}`}.`,
   );
   call.say(style.faint(`  API: ${socket}`));
-  if (runtime !== packageRuntime) {
+  const other = processes.find((one) => !one.draining && one.runtime !== packageRuntime);
+  if (other !== undefined) {
     call.say(
-      style.warn(`  It runs ${runtime}, this is ${packageRuntime}: \`teal down\` and \`teal up\` bring the new one.`),
+      style.warn(
+        `  It runs ${other.runtime}, this is ${packageRuntime}: \`teal up --yes\` upgrades it, and traffic goes on.`,
+      ),
     );
   }
   call.say("  Next: `teal deploy --version v1`, `teal status`.");
