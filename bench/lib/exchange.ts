@@ -47,21 +47,30 @@ export interface Wire {
   readonly signal: AbortSignal;
 }
 
+export interface Sent {
+  readonly exchange: Exchange;
+  /** Number of the connection that it went out on, of this sender; null: none. */
+  readonly connection: number | null;
+}
+
 /** Sends requests on kept connections. Never rejects: whatever happens is an {@link Exchange}. */
 export class Sender {
   readonly #wire: Wire;
+  readonly #connections = new WeakMap<Socket, number>();
+  #lastConnection = 0;
   readonly #idle = new IdleTimes();
 
   constructor(wire: Wire) {
     this.#wire = wire;
   }
 
-  async send(wish: RequestWish): Promise<Exchange> {
+  async send(wish: RequestWish): Promise<Sent> {
     const { agent, target, timeoutMs, signal } = this.#wire;
-    if (signal.aborted) return { kind: "cancelled" };
+    if (signal.aborted) return { exchange: { kind: "cancelled" }, connection: null };
     const done = Promise.withResolvers<Exchange>();
     let phase: "queued" | "connecting" | "waiting" | "answering" = "queued";
     let staleConnection = false;
+    let connection: number | null = null;
     const call = request(new URL(wish.path, target), { agent, method: wish.method, headers: wish.headers });
     const timer = setTimeout(() => {
       done.resolve({ kind: "timeout", phase });
@@ -75,6 +84,7 @@ export class Sender {
     call.once("socket", (socket) => {
       // Begun only now: the time in the generator's own queue is not the other side's.
       timer.refresh();
+      connection = this.#numberOf(socket);
       staleConnection = call.reusedSocket && this.#idle.isStale(socket);
       phase = socket.connecting ? "connecting" : "waiting";
       if (!socket.connecting) return;
@@ -102,7 +112,15 @@ export class Sender {
     const exchange = await done.promise;
     clearTimeout(timer);
     signal.removeEventListener("abort", cancel);
-    return exchange;
+    return { exchange, connection };
+  }
+
+  #numberOf(socket: Socket): number {
+    const known = this.#connections.get(socket);
+    if (known !== undefined) return known;
+    this.#lastConnection += 1;
+    this.#connections.set(socket, this.#lastConnection);
+    return this.#lastConnection;
   }
 }
 

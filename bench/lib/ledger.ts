@@ -46,12 +46,18 @@ export interface LostExample {
   readonly kind: string;
   /** Of the request; null where only the app's ledger tells of it. */
   readonly method: RequestWish["method"] | null;
+  /** When it was due, and when it was found to be lost: milliseconds since the Unix epoch. */
+  readonly beganAt: number;
   readonly at: number;
+  /** Number of its client's connection; null where that is not known. */
+  readonly connection: number | null;
   readonly reason: LostReason;
   readonly detail: string;
 }
 
 const MOST_EXAMPLES = 20;
+/** More than that are no accident any more; all are counted. */
+const MOST_LOSSES = 10_000;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -67,10 +73,15 @@ export class Ledger {
   readonly #kinds = new Map<string, Mutable<KindTally>>();
   /** Of every order: whether its taking was confirmed, or it is already counted as lost. */
   readonly #orders = new Map<string, { readonly kind: string; readonly state: "confirmed" | "lost" | "unknown" }>();
-  readonly #examples: LostExample[] = [];
+  readonly #losses: LostExample[] = [];
   readonly #latency: RecordableHistogram = createHistogram({ lowest: 1, highest: 600_000_000, figures: 3 });
 
-  record(wish: LedgerEntry, outcome: Outcome, latencyMs: number): void {
+  /** Each loss with its time and connection, the first {@link MOST_LOSSES}. */
+  get losses(): readonly LostExample[] {
+    return this.#losses;
+  }
+
+  record(wish: LedgerEntry, outcome: Outcome, latencyMs: number, connection: number | null = null): void {
     if (outcome.kind === "skipped") {
       this.#skipped += 1;
       return;
@@ -94,7 +105,7 @@ export class Ledger {
         this.#tally(outcome.version, true);
         break;
       case "lost":
-        this.#lose(wish, outcome.reason, outcome.detail);
+        this.#lose({ ...wish, connection, beganAt: Date.now() - latencyMs }, outcome.reason, outcome.detail);
         break;
       case "idle-race":
         this.#idleRaces += 1;
@@ -115,7 +126,7 @@ export class Ledger {
     for (const [id, { kind, state }] of this.#orders) {
       const times = app.get(id) ?? 0;
       if (state === "lost") continue;
-      const order = { id, kind, method: null };
+      const order = { id, kind, method: null, connection: null, beganAt: Date.now() };
       if (times > 1) this.#lose(order, "duplicated", `${String(times)} times in the app's ledger`);
       if (times === 0 && state === "confirmed") this.#lose(order, "vanished", "confirmed, but not in the app's ledger");
     }
@@ -137,15 +148,19 @@ export class Ledger {
       versions: Object.fromEntries(versions.map(([name, tally]) => [name, { ...tally }])),
       byKind: Object.fromEntries([...this.#kinds].map(([name, tally]) => [name, { ...tally }])),
       latencyMs: { p50: quantile(50), p99: quantile(99), max: quantile(100) },
-      examples: [...this.#examples],
+      examples: this.#losses.slice(0, MOST_EXAMPLES),
     };
   }
 
-  #lose({ id, kind, method }: Pick<LostExample, "id" | "kind" | "method">, reason: LostReason, detail: string): void {
+  #lose(
+    { id, kind, method, connection, beganAt }: Omit<LostExample, "at" | "reason" | "detail">,
+    reason: LostReason,
+    detail: string,
+  ): void {
     this.#kind(kind).lost += 1;
     this.#lost.set(reason, (this.#lost.get(reason) ?? 0) + 1);
-    if (this.#examples.length < MOST_EXAMPLES)
-      this.#examples.push({ id, kind, method, at: Date.now(), reason, detail });
+    if (this.#losses.length < MOST_LOSSES)
+      this.#losses.push({ id, kind, method, connection, beganAt, at: Date.now(), reason, detail });
   }
 
   #kind(name: string): Mutable<KindTally> {

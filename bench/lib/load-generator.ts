@@ -98,9 +98,9 @@ export class LoadGenerator implements Load {
   #issue(serial: number, dueAt: number): void {
     const kind = draw(this.#options.kinds ?? MIXED, this.#random);
     const wish = kind.make(`${this.#run}-${String(serial)}`, this.#random);
-    const sending = this.#sender.send(wish).then((exchange) => {
+    const sending = this.#sender.send(wish).then(({ exchange, connection }) => {
       const outcome = classify(wish, exchange);
-      this.ledger.record(wish, outcome, performance.now() - dueAt);
+      this.ledger.record(wish, outcome, performance.now() - dueAt, connection);
       this.#options.onOutcome?.(outcome, wish);
       this.#inFlight.delete(sending);
     });
