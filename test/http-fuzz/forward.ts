@@ -1,7 +1,12 @@
 import { answerFraming } from "../../src/proxy/http/raw/message/answer-framing.ts";
 import { WRITE_ROOM } from "../../src/proxy/http/raw/message/copy-fields.ts";
 import { peerOf } from "../../src/proxy/http/raw/message/peer.ts";
-import type { FramingKind, RequestHead, ResponseHead } from "../../src/proxy/http/raw/message/types.ts";
+import type {
+  ForwardingRules,
+  FramingKind,
+  RequestHead,
+  ResponseHead,
+} from "../../src/proxy/http/raw/message/types.ts";
 import { writeRequestHead } from "../../src/proxy/http/raw/message/write-request.ts";
 import { writeResponseHead } from "../../src/proxy/http/raw/message/write-response.ts";
 import { type Frame, type MessageKind } from "./frame.ts";
@@ -13,11 +18,25 @@ const framed = (framing: FramingKind, body: string): string => {
   return `${body === "" ? "" : `${body.length.toString(16)}\r\n${body}\r\n`}0\r\n\r\n`;
 };
 
+/** Both forms at once, so that both are judged. */
+const RULES: ForwardingRules = {
+  fields: "both",
+  requestId: "keep",
+  newTraceparent: () => `00-${"1".repeat(32)}-${"2".repeat(16)}-01`,
+  isTrusted: (address) => address.startsWith("10."),
+};
+
 /** The head that goes on, as latin1. */
-export function forwardedRequest(head: RequestHead, isTrusted: boolean, keepAlive = true): string {
+export function forwardedRequest(
+  head: RequestHead,
+  isTrusted: boolean,
+  keepAlive = true,
+  some: Partial<ForwardingRules> = {},
+): string {
   const out = Buffer.alloc(head.size + WRITE_ROOM);
-  const peer = peerOf("10.9.8.7", "http", isTrusted);
-  const context = { peer, fallbackHost: "fallback:80", requestId: () => "made-1", keepAlive };
+  const peer = peerOf("10.9.8.7", "http", isTrusted, 8080);
+  const rules = { ...RULES, ...some };
+  const context = { peer, rules, fallbackHost: "fallback:80", requestId: () => "made-1", keepAlive };
   return out.toString("latin1", 0, writeRequestHead(head, context, out, 0));
 }
 

@@ -30,7 +30,7 @@ export interface RequestFacts {
   readonly field?: (name: string) => string | undefined;
   /**
    * The client's address without its port, for `affinity: clientAddress`; of a client behind a trusted proxy, the one
-   * that this proxy names (the last in X-Forwarded-For). Read within `admit` alone. Every engine has to give it.
+   * that is told by it and the trusted ones before it. Read within `admit` alone. Every engine has to give it.
    */
   readonly client?: () => string | undefined;
 }

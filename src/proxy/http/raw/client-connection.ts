@@ -49,10 +49,11 @@ export class ClientConnection implements SocketEvents, Swept, PassageClient {
     this.#onClosed = onClosed;
     this.dueAt = context.now() + context.timeouts.idleMs + IDLE_GRACE_MS;
     const { address, localHost: fallbackHost } = accepted;
-    const peer = peerOf(address, "http", isLocal(address));
-    this.facts = new Facts(peer, () => this.#stage === "closed");
+    const peer = peerOf(address, "http", context.forwarding.isTrusted(address), accepted.localPort);
+    this.facts = new Facts(peer, context.forwarding, () => this.#stage === "closed");
     this.requestContext = {
       peer,
+      rules: context.forwarding,
       fallbackHost,
       requestId: context.requestId,
       keepAlive: true,
@@ -242,9 +243,4 @@ export class ClientConnection implements SocketEvents, Swept, PassageClient {
     this.link.end();
     this.link.resume();
   }
-}
-
-/** What a proxy on this machine in front of Teal (one that ends TLS, say) said is taken; nobody else's word is. */
-function isLocal(address: string): boolean {
-  return address.startsWith("127.") || address === "::1";
 }

@@ -1,7 +1,7 @@
 import type { ProxyTimeouts } from "../../../model/proxy-settings.ts";
 import type { Milliseconds } from "../../../model/time.ts";
 import type { Dispatcher } from "../engine.ts";
-import type { HeadLimits } from "./message/types.ts";
+import type { ForwardingRules, HeadLimits } from "./message/types.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Sweeper } from "./sweeper.ts";
 import type { UpstreamPool } from "./upstream-pool.ts";
@@ -13,6 +13,7 @@ export interface EngineContext {
   readonly sweeper: Sweeper;
   readonly outbox: Outbox;
   readonly timeouts: ProxyTimeouts;
+  readonly forwarding: ForwardingRules;
   readonly headLimits: HeadLimits;
   /** Of a request's body; Infinity: none. */
   readonly bodyBytes: number;

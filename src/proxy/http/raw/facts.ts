@@ -1,6 +1,7 @@
 import type { RequestFacts } from "../engine.ts";
+import { clientAddress } from "./message/client-address.ts";
 import { fieldValue } from "./message/field.ts";
-import type { Peer, RequestHead } from "./message/types.ts";
+import type { ForwardingRules, Peer, RequestHead } from "./message/types.ts";
 
 /** What the data plane's rules may ask of a request; one object per connection, as it is read at once. */
 export class Facts implements RequestFacts {
@@ -11,14 +12,10 @@ export class Facts implements RequestFacts {
   readonly client: () => string;
   #head: RequestHead | null = null;
 
-  constructor(peer: Peer, isAbandoned: () => boolean) {
+  constructor(peer: Peer, rules: ForwardingRules, isAbandoned: () => boolean) {
     this.isAbandoned = isAbandoned;
     this.field = (name) => this.#field(name);
-    this.client = () => {
-      // Of a trusted proxy's clients, the one that it names itself: the last.
-      const last = peer.isTrusted ? this.#field("x-forwarded-for")?.split(",").at(-1)?.trim() : undefined;
-      return last === undefined || last === "" ? peer.address : last;
-    };
+    this.client = () => (this.#head === null ? peer.address : clientAddress(this.#head, peer, rules));
   }
 
   /** The facts of this head, until `forget`. */

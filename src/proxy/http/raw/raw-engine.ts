@@ -4,9 +4,12 @@ import { debuglog } from "node:util";
 import type { ProxySettings } from "../../../model/proxy-settings.ts";
 import type { Milliseconds } from "../../../model/time.ts";
 import type { Dispatcher, HttpEngine } from "../engine.ts";
+import { TrustedProxies } from "../trusted-proxies.ts";
 import { ClientConnection } from "./client-connection.ts";
 import type { EngineContext } from "./context.ts";
 import { BACKLOG } from "./limits.ts";
+import { newTraceparent } from "./message/trace-context.ts";
+import type { ForwardingRules } from "./message/types.ts";
 import { Outbox } from "./outbox.ts";
 import { accept } from "./socket.ts";
 import { Sweeper } from "./sweeper.ts";
@@ -47,6 +50,7 @@ export class RawHttpEngine implements HttpEngine {
       sweeper,
       onError,
       timeouts,
+      forwarding: forwardingOf(settings),
       headLimits: { headBytes: limits.headBytes, fields: limits.headFields, targetBytes: limits.headBytes / 2 },
       bodyBytes: limits.bodyBytes ?? Infinity,
       outbox: new Outbox(),
@@ -118,6 +122,16 @@ export class RawHttpEngine implements HttpEngine {
     this.#context.sweeper.delete(connection);
     if (this.#connections.size === 0) this.#drained?.();
   }
+}
+
+function forwardingOf({ trustedProxies, forwarded, requestId, traceparent }: ProxySettings): ForwardingRules {
+  const trusted = new TrustedProxies(trustedProxies);
+  return {
+    fields: forwarded,
+    requestId,
+    newTraceparent: traceparent === "create" ? () => newTraceparent(randomBytes(24).toString("hex")) : null,
+    isTrusted: (address) => trusted.has(address),
+  };
 }
 
 /** Unique for all time, at the cost of one addition: a random start of the process, and a count. */

@@ -25,6 +25,7 @@ export interface Accepted {
   readonly address: string;
   /** `address:port` that the client reached: the host of a request that names none. */
   readonly localHost: string;
+  readonly localPort: number;
 }
 
 /**
@@ -37,8 +38,14 @@ export function accept(socket: Socket): Accepted | null {
   const handle = owner._handle;
   if (handle === null) return null;
   owner._handle = null;
-  const address = (remoteAddress ?? "unknown").replace(/^::ffff:/, "");
-  return { handle, address, localHost: `${localAddress ?? "localhost"}:${String(localPort)}` };
+  // Without the zone of a link-local address, which means nothing elsewhere.
+  const address = (remoteAddress ?? "unknown").replace(/^::ffff:/, "").replace(/%.*$/, "");
+  return {
+    handle,
+    address,
+    localHost: `${localAddress ?? "localhost"}:${String(localPort)}`,
+    localPort: localPort ?? 0,
+  };
 }
 
 /** The socket of our own for an accepted connection. */

@@ -24,11 +24,19 @@ export const FIELD = {
   tealError: 18,
   date: 19,
   http2Settings: 20,
+  xForwardedPort: 21,
+  xRealIp: 22,
+  traceparent: 23,
+  tracestate: 24,
+  /** X-Forwarded-… of any other name. */
+  xForwardedOther: 25,
+  /** Spelt with `_` for `-`: to CGI, WSGI and Rack the same as the field that says who asked. */
+  lookalike: 26,
 } as const;
 
 export type FieldId = (typeof FIELD)[keyof typeof FIELD];
 
-const NAMES: Readonly<Record<Exclude<keyof typeof FIELD, "other">, string>> = {
+const NAMES: Readonly<Record<Exclude<keyof typeof FIELD, "other" | "xForwardedOther" | "lookalike">, string>> = {
   connection: "connection",
   keepAlive: "keep-alive",
   proxyConnection: "proxy-connection",
@@ -49,30 +57,52 @@ const NAMES: Readonly<Record<Exclude<keyof typeof FIELD, "other">, string>> = {
   tealError: "teal-error",
   date: "date",
   http2Settings: "http2-settings",
+  xForwardedPort: "x-forwarded-port",
+  xRealIp: "x-real-ip",
+  traceparent: "traceparent",
+  tracestate: "tracestate",
 };
 
-/** Length and first letter tell the known names apart, so that at most one is compared. */
+/** Length and first letter tell most known names apart, so that hardly more than one is compared. */
 function slot(length: number, first: number): number {
   return length * 32 + (first & 31);
 }
 
 const LONGEST = 19;
 const CANDIDATE = new Uint8Array(32 * (LONGEST + 1));
+/** By id: another name with the same length and first letter; 0: none. */
+const NEXT = new Uint8Array(32);
 const BYTES: Uint8Array[] = [new Uint8Array()];
 for (const [key, name] of Object.entries(NAMES)) {
   const id = FIELD[key as keyof typeof NAMES];
   const bytes = Buffer.from(name, "latin1");
   const at = slot(bytes.length, byteAt(bytes, 0));
-  if (CANDIDATE[at] !== 0) throw new Error(`two field names in one slot: ${name}`);
+  NEXT[id] = CANDIDATE[at] as number;
   CANDIDATE[at] = id;
   BYTES[id] = bytes;
 }
 
 export function fieldId(buffer: Buffer, start: number, end: number): FieldId {
   const length = end - start;
-  if (length > LONGEST) return FIELD.other;
-  const id = CANDIDATE[slot(length, byteAt(buffer, start))] as FieldId;
-  return id !== FIELD.other && isWord(buffer, start, end, BYTES[id] as Uint8Array) ? id : FIELD.other;
+  const first = byteAt(buffer, start);
+  let id = (length > LONGEST ? FIELD.other : CANDIDATE[slot(length, first)]) as FieldId;
+  while (id !== FIELD.other && !isWord(buffer, start, end, BYTES[id] as Uint8Array)) id = NEXT[id] as FieldId;
+  return id === FIELD.other && (first | 0x20) === SMALL_X && length > 2 ? familyOf(buffer, start, end) : id;
+}
+
+const SMALL_X = 0x78;
+const PREFIX = "x-forwarded-";
+
+/** Of an unknown name that begins with X: whether it tells who asked, all the same. */
+function familyOf(buffer: Buffer, start: number, end: number): FieldId {
+  const third = byteAt(buffer, start + 2) | 0x20;
+  // X-F…, X-R…: nothing else needs a string.
+  if (third !== 0x66 && third !== 0x72) return FIELD.other;
+  const name = buffer.toString("latin1", start, end).toLowerCase();
+  const dashed = name.replaceAll("_", "-");
+  if (dashed !== name && (dashed.startsWith(PREFIX) || dashed === "x-real-ip" || dashed === "x-request-id"))
+    return FIELD.lookalike;
+  return name.startsWith(PREFIX) ? FIELD.xForwardedOther : FIELD.other;
 }
 
 /** Numbers per field in a head's table. */

@@ -26,7 +26,9 @@ const FORBIDDEN: ReadonlySet<string> = new Set([
   "upgrade",
   "x-forwarded-for",
   "x-forwarded-host",
+  "x-forwarded-port",
   "x-forwarded-proto",
+  "x-real-ip",
   "x-request-id",
 ]);
 

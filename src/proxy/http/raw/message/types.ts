@@ -1,3 +1,5 @@
+import type { ProxySettings } from "../../../../model/proxy-settings.ts";
+
 /**
  * The message layer: HTTP/1.1 heads and bodies as bytes, without sockets, timers or strings that nobody asked for.
  * Strict by RFC 9112: a message that two parsers might frame differently is refused, never mended.
@@ -90,7 +92,7 @@ export interface RequestHead extends MessageHead {
   readonly expectContinue: boolean;
   /** `TE: trailers`. */
   readonly takesTrailers: boolean;
-  /** X-Request-Id is there once, with 1 to 128 visible ASCII characters: it is kept. */
+  /** X-Request-Id is there once, with 1 to 128 visible ASCII characters: it may be kept. */
   readonly hasRequestId: boolean;
   /** Parts that may go on byte for byte, as they are written in the plainest way. */
   readonly isPlainLine: boolean;
@@ -124,17 +126,30 @@ export interface BodyDecoder {
 export interface Peer {
   readonly address: string;
   readonly scheme: "http" | "https";
+  /** Of ours, the one that it reached. */
+  readonly port: number;
   /** A proxy of the operator's: its X-Forwarded-* and Forwarded are continued. Anybody else's are replaced. */
   readonly isTrusted: boolean;
-  /** Ready-made parts of Forwarded (RFC 7239). */
+  /** Ready-made: X-Forwarded-For, -Proto and -Port of a stranger, and `for=` of Forwarded (RFC 7239). */
+  readonly plainLines: string;
   readonly forwardedFor: string;
+}
+
+/** `proxy` of teal.yaml, as far as it decides what an instance is told about a request. */
+export interface ForwardingRules {
+  readonly fields: ProxySettings["forwarded"];
+  readonly requestId: ProxySettings["requestId"];
+  /** For a request without a valid traceparent; null: none is made. */
+  readonly newTraceparent: (() => string) | null;
+  readonly isTrusted: (address: string) => boolean;
 }
 
 export interface RequestContext {
   readonly peer: Peer;
+  readonly rules: ForwardingRules;
   /** The value for Host when the request has none (HTTP/1.0). */
   readonly fallbackHost: string;
-  /** Called when the request brings no well-formed X-Request-Id. */
+  /** Called when the request brings no X-Request-Id that is kept. */
   readonly requestId: () => string;
   /** False: the instance is told `Connection: close`. */
   readonly keepAlive: boolean;
@@ -160,6 +175,6 @@ export interface ResponseContext {
  *   write-request.ts   writeRequestHead(head, context, out, at): number   (the end; -1: out has no room)
  *   write-response.ts  writeResponseHead(head, context, out, at): number  (likewise)
  *   answer-framing.ts  answerFraming(response, { minor, method }): FramingKind
- *   peer.ts            peerOf(address, scheme, isTrusted): Peer
+ *   peer.ts            peerOf(address, scheme, isTrusted, port): Peer
  *   field.ts           fieldValue(head, name), valueOf(head, FIELD.x): string | null, eachField(head, visit)
  */
