@@ -3,10 +3,9 @@ import { TrustedProxies } from "./trusted-proxies.ts";
 
 test("addresses and networks of both families, and nothing beside them", () => {
   const proxies = new TrustedProxies(["10.1.0.0/16", "192.0.2.7", "2001:db8::/32", "::1"]);
-  for (const address of ["10.1.2.3", "192.0.2.7", "2001:db8:1::9", "2001:DB8::1", "::1"])
-    expect(proxies.has(address), address).toBe(true);
-  for (const address of ["10.2.0.1", "192.0.2.8", "2001:db9::1", "::2", "unknown", "", "10.1.2.3:80"])
-    expect(proxies.has(address), address).toBe(false);
+  const inside = ["10.1.2.3", "192.0.2.7", "2001:db8:1::9", "2001:DB8::1", "::1"];
+  const outside = ["10.2.0.1", "192.0.2.8", "2001:db9::1", "::2", "unknown", "", "10.1.2.3:80"];
+  expect([...inside, ...outside].filter((address) => proxies.has(address))).toEqual(inside);
 });
 
 test("an empty list trusts nobody, and everything can be trusted", () => {
