@@ -1,12 +1,15 @@
 import { z } from "zod";
 import { DEPLOYMENT_STATES, GOALS } from "../model/deployment.ts";
 import { EVENT_TYPES } from "../model/event.ts";
+import { MAINTENANCE_MODES } from "../model/maintenance.ts";
 
 // `id` names a schema in the OpenAPI document.
 const weights = z.record(z.string(), z.int()).meta({ description: "Percent of traffic per environment; sums to 100" });
 const at = z.number().meta({ description: "Milliseconds since the Unix epoch" });
 const goal = z.enum(GOALS);
 const state = z.enum(DEPLOYMENT_STATES);
+
+const maintenanceMode = z.enum(MAINTENANCE_MODES);
 
 export const serviceStatus = z
   .object({
@@ -35,6 +38,19 @@ export const serviceStatus = z
       .object({ id: z.string(), goal, state, step: z.string().nullable(), startedAt: at.nullable() })
       .nullable(),
     retirement: z.object({ environment: z.string(), at }).nullable(),
+    maintenance: z
+      .object({
+        mode: maintenanceMode,
+        live: maintenanceMode.nullable().meta({ description: "What the proxy says; null: it does not answer" }),
+        since: at.nullable(),
+        until: at.nullable().meta({ description: "When a hold ends by itself" }),
+        endsIn: z.enum(["off", "on"]).meta({ description: "What it becomes then" }),
+        by: z.string().nullable(),
+        reason: z.string().nullable(),
+      })
+      .nullable()
+      .default(null)
+      .meta({ description: "Null: off" }),
   })
   .meta({ id: "ServiceStatus" });
 export type ServiceStatusAnswer = z.output<typeof serviceStatus>;
@@ -150,6 +166,21 @@ export const approved = z
   })
   .meta({ id: "Approved" });
 export type ApprovedAnswer = z.output<typeof approved>;
+
+export const maintenance = z
+  .object({
+    service: z.string(),
+    mode: maintenanceMode,
+    since: at,
+    until: at.nullable().meta({ description: "When a hold ends by itself" }),
+    endsIn: z.enum(["off", "on"]).meta({ description: "What it becomes then" }),
+    by: z.string(),
+    reason: z.string().nullable(),
+    changed: z.boolean().meta({ description: "False: it was so already" }),
+    warnings: z.array(z.string()).meta({ description: "What could not be done as teal.yaml says" }),
+  })
+  .meta({ id: "Maintenance" });
+export type MaintenanceAnswer = z.output<typeof maintenance>;
 
 const historyRow = z
   .object({

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { MAINTENANCE_MODES } from "../model/maintenance.ts";
 import { NAME_PATTERN } from "../model/names.ts";
 
 const name = z
@@ -48,6 +49,21 @@ export type SwitchRequest = z.input<typeof switchRequest>;
 
 export const rollbackRequest = z.strictObject({ reason });
 export type RollbackRequest = z.input<typeof rollbackRequest>;
+
+export const maintenanceRequest = z.strictObject({
+  mode: z.enum(MAINTENANCE_MODES).meta({
+    description: "`on`: requests are answered with a page; `hold`: they wait; `off`: the app gets them",
+  }),
+  seconds: z.int().min(1).max(86_400).optional().meta({
+    description: "Of a hold: longest that it lasts when nobody ends it; absent: as teal.yaml says",
+  }),
+  endsIn: z.enum(["off", "on"]).optional().meta({ description: "Of a hold: what it becomes then" }),
+  close: z.boolean().default(false).meta({
+    description: "Also end the WebSockets and event streams that are open",
+  }),
+  reason,
+});
+export type MaintenanceRequest = z.input<typeof maintenanceRequest>;
 
 export const abortRequest = z.strictObject({ reason });
 export type AbortRequest = z.input<typeof abortRequest>;

@@ -9,6 +9,7 @@ export const ROUTES = {
   approve: { method: "POST", path: "/v1/deployments/:deployment/approve" },
   switch: { method: "POST", path: "/v1/services/:service/switch" },
   rollback: { method: "POST", path: "/v1/services/:service/rollback" },
+  maintenance: { method: "POST", path: "/v1/services/:service/maintenance" },
   history: { method: "GET", path: "/v1/services/:service/history" },
   /** `text/event-stream`; `follow=false` ends at the newest. */
   events: { method: "GET", path: "/v1/events" },

@@ -150,6 +150,7 @@ export function serviceStatus(service = "web", more: Partial<ServiceStatusAnswer
     ],
     deployment: null,
     retirement: null,
+    maintenance: null,
     ...more,
   };
 }

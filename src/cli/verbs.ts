@@ -11,6 +11,7 @@ export const VERBS = {
   rollback: async (): Promise<Verb> => (await import("./verbs/rollback.ts")).rollback,
   abort: async (): Promise<Verb> => (await import("./verbs/abort.ts")).abort,
   approve: async (): Promise<Verb> => (await import("./verbs/approve.ts")).approve,
+  maintenance: async (): Promise<Verb> => (await import("./verbs/maintenance.ts")).maintenance,
   status: async (): Promise<Verb> => (await import("./verbs/status.ts")).status,
   "env list": async (): Promise<Verb> => (await import("./verbs/env-list.ts")).envList,
   history: async (): Promise<Verb> => (await import("./verbs/history.ts")).history,

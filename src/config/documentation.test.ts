@@ -10,7 +10,12 @@ import { configJsonSchema, type JsonSchema } from "./json-schema.ts";
 import { loadConfig } from "./load.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const FILES = { "app/x": "", "prod.env": "A=1\n", "hook.url": "https://hooks.example/x\n" };
+const FILES = {
+  "app/x": "",
+  "maintenance.html": "<h1>Back soon</h1>",
+  "prod.env": "A=1\n",
+  "hook.url": "https://hooks.example/x\n",
+};
 
 /** Every key that the schema knows, as `services.*.health.path`. */
 function keysOf(schema: JsonSchema, path = ""): string[] {

@@ -46,6 +46,12 @@ services:
       longLived: 5m
       onControllerLoss: revert         # or keep
       affinity: { cookie: session }    # or { header: X-User }, or clientAddress; without it: none
+      maintenance:                     # what teal maintenance on and hold do
+        page: ./maintenance.html       # without it: a page of Teal's
+        status: 503
+        retryAfter: 60s
+        allow: [203.0.113.0/24]        # clients that get the app all the same
+        hold: { deadline: 30s, most: 1000, longest: 5m, endsIn: off }
 
     deploy:
       validate:

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { affinity } from "./affinity.ts";
 import type { Loading } from "./loading.ts";
+import { maintenanceSection } from "./maintenance-section.ts";
 import { map } from "./map.ts";
 import { duration } from "./quantities.ts";
 import { distinct } from "./rule.ts";
@@ -49,12 +50,14 @@ export function trafficSection(loading: Loading) {
         examples: [{ cookie: "session" }],
       })
       .prefault("none"),
+    maintenance: maintenanceSection(loading).optional(),
   })
-    .transform(({ drain, longLived, affinity, ...rest }) => ({
+    .transform(({ drain, longLived, affinity, maintenance, ...rest }) => ({
       ...rest,
       drainMs: drain,
       longLivedMs: longLived,
       ...(affinity === null ? {} : { affinity }),
+      ...(maintenance === undefined ? {} : { maintenance }),
     }))
     .meta({ description: "Which requests are the service's, and how they move from one environment to the other." });
 }

@@ -1,8 +1,10 @@
 import type { Approval } from "../model/approval.ts";
 import type { Deployment } from "../model/deployment.ts";
 import type { TealEvent } from "../model/event.ts";
+import type { MaintenanceMode, MaintenanceRecord } from "../model/maintenance.ts";
 import type { Plan } from "../model/plan.ts";
 import type { ServiceStatus } from "../model/status.ts";
+import type { Milliseconds } from "../model/time.ts";
 import type { Receipt } from "../model/traffic.ts";
 import type { LogLine } from "../ports/environment.ts";
 import type { StepRow } from "../store/store.ts";
@@ -20,6 +22,25 @@ export type PlanQuestion =
   | { readonly goal: "switch"; readonly service: string; readonly to: string; readonly force?: boolean }
   | { readonly goal: "retire"; readonly service: string; readonly to: string }
   | { readonly goal: "rollback"; readonly service: string };
+
+/** What is to become of a service's requests. */
+export interface MaintenanceRequest extends Omit<Asker, "idempotencyKey"> {
+  readonly mode: MaintenanceMode;
+  /** Of a hold: how long at most, and what it becomes then; null: as teal.yaml says. */
+  readonly longestMs: Milliseconds | null;
+  readonly endsIn: "off" | "on" | null;
+  /** Ends WebSockets and event streams too. */
+  readonly close: boolean;
+}
+
+export interface MaintenanceOutcome {
+  readonly service: string;
+  readonly record: MaintenanceRecord;
+  /** False: it was so already. */
+  readonly changed: boolean;
+  /** What could not be done as teal.yaml says. */
+  readonly warnings: readonly string[];
+}
 
 /** Values for `${env:X}` that came with the request. */
 export type Variables = Readonly<Record<string, string>>;
@@ -74,6 +95,8 @@ export interface Control {
    * @throws `nothing-to-approve`, `deployment-ended`
    */
   approve(deployment: string, request: Asker): Promise<Passed>;
+  /** Returns when the data plane has it. The mode stays through restarts, deployments and reboots until it is changed. */
+  maintenance(service: string, request: MaintenanceRequest): Promise<MaintenanceOutcome>;
   deployment(id: string): Promise<DeploymentView>;
   history(service: string, limit: number): Promise<readonly Deployment[]>;
   /** Events with `seq > after`, and on as they come when `follow`. */

@@ -8,9 +8,20 @@ import type { Milliseconds } from "../model/time.ts";
 import type { LogLine } from "../ports/environment.ts";
 import { accept, type Planned, planned } from "./admission.ts";
 import { approve } from "./approving.ts";
-import type { Asker, Control, DeploymentView, Passed, PlanQuestion, Switched, Variables } from "./control.ts";
+import type {
+  Asker,
+  Control,
+  DeploymentView,
+  MaintenanceOutcome,
+  MaintenanceRequest,
+  Passed,
+  PlanQuestion,
+  Switched,
+  Variables,
+} from "./control.ts";
 import { ended, type Fleet } from "./fleet.ts";
 import { logsOf } from "./logs.ts";
+import type { MaintenanceDesk } from "./maintenance.ts";
 import { KeyedMutex } from "./mutex.ts";
 import type { EngineParts } from "./parts.ts";
 import { previousRelease } from "./prune.ts";
@@ -25,12 +36,14 @@ const STATUS_MS: Milliseconds = 1_000;
 export class Controller implements Control {
   readonly #parts: EngineParts;
   readonly #fleet: Fleet;
+  readonly #maintenance: MaintenanceDesk;
   /** Requests for one service are planned and accepted one after another. */
   readonly #desk = new KeyedMutex();
 
-  constructor(parts: EngineParts, fleet: Fleet) {
+  constructor(parts: EngineParts, fleet: Fleet, maintenance: MaintenanceDesk) {
     this.#parts = parts;
     this.#fleet = fleet;
+    this.#maintenance = maintenance;
   }
 
   async status(signal: AbortSignal): Promise<readonly ServiceStatus[]> {
@@ -46,7 +59,12 @@ export class Controller implements Control {
     const steps = seen.unfinished === null ? [] : await store.steps(seen.unfinished.id);
     const active = seen.environments.find(({ name }) => name === seen.row.active)?.release ?? null;
     const warm = seen.environments.some(({ name, release }) => name !== seen.row.active && release !== null);
-    return statusOf(seen, steps, warm ? null : await previousRelease(this.#parts, service, active?.id ?? null));
+    return statusOf(
+      seen,
+      steps,
+      warm ? null : await previousRelease(this.#parts, service, active?.id ?? null),
+      this.#parts.clock.now(),
+    );
   }
 
   async plan(question: PlanQuestion, signal: AbortSignal): Promise<Plan> {
@@ -109,6 +127,10 @@ export class Controller implements Control {
 
   approve(id: string, request: Asker): Promise<Passed> {
     return approve(this.#parts, id, request);
+  }
+
+  maintenance(service: string, request: MaintenanceRequest): Promise<MaintenanceOutcome> {
+    return this.#maintenance.order(service, request);
   }
 
   async deployment(id: string): Promise<DeploymentView> {

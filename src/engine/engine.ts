@@ -6,6 +6,7 @@ import type { ServiceRow } from "../store/store.ts";
 import type { Control } from "./control.ts";
 import { Controller } from "./controller.ts";
 import { Fleet } from "./fleet.ts";
+import { MaintenanceDesk } from "./maintenance.ts";
 import { driverOf, type EngineParts } from "./parts.ts";
 import { keepRetiring } from "./retirements.ts";
 import { TrafficDesk } from "./traffic-desk.ts";
@@ -24,15 +25,18 @@ export class Engine {
   readonly #desk: TrafficDesk;
   readonly #fleet: Fleet;
   readonly #upkeep: Upkeep;
-  #retiring: Promise<void> = Promise.resolve();
+  readonly #maintenance: MaintenanceDesk;
+  #keeping: Promise<unknown> = Promise.resolve();
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
     const stop = this.#stop.signal;
     this.#desk = new TrafficDesk(parts);
     this.#fleet = new Fleet(parts, this.#desk, stop);
-    this.#upkeep = new Upkeep(parts, this.#desk, stop);
-    this.control = new Controller(parts, this.#fleet);
+    const maintenance = new MaintenanceDesk(parts, stop);
+    this.#maintenance = maintenance;
+    this.#upkeep = new Upkeep(parts, { desk: this.#desk, maintenance }, stop);
+    this.control = new Controller(parts, this.#fleet, maintenance);
   }
 
   /** Claims every service, starts what is to run, and goes on with every deployment that had not ended. */
@@ -47,6 +51,8 @@ export class Engine {
     for (const service of new Set([...configuration.services(), ...recorded])) rows.push(await this.#claim(service));
     // Not before every fence is ours: what upkeep does under an older one would be refused.
     this.#upkeep.listen();
+    // Beside the rest, as the data plane may not be there yet: it is told again when it is.
+    for (const { service } of rows) void this.#upkeep.ensureMaintenance(service);
     for (const row of rows) {
       const { service } = row;
       await this.#upkeep.ensureRunning(service);
@@ -55,14 +61,14 @@ export class Engine {
       else await this.#disarm(row);
       this.#upkeep.refresh(service);
     }
-    this.#retiring = keepRetiring(this.#parts, this.#fleet, stop);
+    this.#keeping = Promise.all([keepRetiring(this.#parts, this.#fleet, stop), this.#maintenance.keep()]);
     await store.prune(clock.now() - KEEP_RECORDS_MS);
   }
 
   /** Leaves every deployment where it stands: the next start goes on with it. */
   async stop(): Promise<void> {
     this.#stop.abort(new TealError("aborted", "the server is stopping"));
-    await Promise.all([this.#fleet.settled(), this.#retiring]);
+    await Promise.all([this.#fleet.settled(), this.#keeping]);
   }
 
   #wire(stop: AbortSignal): void {

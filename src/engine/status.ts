@@ -1,11 +1,18 @@
 import { type Deployment, isEnded } from "../model/deployment.ts";
-import type { EnvironmentStatus, RollbackSafety, ServiceStatus } from "../model/status.ts";
+import { modeAt } from "../model/maintenance.ts";
+import type { EpochMilliseconds } from "../model/time.ts";
+import type { EnvironmentStatus, MaintenanceStatus, RollbackSafety, ServiceStatus } from "../model/status.ts";
 import type { StepRow } from "../store/store.ts";
 import type { Release } from "../model/release.ts";
 import type { Survey, SurveyedEnvironment } from "./survey.ts";
 
 /** What `teal status` says of a service. `previous`: the stored release that a rollback would start again, when none is warm. */
-export function statusOf(seen: Survey, steps: readonly StepRow[], previous: Release | null): ServiceStatus {
+export function statusOf(
+  seen: Survey,
+  steps: readonly StepRow[],
+  previous: Release | null,
+  now: EpochMilliseconds,
+): ServiceStatus {
   const { row, traffic, unfinished, retirement } = seen;
   return {
     service: row.service,
@@ -18,6 +25,22 @@ export function statusOf(seen: Survey, steps: readonly StepRow[], previous: Rele
     environments: seen.environments.map((environment) => environmentStatus(environment, seen)),
     deployment: unfinished === null || isEnded(unfinished.state) ? null : deploymentStatus(unfinished, steps),
     retirement: retirement === null ? null : { environment: retirement.environment, at: retirement.at },
+    maintenance: maintenanceStatus(seen, now),
+  };
+}
+
+function maintenanceStatus({ maintenance, traffic }: Survey, now: EpochMilliseconds): MaintenanceStatus | null {
+  const live = traffic?.maintenance ?? null;
+  const mode = maintenance === null ? "off" : modeAt(maintenance.order, now);
+  if (mode === "off" && (live ?? "off") === "off") return null;
+  return {
+    mode,
+    live,
+    since: maintenance?.since ?? null,
+    until: mode === "hold" ? (maintenance?.order.until ?? null) : null,
+    endsIn: maintenance?.order.endsIn ?? "off",
+    by: maintenance?.by ?? null,
+    reason: maintenance?.reason ?? null,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Deployment } from "../model/deployment.ts";
 import type { EnvironmentRecord } from "../model/environment.ts";
 import { TealError, toTealError } from "../model/error.ts";
+import type { MaintenanceRecord } from "../model/maintenance.ts";
 import { DEFAULT_ENVIRONMENTS } from "../model/names.ts";
 import type { Release } from "../model/release.ts";
 import type { PlanState } from "../plan/state.ts";
@@ -25,6 +26,7 @@ export interface Survey {
   readonly traffic: TrafficObservation | null;
   readonly unfinished: Deployment | null;
   readonly retirement: RetirementRow | null;
+  readonly maintenance: MaintenanceRecord | null;
 }
 
 const NOTHING: Omit<ServiceRow, "service"> = { fence: 0, generation: 0, weights: {}, active: null, standby: null };
@@ -32,11 +34,12 @@ const NOTHING: Omit<ServiceRow, "service"> = { fence: 0, generation: 0, weights:
 /** Looks at everything there is to know of a service. What does not answer is null, so that a status can always be given. */
 export async function survey(parts: EngineParts, service: string, signal: AbortSignal): Promise<Survey> {
   const { store } = parts;
-  const [row, records, unfinished, retirements] = await Promise.all([
+  const [row, records, unfinished, retirements, maintenance] = await Promise.all([
     store.service(service),
     store.environments(service),
     store.unfinished(),
     store.retirements(),
+    store.maintenance(service),
   ]);
   if (row === null && !parts.configuration.services().includes(service)) {
     throw new TealError(
@@ -57,6 +60,7 @@ export async function survey(parts: EngineParts, service: string, signal: AbortS
     traffic: known === null ? null : await observed(parts, known, signal),
     unfinished: unfinished.find((deployment) => deployment.service === service) ?? null,
     retirement: retirements.find((retirement) => retirement.service === service) ?? null,
+    maintenance,
   };
 }
 

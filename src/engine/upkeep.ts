@@ -2,6 +2,7 @@ import { TealError, toTealError } from "../model/error.ts";
 import type { Release } from "../model/release.ts";
 import type { Milliseconds } from "../model/time.ts";
 import type { TrafficNotice } from "../ports/traffic.ts";
+import type { MaintenanceDesk } from "./maintenance.ts";
 import { driverOf, type EngineParts } from "./parts.ts";
 import type { TrafficDesk } from "./traffic-desk.ts";
 
@@ -14,13 +15,15 @@ const ACT_MS: Milliseconds = 30_000;
 export class Upkeep {
   readonly #parts: EngineParts;
   readonly #desk: TrafficDesk;
+  readonly #maintenance: MaintenanceDesk;
   readonly #stop: AbortSignal;
   /** Services with a refresh under way, and whether another one is wanted after it. */
   readonly #refreshing = new Map<string, boolean>();
 
-  constructor(parts: EngineParts, desk: TrafficDesk, stop: AbortSignal) {
+  constructor(parts: EngineParts, desks: { desk: TrafficDesk; maintenance: MaintenanceDesk }, stop: AbortSignal) {
     this.#parts = parts;
-    this.#desk = desk;
+    this.#desk = desks.desk;
+    this.#maintenance = desks.maintenance;
     this.#stop = stop;
   }
 
@@ -56,6 +59,11 @@ export class Upkeep {
         );
       });
     }
+  }
+
+  /** The maintenance that is on record, for a data plane that may have lost it. */
+  ensureMaintenance(service: string): Promise<void> {
+    return this.#guarded(service, "telling the data plane of maintenance", () => this.#maintenance.ensure(service));
   }
 
   /** Tells the data plane where the instances are; many wishes at once become one or two. */
@@ -100,7 +108,10 @@ export class Upkeep {
         });
         return;
       case "connected":
-        for (const { service } of await store.services()) this.refresh(service);
+        for (const { service } of await store.services()) {
+          void this.ensureMaintenance(service);
+          this.refresh(service);
+        }
         return;
       case "reverted":
         // The deployment's own run hears this too, and takes itself back.

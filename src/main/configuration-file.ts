@@ -1,7 +1,9 @@
 import type { TealConfig } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
+import { readPage } from "../config/page.ts";
 import { resolveVariables } from "../config/resolve.ts";
 import { DRIVER_NAMES } from "../drivers/names.ts";
+import type { MaintenancePage } from "../model/maintenance.ts";
 import type { EnvironmentSpec, ServiceSpec } from "../model/service.ts";
 import type { ConfigurationSource } from "../ports/configuration.ts";
 
@@ -38,6 +40,10 @@ export class ConfigurationFile implements ConfigurationSource {
     }
     this.#config = config;
     return Object.values(config.services);
+  }
+
+  page(path: string): Promise<MaintenancePage> {
+    return Promise.try(() => readPage(path));
   }
 
   resolve(spec: EnvironmentSpec): Promise<Readonly<Record<string, string>>> {

@@ -52,6 +52,24 @@ describe("what the data plane counts, as Prometheus text", () => {
     expect(value(shown, "teal_kernel_listen_drops_total")).toBe("4");
   });
 
+  test("maintenance of each service that was told of", () => {
+    const maintenance = { mode: "hold" as const, answered: 1, held: 2, released: 3, timedOut: 4, waiting: 5 };
+    const shown = exposition(
+      proxyMetrics([{ service: "web", epoch: "e", at: 0, environments: {}, maintenance }], KERNEL),
+    );
+    const labels = '{service="web"}';
+    expect(value(shown, `teal_proxy_maintenance_answers_total${labels}`)).toBe("1");
+    expect(value(shown, `teal_proxy_hold_requests_total${labels}`)).toBe("2");
+    expect(value(shown, `teal_proxy_hold_released_total${labels}`)).toBe("3");
+    expect(value(shown, `teal_proxy_hold_timeouts_total${labels}`)).toBe("4");
+    expect(value(shown, `teal_proxy_waiting${labels}`)).toBe("5");
+    const modes = ["off", "on", "hold"].map((mode) =>
+      value(shown, `teal_proxy_maintenance{service="web",mode="${mode}"}`),
+    );
+    expect(modes).toEqual(["0", "0", "1"]);
+    expect(value(text({}), `teal_proxy_waiting${labels}`)).toBeUndefined();
+  });
+
   test("the histogram is cumulative, ends with all, and each bound is one of the data plane's", () => {
     const latency = LATENCY_BOUNDS_MS.map((_, bucket) => bucket + 1).concat(1_000);
     const all = latency.reduce((sum, count) => sum + count, 0);

@@ -1,4 +1,5 @@
 import { LATENCY_BOUNDS_MS, type TrafficCounters, type TrafficSample } from "../model/traffic.ts";
+import { MAINTENANCE_MODES, type MaintenanceCounts } from "../model/maintenance.ts";
 import type { ListenCounts } from "../proxy/kernel.ts";
 import type { Family, Point } from "./exposition.ts";
 
@@ -75,6 +76,7 @@ export function proxyMetrics(samples: readonly TrafficSample[], kernel: ListenCo
       "Changes of the split that the proxy made live, reverts too",
       samples.map(({ service, switches }) => ({ labels: { service }, value: switches ?? 0 })),
     ),
+    ...maintenanceFamilies(samples),
     counter(
       "teal_kernel_listen_overflows_total",
       "Connections to any port of this machine that found the accept queue full, since it started",
@@ -85,6 +87,51 @@ export function proxyMetrics(samples: readonly TrafficSample[], kernel: ListenCo
       "Connections that a listening socket of this machine dropped, for that or any other reason, since it started",
       [{ labels: {}, value: kernel.listenDrops }],
     ),
+  ];
+}
+
+/** Of each service that was told of. */
+function maintenanceFamilies(samples: readonly TrafficSample[]): Family[] {
+  const told = samples.flatMap(({ service, maintenance }) =>
+    maintenance === undefined ? [] : [{ service, maintenance }],
+  );
+  const points = (read: (counts: MaintenanceCounts) => number): Point[] =>
+    told.map(({ service, maintenance }) => ({ labels: { service }, value: read(maintenance) }));
+  return [
+    {
+      name: "teal_proxy_maintenance",
+      type: "gauge",
+      help: "1 for the mode that a service has",
+      points: told.flatMap(({ service, maintenance }) =>
+        MAINTENANCE_MODES.map((mode) => ({ labels: { service, mode }, value: Number(maintenance.mode === mode) })),
+      ),
+    },
+    counter(
+      "teal_proxy_maintenance_answers_total",
+      "Requests that were answered by Teal as the service is under maintenance",
+      points(({ answered }) => answered),
+    ),
+    counter(
+      "teal_proxy_hold_requests_total",
+      "Requests that came into a hold",
+      points(({ held }) => held),
+    ),
+    counter(
+      "teal_proxy_hold_released_total",
+      "Of those, given to the app when the hold ended",
+      points(({ released }) => released),
+    ),
+    counter(
+      "teal_proxy_hold_timeouts_total",
+      "Of those, refused: they had waited for as long as they may, or too many waited",
+      points(({ timedOut }) => timedOut),
+    ),
+    {
+      name: "teal_proxy_waiting",
+      type: "gauge",
+      help: "Requests that wait now, for the end of a hold or for an instance",
+      points: points(({ waiting }) => waiting),
+    },
   ];
 }
 

@@ -15,6 +15,7 @@ import type { EpochMilliseconds } from "./time.ts";
  * - release-frozen `{release, version, digest}` · release-pruned `{release}`
  * - approval `{by, reason}`: a person has let the deployment pass its gate
  * - retirement-scheduled `{environment, at}` · retirement-cancelled `{environment}`
+ * - maintenance `{mode, from, until, endsIn, by, reason, warnings: string[]}`: MaintenanceModes
  * - drift `{expected: Weights, live: Weights}`
  * - warning `{code, message, remedy}`
  */
@@ -38,6 +39,7 @@ export const EVENT_TYPES = [
   "approval",
   "retirement-scheduled",
   "retirement-cancelled",
+  "maintenance",
   "drift",
   "warning",
 ] as const;

@@ -17,7 +17,7 @@ export interface MaintenanceSpec {
   readonly hold: HoldSpec;
 }
 
-interface HoldSpec {
+export interface HoldSpec {
   /** Longest that one request waits. */
   readonly deadlineMs: Milliseconds;
   /** Most requests that wait at a time. */
@@ -27,6 +27,14 @@ interface HoldSpec {
   /** What it ends in then. */
   readonly endsIn: "off" | "on";
 }
+
+export const MAINTENANCE_DEFAULTS: MaintenanceSpec = {
+  page: null,
+  status: 503,
+  retryAfterMs: 60_000,
+  allow: [],
+  hold: { deadlineMs: 30_000, most: 1_000, longestMs: 300_000, endsIn: "off" },
+};
 
 /** A page as it is served. */
 export interface MaintenancePage {
@@ -50,6 +58,16 @@ export interface MaintenanceOrder {
   readonly allow: readonly string[];
   readonly deadlineMs: Milliseconds;
   readonly most: number;
+}
+
+/** The wish as it is on record: what was ordered last, by whom, since when and why. */
+export interface MaintenanceRecord {
+  /** Grows with each order of a service; the newer one wins. */
+  readonly revision: number;
+  readonly order: MaintenanceOrder;
+  readonly since: EpochMilliseconds;
+  readonly by: string;
+  readonly reason: string | null;
 }
 
 /** The mode at a time: a hold that has come to its end is over, whether anybody has said so or not. */

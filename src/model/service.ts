@@ -79,7 +79,7 @@ export interface TrafficSpec {
   readonly onControllerLoss: "revert" | "keep";
   /** What keeps a client on one side of a split; absent: nothing, each request is drawn anew. */
   readonly affinity?: AffinitySpec | undefined;
-  /** How maintenance is answered; absent: as the defaults say. No part of what the data plane has to know. */
+  /** How maintenance is answered; absent: as {@link MAINTENANCE_DEFAULTS} say. No part of what the data plane has to know. */
   readonly maintenance?: MaintenanceSpec | undefined;
 }
 

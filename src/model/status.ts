@@ -1,5 +1,6 @@
 import type { DeploymentState, Goal } from "./deployment.ts";
 import type { EnvironmentState } from "./environment.ts";
+import type { MaintenanceMode } from "./maintenance.ts";
 import type { EpochMilliseconds } from "./time.ts";
 import type { Weights } from "./traffic.ts";
 
@@ -29,6 +30,21 @@ export interface ServiceStatus {
     readonly startedAt: EpochMilliseconds | null;
   } | null;
   readonly retirement: { readonly environment: string; readonly at: EpochMilliseconds } | null;
+  /** Null: off, on record and at the data plane. */
+  readonly maintenance: MaintenanceStatus | null;
+}
+
+/** What holds for a service's requests by the record, and by the data plane. */
+export interface MaintenanceStatus {
+  readonly mode: MaintenanceMode;
+  /** What the data plane says; null: it does not answer. */
+  readonly live: MaintenanceMode | null;
+  readonly since: EpochMilliseconds | null;
+  /** When a hold ends by itself, and in what. */
+  readonly until: EpochMilliseconds | null;
+  readonly endsIn: "off" | "on";
+  readonly by: string | null;
+  readonly reason: string | null;
 }
 
 export interface EnvironmentStatus {

@@ -1,3 +1,4 @@
+import type { MaintenancePage } from "../model/maintenance.ts";
 import type { EnvironmentSpec, ServiceSpec } from "../model/service.ts";
 
 /** teal.yaml, as the engine needs it. Read anew at each deploy. */
@@ -8,6 +9,8 @@ export interface ConfigurationSource {
    * @throws `config-invalid`, `config-missing`, `secret-missing`
    */
   load(variables: Readonly<Record<string, string>>): Promise<readonly ServiceSpec[]>;
+  /** The maintenance page at this path. @throws `config-invalid` when there is none that can be served */
+  page(path: string): Promise<MaintenancePage>;
   /** Names of the services as last loaded. */
   services(): readonly string[];
   /**

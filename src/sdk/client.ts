@@ -5,6 +5,7 @@ import type {
   AbortRequest,
   ApproveRequest,
   DeploymentRequest,
+  MaintenanceRequest,
   PlanRequest,
   RollbackRequest,
   SwitchRequest,
@@ -93,6 +94,11 @@ export class TealClient {
   rollback(service: string, body: RollbackRequest, options?: RepeatableOptions): Promise<answers.SwitchedAnswer> {
     const ask = { parameters: { service }, body, headers: keyHeader(options) };
     return this.#json("rollback", answers.switched, ask, options);
+  }
+
+  /** Answers when the proxy does so. */
+  maintenance(service: string, body: MaintenanceRequest, options?: CallOptions): Promise<answers.MaintenanceAnswer> {
+    return this.#json("maintenance", answers.maintenance, { parameters: { service }, body }, options);
   }
 
   /** Deployments, newest first. */
@@ -208,6 +214,7 @@ export type {
   EventAnswer,
   HistoryAnswer,
   LogLineAnswer,
+  MaintenanceAnswer,
   PlanAnswer,
   ReceiptAnswer,
   ServiceStatusAnswer,

@@ -133,6 +133,16 @@ export const OPERATIONS = {
       ...errors("service-unknown", "nothing-to-roll-back-to", "unhealthy", "drift", "data-plane-down"),
     },
   },
+  maintenance: {
+    operationId: "maintenance",
+    summary: "Answer a service's requests with a page, let them wait, or neither; answers when the proxy does so",
+    params: requests.serviceParams,
+    body: requests.maintenanceRequest,
+    response: {
+      200: answers.maintenance,
+      ...errors("service-unknown", "no-release", "unsupported", "data-plane-down"),
+    },
+  },
   history: {
     operationId: "history",
     summary: "Deployments of a service, newest first",

@@ -4,13 +4,14 @@ import type {
   EventAnswer,
   HistoryAnswer,
   LogLineAnswer,
+  MaintenanceAnswer,
   PlanAnswer,
   ProblemAnswer,
   ReceiptAnswer,
   ServiceStatusAnswer,
   SwitchedAnswer,
 } from "../api/answers.ts";
-import type { DeploymentView, Passed, Switched } from "../engine/control.ts";
+import type { DeploymentView, MaintenanceOutcome, Passed, Switched } from "../engine/control.ts";
 import { CATALOGUE } from "../model/catalogue.ts";
 import type { Deployment } from "../model/deployment.ts";
 import type { TealError } from "../model/error.ts";
@@ -84,6 +85,12 @@ export function presentApproved({ deployment, approval, repeated }: Passed): App
   const { id, service, state } = deployment;
   const { by, reason, at } = approval;
   return { id, service, state, by, reason, at, repeated };
+}
+
+export function presentMaintenance({ service, record, changed, warnings }: MaintenanceOutcome): MaintenanceAnswer {
+  const { order, since, by, reason } = record;
+  const { mode, until, endsIn } = order;
+  return { service, mode, since, until, endsIn, by, reason, changed, warnings: [...warnings] };
 }
 
 export function presentHistory(deployments: readonly Deployment[]): HistoryAnswer {

@@ -13,6 +13,7 @@ import {
   presentEvent,
   presentHistory,
   presentLogLine,
+  presentMaintenance,
   presentPlan,
   presentService,
   presentSwitched,
@@ -43,6 +44,7 @@ export function registerRoutes(app: FastifyInstance, parts: Parts): void {
   const api = typed(app);
   readings(api, parts);
   acts(api, parts);
+  modes(api, parts);
   streams(api, parts);
   upkeep(api, app, parts);
 }
@@ -117,6 +119,19 @@ function acts(api: Api, { control, info }: Parts): void {
       presentSwitched(
         await control.rollback(request.params.service, askerOf(request, request.body, info), goneSignal(reply)),
       ),
+  });
+}
+
+function modes(api: Api, { control, info }: Parts): void {
+  api.route({
+    ...at("maintenance"),
+    handler: async (request) => {
+      const { mode, seconds, endsIn, close } = request.body;
+      const { by, reason } = askerOf(request, request.body, info);
+      const longestMs = seconds === undefined ? null : seconds * 1_000;
+      const asked = { by, reason, mode, longestMs, endsIn: endsIn ?? null, close };
+      return presentMaintenance(await control.maintenance(request.params.service, asked));
+    },
   });
 }
 

@@ -139,6 +139,34 @@ test("switch, rollback and abort answer what was done; a body may be left out wh
   expect(control.asked.map((call) => call.method)).toEqual(["switch", "rollback", "abort"]);
 });
 
+test("maintenance is asked for with who, why and for how long, and answers what holds then", async () => {
+  const body = { mode: "hold", seconds: 30, endsIn: "on", reason: "moving" };
+  const answer = await post("/v1/services/web/maintenance", body, { "teal-user": "ada" });
+  expect(answers.maintenance.parse(answer.json())).toEqual({
+    service: "web",
+    mode: "hold",
+    since: AT,
+    until: null,
+    endsIn: "off",
+    by: "ada",
+    reason: "moving",
+    changed: true,
+    warnings: ["a warning"],
+  });
+  await post("/v1/services/web/maintenance", { mode: "off" });
+  expect(control.asked).toEqual([
+    {
+      method: "maintenance",
+      values: ["web", { by: "ada", reason: "moving", mode: "hold", longestMs: 30_000, endsIn: "on", close: false }],
+    },
+    {
+      method: "maintenance",
+      values: ["web", { by: "local", reason: null, mode: "off", longestMs: null, endsIn: null, close: false }],
+    },
+  ]);
+  expect((await post("/v1/services/web/maintenance", { mode: "pause" })).statusCode).toBe(400);
+});
+
 test("an error of the engine leaves as problem+json with code, remedy and the catalogue's status", async () => {
   const answer = await app.inject("/v1/services/api");
   expect([answer.statusCode, answer.headers["content-type"]]).toEqual([404, "application/problem+json; charset=utf-8"]);

@@ -2,6 +2,7 @@ import type { Approval } from "../model/approval.ts";
 import type { Deployment, DeploymentState, RollbackCause } from "../model/deployment.ts";
 import type { EnvironmentRecord } from "../model/environment.ts";
 import type { NewEvent, TealEvent } from "../model/event.ts";
+import type { MaintenanceRecord } from "../model/maintenance.ts";
 import type { Plan } from "../model/plan.ts";
 import type { Release } from "../model/release.ts";
 import type { EpochMilliseconds } from "../model/time.ts";
@@ -103,6 +104,8 @@ export interface Transition {
   /** `cancel` names the environment. */
   readonly retirement?: { readonly set: RetirementRow } | { readonly cancel: string };
   readonly receipt?: Receipt;
+  /** Replaces what was ordered before; one with a lower revision is refused. */
+  readonly maintenance?: MaintenanceRecord;
   readonly events: readonly NewEvent[];
 }
 
@@ -154,6 +157,8 @@ export interface Store {
   approval(deployment: string): Promise<Approval | null>;
 
   retirements(): Promise<readonly RetirementRow[]>;
+  /** What was ordered last of a service's maintenance; null: nothing ever was. */
+  maintenance(service: string): Promise<MaintenanceRecord | null>;
   receipts(deployment: string): Promise<readonly Receipt[]>;
   /** Inserts or replaces by (service, generation); a final one is not replaced by one of the same deployment that is not. */
   putReceipt(receipt: Receipt): Promise<void>;

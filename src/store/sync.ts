@@ -31,6 +31,7 @@ export function storeThrough(call: StoreCall): Store {
     approve: (...values) => call("approve", values),
     approval: (...values) => call("approval", values),
     retirements: (...values) => call("retirements", values),
+    maintenance: (...values) => call("maintenance", values),
     receipts: (...values) => call("receipts", values),
     putReceipt: (...values) => call("putReceipt", values),
     append: (...values) => call("append", values),

@@ -2,6 +2,7 @@ import type { EpochMilliseconds } from "../../model/time.ts";
 import type { ServiceStatusAnswer, StatusAnswer } from "../../sdk/client.ts";
 import type { Style } from "../style.ts";
 import { duration, relative } from "./duration.ts";
+import { maintenanceFact } from "./maintenance.ts";
 import { table } from "./table.ts";
 import { bar } from "./weights.ts";
 
@@ -23,7 +24,9 @@ function serviceLines(service: ServiceStatusAnswer, now: EpochMilliseconds, styl
     service.active === null || active === undefined
       ? `${style.strong(service.service)}  no release yet: \`teal deploy --version V\``
       : `${style.strong(service.service)}  ${style.strong(active.version ?? "?")} is active on ${style.environment(active.name)}`;
-  const facts = [
+  const maintenance = maintenanceFact(service, now);
+  const facts: Fact[] = [
+    ...(maintenance === null ? [] : [["maintenance", style.warn(maintenance)] as const]),
     ...rollbackFact(service, style),
     ...deploymentFact(service, now, style),
     ...retirementFact(service, now, style),

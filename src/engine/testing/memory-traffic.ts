@@ -187,6 +187,15 @@ export class MemoryTraffic implements TrafficDriver {
     return splitOf(entry.live);
   }
 
+  /** As a data plane whose disk was lost. */
+  forgetMaintenance(service: string): void {
+    this.#entry(service).maintenance = null;
+  }
+
+  tell(notice: TrafficNotice): void {
+    for (const listener of this.#notices) listener(notice);
+  }
+
   #throwIfDown(): void {
     if (this.down !== null) throw this.down;
   }

@@ -1,5 +1,5 @@
 import { isEnded, type Deployment } from "../../model/deployment.ts";
-import type { TealError } from "../../model/error.ts";
+import { TealError } from "../../model/error.ts";
 import type { TealEvent } from "../../model/event.ts";
 import type { ServiceSpec } from "../../model/service.ts";
 import type { ConfigurationSource } from "../../ports/configuration.ts";
@@ -42,6 +42,10 @@ export class Rig {
   readonly events: TealEvent[] = [];
   engine: Engine;
   spec: ServiceSpec = quickSpec;
+  /** While set, teal.yaml cannot be read. */
+  unreadable: TealError | null = null;
+  /** Maintenance pages that are not there; any other says its own path. */
+  readonly missingPages = new Set<string>();
   validation: (signal: AbortSignal) => Promise<CheckResult> = () => Promise.resolve(PASSED);
   readonly folders = new Set<string>();
   /** What the engine's calls go through: it ends with the process. */
@@ -53,6 +57,7 @@ export class Rig {
     this.#store = store;
     this.clock = world.clock ?? new ManualClock();
     this.traffic = world.traffic ?? new MemoryTraffic();
+    this.traffic.now = () => this.clock.now();
     this.environments = world.environments ?? new MemoryEnvironments();
     this.engine = this.#make();
   }
@@ -144,7 +149,11 @@ export class Rig {
 
   #configuration(): ConfigurationSource {
     return {
-      load: () => Promise.resolve([this.spec]),
+      load: () => (this.unreadable === null ? Promise.resolve([this.spec]) : Promise.reject(this.unreadable)),
+      page: (path) => {
+        if (this.missingPages.has(path)) return Promise.reject(new TealError("config-invalid", `no ${path}`));
+        return Promise.resolve({ type: "text/plain", base64: Buffer.from(path).toString("base64") });
+      },
       services: () => ["web"],
       resolve: () => Promise.resolve({}),
     };

@@ -1,4 +1,12 @@
-import type { Asker, Control, DeploymentView, Passed, PlanQuestion } from "../../engine/control.ts";
+import type {
+  Asker,
+  Control,
+  DeploymentView,
+  MaintenanceOutcome,
+  MaintenanceRequest,
+  Passed,
+  PlanQuestion,
+} from "../../engine/control.ts";
 import type { Deployment } from "../../model/deployment.ts";
 import { TealError } from "../../model/error.ts";
 import type { TealEvent } from "../../model/event.ts";
@@ -81,6 +89,7 @@ export class MemoryControl implements Control {
       ],
       deployment: null,
       retirement: { environment: "green", at: AT },
+      maintenance: null,
     };
   }
 
@@ -119,6 +128,14 @@ export class MemoryControl implements Control {
   ): Promise<{ deployment: Deployment; receipt: Receipt }> {
     this.#note("switch", service, request);
     return { deployment: this.#begin("switch", request), receipt };
+  }
+
+  async maintenance(service: string, request: MaintenanceRequest): Promise<MaintenanceOutcome> {
+    this.#note("maintenance", service, request);
+    const { mode, by, reason } = request;
+    const plain = { until: null, endsIn: "off" as const, page: null, status: 503, retryAfterMs: 1, allow: [] };
+    const order = { mode, ...plain, deadlineMs: 1, most: 1 };
+    return { service, record: { revision: 1, order, since: AT, by, reason }, changed: true, warnings: ["a warning"] };
   }
 
   async rollback(service: string, request: Asker): Promise<{ deployment: Deployment; receipt: null }> {

@@ -120,8 +120,16 @@ CREATE TABLE approvals (
 ALTER TABLE environments ADD COLUMN count INTEGER CHECK (count > 0);
 `;
 
+const V3 = `
+-- What was ordered last of a service's maintenance. No row: nothing ever was.
+CREATE TABLE maintenance (
+  service TEXT PRIMARY KEY REFERENCES services,
+  record TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+`;
+
 /**
  * Element i brings the schema from version i to i + 1 (`PRAGMA user_version`). Only ever append: one that was published
  * is never changed, which the fixtures in `fixtures/` hold it to.
  */
-export const MIGRATIONS: readonly string[] = [V1, V2];
+export const MIGRATIONS: readonly string[] = [V1, V2, V3];

@@ -2,6 +2,7 @@ import type { Approval } from "../../model/approval.ts";
 import type { Deployment } from "../../model/deployment.ts";
 import type { EnvironmentRecord } from "../../model/environment.ts";
 import type { NewEvent, TealEvent } from "../../model/event.ts";
+import type { MaintenanceRecord } from "../../model/maintenance.ts";
 import type { Plan } from "../../model/plan.ts";
 import type { Release } from "../../model/release.ts";
 import type { EpochMilliseconds } from "../../model/time.ts";
@@ -13,6 +14,7 @@ import * as approvals from "./approvals.ts";
 import * as deployments from "./deployments.ts";
 import * as environments from "./environments.ts";
 import * as events from "./events.ts";
+import * as maintenance from "./maintenance.ts";
 import * as receipts from "./receipts.ts";
 import * as releases from "./releases.ts";
 import * as retirements from "./retirements.ts";
@@ -92,6 +94,9 @@ export class SqliteStore implements SyncStore {
 
   retirements(): readonly RetirementRow[] {
     return retirements.retirements(this.#database);
+  }
+  maintenance(service: string): MaintenanceRecord | null {
+    return maintenance.maintenance(this.#database, service);
   }
   receipts(deployment: string): readonly Receipt[] {
     return receipts.receipts(this.#database, deployment);

@@ -5,6 +5,7 @@ import type { Database } from "./database.ts";
 import { changeDeployment } from "./deployments.ts";
 import { putEnvironment } from "./environments.ts";
 import { appendEvents } from "./events.ts";
+import { putMaintenance } from "./maintenance.ts";
 import { putReceipt } from "./receipts.ts";
 import { putRelease } from "./releases.ts";
 import { cancelRetirement, putRetirement } from "./retirements.ts";
@@ -28,6 +29,7 @@ export function applyTransition(database: Database, change: Transition): TealEve
     else cancelRetirement(database, change.service, change.retirement.cancel);
   }
   if (change.receipt !== undefined) putReceipt(database, change.receipt);
+  if (change.maintenance !== undefined) putMaintenance(database, change.service, change.maintenance);
   changeService(database, current, change);
   return appendEvents(database, change.events);
 }

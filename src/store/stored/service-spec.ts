@@ -48,6 +48,20 @@ const traffic = z.looseObject({
   drainMs: z.number(),
   longLivedMs: z.number(),
   onControllerLoss: z.enum(["revert", "keep"]),
+  maintenance: z.exactOptional(
+    z.looseObject({
+      page: z.string().nullable(),
+      status: z.int(),
+      retryAfterMs: z.number(),
+      allow: z.array(z.string()),
+      hold: z.looseObject({
+        deadlineMs: z.number(),
+        most: z.int(),
+        longestMs: z.number(),
+        endsIn: z.enum(["off", "on"]),
+      }),
+    }),
+  ),
   affinity: z.exactOptional(
     z.union([z.literal("clientAddress"), z.looseObject({ cookie: z.string() }), z.looseObject({ header: z.string() })]),
   ),
