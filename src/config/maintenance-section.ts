@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { MaintenanceSpec } from "../model/maintenance.ts";
-import { addressBlock } from "./address-block.ts";
 import type { Loading } from "./loading.ts";
 import { map } from "./map.ts";
+import { network } from "./networks.ts";
 import { pageFile } from "./page.ts";
 import { duration } from "./quantities.ts";
 import { distinct } from "./rule.ts";
@@ -21,10 +21,10 @@ export function maintenanceSection(loading: Loading) {
     status: integer(400, 599).meta({ description: "Status of that answer." }).prefault(503),
     retryAfter: duration("1s", "1d").meta({ description: "What its `Retry-After` says." }).prefault("60s"),
     allow: z
-      .array(addressBlock)
+      .array(network)
       .check(distinct)
       .meta({
-        description: "Addresses and CIDR blocks of clients that get the app all the same, in a hold too.",
+        description: "Addresses and networks of clients that get the app all the same, in a hold too.",
         examples: [["203.0.113.0/24"]],
       })
       .prefault([]),

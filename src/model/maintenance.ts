@@ -12,7 +12,7 @@ export interface MaintenanceSpec {
   readonly status: number;
   /** What the answer's Retry-After says. */
   readonly retryAfterMs: Milliseconds;
-  /** Addresses and CIDR blocks of clients that get the app all the same. */
+  /** Addresses and networks of clients that get the app all the same. */
   readonly allow: readonly string[];
   readonly hold: HoldSpec;
 }

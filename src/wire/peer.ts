@@ -4,6 +4,7 @@ import {
   CancellationTokenSource,
   ConnectionError,
   createMessageConnection,
+  ErrorCodes,
   type MessageConnection,
   ParameterStructures,
   ResponseError,
@@ -163,6 +164,10 @@ function toWire(thrown: unknown): ResponseError<WireError> {
 }
 
 function fromWire(thrown: unknown, protocol: string, gone: ErrorCode): TealError {
+  if (thrown instanceof ResponseError && thrown.code === ErrorCodes.MethodNotFound) {
+    const message = `the other end is of a version without this call of ${protocol}: ${thrown.message}`;
+    return new TealError("protocol-mismatch", message, { cause: thrown });
+  }
   if (thrown instanceof ResponseError) {
     const data = thrown.data as Partial<WireError> | undefined;
     const code = data?.code ?? "internal";

@@ -116,3 +116,14 @@ test("closing rejects those who wait", async () => {
   peer.close();
   await expect(waiting).rejects.toMatchObject({ code: "keeper-down" });
 });
+
+test("a call that the other side's version does not have says so", async () => {
+  const { echo } = protocol.calls;
+  const older = defineProtocol({ ...protocol, calls: { echo } });
+  const old = await PeerServer.listen(join(folder, "s.sock"), older, { echo: (params) => params });
+  const peer = connect();
+  expect(await peer.call("echo", { text: "hello" })).toEqual({ text: "hello" });
+  await expect(peer.call("hang", {})).rejects.toMatchObject({ code: "protocol-mismatch" });
+  peer.close();
+  await old.close();
+});

@@ -1,8 +1,8 @@
-import { BlockList, isIP } from "node:net";
 import type { MaintenanceOrder } from "../../model/maintenance.ts";
 import type { Milliseconds } from "../../model/time.ts";
 import { add, MODE_COUNTER } from "../cells.ts";
 import type { RequestFacts } from "../http/engine.ts";
+import { Networks } from "../http/networks.ts";
 import { REFUSAL, type Refusal } from "../http/refusal.ts";
 import type { PublishedMode } from "../messages.ts";
 import { BUILT_IN_PAGE } from "./built-in-page.ts";
@@ -30,7 +30,7 @@ export class ServiceMode {
   /** To a request that the hold has no room for. */
   readonly full: Refusal;
   readonly #counters: Float64Array;
-  readonly #allow: BlockList | null;
+  readonly #allow: Networks | null;
   readonly #page: Refusal;
   readonly #problem: Refusal;
 
@@ -42,7 +42,7 @@ export class ServiceMode {
     this.late = { ...REFUSAL["hold-timeout"], retryAfterS };
     this.full = { ...REFUSAL["hold-full"], retryAfterS };
     this.#counters = counters.subarray(index * MODE_COUNTER.length, (index + 1) * MODE_COUNTER.length);
-    this.#allow = order.allow.length === 0 ? null : listOf(order.allow);
+    this.#allow = order.allow.length === 0 ? null : new Networks(order.allow);
     this.#page = pageOf(order, retryAfterS);
     this.#problem = problemOf(order, retryAfterS);
   }
@@ -63,21 +63,8 @@ export class ServiceMode {
   }
 
   #allows(address: string | undefined): boolean {
-    if (this.#allow === null || address === undefined) return false;
-    const family = isIP(address);
-    return family !== 0 && this.#allow.check(address, family === 6 ? "ipv6" : "ipv4");
+    return this.#allow !== null && address !== undefined && this.#allow.has(address);
   }
-}
-
-function listOf(allow: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const entry of allow) {
-    const [address = "", prefix] = entry.split("/");
-    const family = isIP(address) === 6 ? "ipv6" : "ipv4";
-    if (prefix === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(prefix), family);
-  }
-  return list;
 }
 
 function pageOf({ page, status }: MaintenanceOrder, retryAfterS: number): Refusal {

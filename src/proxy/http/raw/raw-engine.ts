@@ -4,7 +4,7 @@ import { debuglog } from "node:util";
 import type { ProxySettings } from "../../../model/proxy-settings.ts";
 import type { Milliseconds } from "../../../model/time.ts";
 import type { Dispatcher, HttpEngine } from "../engine.ts";
-import { TrustedProxies } from "../trusted-proxies.ts";
+import { Networks } from "../networks.ts";
 import { ClientConnection } from "./client-connection.ts";
 import type { EngineContext } from "./context.ts";
 import { BACKLOG } from "./limits.ts";
@@ -125,7 +125,7 @@ export class RawHttpEngine implements HttpEngine {
 }
 
 function forwardingOf({ trustedProxies, forwarded, requestId, traceparent }: ProxySettings): ForwardingRules {
-  const trusted = new TrustedProxies(trustedProxies);
+  const trusted = new Networks(trustedProxies);
   return {
     fields: forwarded,
     requestId,

@@ -1,7 +1,7 @@
 import { BlockList, isIP } from "node:net";
 
-/** The proxies in front of Teal whose word about who asked is taken. */
-export class TrustedProxies {
+/** Addresses that are listed one by one or as networks: whom to trust, whom to let through. */
+export class Networks {
   readonly #networks = new BlockList();
 
   /** @param networks addresses and networks in CIDR notation, as teal.yaml has checked them */
