@@ -5,11 +5,12 @@ import { LATENCY_BOUNDS_MS } from "../model/traffic.ts";
 import { exposition } from "./exposition.ts";
 import { proxyMetrics } from "./proxy-metrics.ts";
 
+const CONNECTIONS = { accepted: 12, open: 5, refused: { tls: 3, "connection-limit": 0 } };
 const KERNEL = { listenOverflows: 3, listenDrops: 4 };
 
 function text(counters: Partial<TrafficCounters>, service = "web"): string {
   const sample = { service, epoch: "e", at: 0, switches: 7, environments: { blue: { ...NO_TRAFFIC, ...counters } } };
-  return exposition(proxyMetrics([sample], KERNEL));
+  return exposition(proxyMetrics([sample], CONNECTIONS, KERNEL));
 }
 
 const value = (of: string, name: string): string | undefined =>
@@ -48,6 +49,10 @@ describe("what the data plane counts, as Prometheus text", () => {
     expect(value(shown, 'teal_proxy_responses_total{service="web",environment="blue",class="2xx"}')).toBe("15");
     expect(value(shown, 'teal_proxy_responses_total{service="web",environment="blue",class="5xx"}')).toBe("1");
     expect(value(shown, 'teal_proxy_switches_total{service="web"}')).toBe("7");
+    expect(value(shown, "teal_proxy_connections_accepted_total")).toBe("12");
+    expect(value(shown, "teal_proxy_connections_open")).toBe("5");
+    expect(value(shown, 'teal_proxy_refused_total{reason="tls"}')).toBe("3");
+    expect(value(shown, 'teal_proxy_refused_total{reason="connection-limit"}')).toBe("0");
     expect(value(shown, "teal_kernel_listen_overflows_total")).toBe("3");
     expect(value(shown, "teal_kernel_listen_drops_total")).toBe("4");
   });
@@ -109,7 +114,7 @@ describe("what the data plane counts, as Prometheus text", () => {
   test("a driver that tells less is shown with zeros", () => {
     const { held, ejections, latencySumMs, ...old } = { ...NO_TRAFFIC, held: 0, ejections: 0, latencySumMs: 0 };
     const shown = exposition(
-      proxyMetrics([{ service: "web", epoch: "e", at: 0, environments: { blue: old } }], KERNEL),
+      proxyMetrics([{ service: "web", epoch: "e", at: 0, environments: { blue: old } }], CONNECTIONS, KERNEL),
     );
     expect(shown).not.toMatch(/NaN|undefined/);
     expect([held, ejections, latencySumMs]).toEqual([0, 0, 0]);

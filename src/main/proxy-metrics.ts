@@ -1,3 +1,4 @@
+import type { ConnectionCounts } from "../model/connections.ts";
 import { LATENCY_BOUNDS_MS, type TrafficCounters, type TrafficSample } from "../model/traffic.ts";
 import { MAINTENANCE_MODES, type MaintenanceCounts } from "../model/maintenance.ts";
 import type { ListenCounts } from "../proxy/kernel.ts";
@@ -44,7 +45,11 @@ const COUNTERS: readonly (readonly [name: string, help: string, read: (counters:
 ];
 
 /** What the data plane counts, from the newest sample of each service. */
-export function proxyMetrics(samples: readonly TrafficSample[], kernel: ListenCounts): readonly Family[] {
+export function proxyMetrics(
+  samples: readonly TrafficSample[],
+  connections: ConnectionCounts,
+  kernel: ListenCounts,
+): readonly Family[] {
   const rows = samples.flatMap(({ service, environments }) =>
     Object.entries(environments).map(([environment, counters]) => ({ labels: { service, environment }, counters })),
   );
@@ -77,6 +82,7 @@ export function proxyMetrics(samples: readonly TrafficSample[], kernel: ListenCo
       samples.map(({ service, switches }) => ({ labels: { service }, value: switches ?? 0 })),
     ),
     ...maintenanceFamilies(samples),
+    ...connectionFamilies(connections),
     counter(
       "teal_kernel_listen_overflows_total",
       "Connections to any port of this machine that found the accept queue full, since it started",
@@ -86,6 +92,25 @@ export function proxyMetrics(samples: readonly TrafficSample[], kernel: ListenCo
       "teal_kernel_listen_drops_total",
       "Connections that a listening socket of this machine dropped, for that or any other reason, since it started",
       [{ labels: {}, value: kernel.listenDrops }],
+    ),
+  ];
+}
+
+function connectionFamilies({ accepted, open, refused }: ConnectionCounts): Family[] {
+  return [
+    counter("teal_proxy_connections_accepted_total", "Connections of clients that were accepted", [
+      { labels: {}, value: accepted },
+    ]),
+    {
+      name: "teal_proxy_connections_open",
+      type: "gauge",
+      help: "Connections of clients that are open",
+      points: [{ labels: {}, value: open }],
+    },
+    counter(
+      "teal_proxy_refused_total",
+      "Connections that the proxy closed, and requests that it answered itself, by reason",
+      Object.entries(refused).map(([reason, value]) => ({ labels: { reason }, value })),
     ),
   ];
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { NO_CONNECTIONS } from "../model/connections.ts";
 import { expect, onTestFinished, test } from "vitest";
 import { NO_TRAFFIC } from "../analysis/counters.ts";
 import { Hub } from "../engine/hub.ts";
@@ -15,6 +16,7 @@ function metrics() {
   let now = 1_000;
   const clock = { now: () => now, monotonic: () => now, sleep: () => Promise.resolve() };
   const read = serverMetrics({
+    connections: () => NO_CONNECTIONS,
     control: { status: () => Promise.resolve([]) },
     hub,
     clock,

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import type { ConnectionCounts } from "../model/connections.ts";
 import { leader } from "../model/traffic.ts";
 import type { Control } from "../engine/control.ts";
 import type { Hub } from "../engine/hub.ts";
@@ -15,12 +16,21 @@ interface MetricsParts {
   readonly hub: Hub;
   readonly clock: Clock;
   readonly version: string;
+  /** Of all data planes of Teal's own. */
+  readonly connections: () => ConnectionCounts;
   /** Ends listening to the data plane. */
   readonly signal: AbortSignal;
 }
 
 /** Prometheus text: what `teal status` says, as gauges, the process's own figures, and what the data plane counts. */
-export function serverMetrics({ control, hub, clock, version, signal }: MetricsParts): () => Promise<string> {
+export function serverMetrics({
+  control,
+  hub,
+  clock,
+  version,
+  connections,
+  signal,
+}: MetricsParts): () => Promise<string> {
   const samples = newestSamples(hub, clock, signal);
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -46,6 +56,6 @@ export function serverMetrics({ control, hub, clock, version, signal }: MetricsP
         healthy.set(labels, environment.instances.filter((instance) => instance.healthy).length);
       }
     }
-    return `${await registry.metrics()}\n${exposition(proxyMetrics(samples(), listenCounts()))}`;
+    return `${await registry.metrics()}\n${exposition(proxyMetrics(samples(), connections(), listenCounts()))}`;
   };
 }

@@ -1,12 +1,13 @@
 import { hostname } from "node:os";
 import { basename, extname, join } from "node:path";
 import { pino } from "pino";
-import { makeDrivers } from "../drivers/registry.ts";
+import { type Drivers, makeDrivers } from "../drivers/registry.ts";
 import { ReleaseFolders } from "../drivers/release/folder.ts";
 import { LocalValidator } from "../drivers/validation/validator.ts";
 import { Engine } from "../engine/engine.ts";
 import { Hub } from "../engine/hub.ts";
 import { Journal } from "../engine/journal.ts";
+import { addConnections, type ConnectionCounts, NO_CONNECTIONS } from "../model/connections.ts";
 import { TealError, toTealError } from "../model/error.ts";
 import { listenOnSocket } from "../server/listen.ts";
 import { createServer } from "../server/server.ts";
@@ -85,7 +86,10 @@ async function serve(launch: ServerLaunch): Promise<() => Promise<void>> {
   const app = createServer(engine.control, {
     version,
     listeners: knownListeners((options) => keeper.call("status", {}, options), report),
-    metrics: serverMetrics({ control: engine.control, hub, clock, version, signal: ended.signal }),
+    metrics: serverMetrics({
+      ...{ hub, clock, version, control: engine.control, signal: ended.signal },
+      connections: () => connectionsOf(drivers.traffic),
+    }),
     report: (problem, request) => {
       report(problem, { ...request });
     },
@@ -121,6 +125,11 @@ async function ensureListeners(
   const settings = proxySettings.parse(wanted.settings);
   await keeper.call("listeners.ensure", { listen, settings }, { timeoutMs: LISTEN_MS });
   if (proxy !== null) writeLastStart(paths, { config, listen, settings });
+}
+
+function connectionsOf(traffic: Drivers["traffic"]): ConnectionCounts {
+  const counts = [...traffic.values()].map((driver) => driver.connections?.() ?? NO_CONNECTIONS);
+  return counts.reduce(addConnections, NO_CONNECTIONS);
 }
 
 async function problemOf(task: Promise<unknown>): Promise<TealError | null> {

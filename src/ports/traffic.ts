@@ -1,6 +1,7 @@
 import type { MaintenanceMode, MaintenanceOrder } from "../model/maintenance.ts";
 import type { HealthSpec, TrafficSpec } from "../model/service.ts";
 import type { Receipt, SplitOrder, TrafficSample, TrafficSplit, Weights } from "../model/traffic.ts";
+import type { ConnectionCounts } from "../model/connections.ts";
 import type { EpochMilliseconds } from "../model/time.ts";
 import type { ActContext } from "./context.ts";
 
@@ -88,6 +89,8 @@ export interface TrafficDriver {
    * @throws `fenced` when a newer order is live, or a split of a higher fence
    */
   maintain?(change: MaintenanceChange, context: ActContext): Promise<void>;
+  /** What its data plane has counted of connections. Absent: this driver's data plane does not tell. */
+  connections?(): ConnectionCounts;
   /** Counters at the data plane's grain (100 ms for the embedded one); ends when the signal aborts. */
   watch(listener: (sample: TrafficSample) => void, signal: AbortSignal): void;
   /** Receipts as they become final, and reverts that the data plane made by itself. */

@@ -2,7 +2,8 @@ import { Worker } from "node:worker_threads";
 import { TealError } from "../model/error.ts";
 import type { ProxySettings } from "../model/proxy-settings.ts";
 import type { Clock, Milliseconds } from "../model/time.ts";
-import { sharedInts, PROCESS_CELL } from "./cells.ts";
+import { sharedInts, sharedNumbers, PROCESS_CELL } from "./cells.ts";
+import { DOOR, type DoorReading, readDoor } from "./door-cells.ts";
 import type { FromWorker, PublishedMode, PublishedRoutes, PublishedTable, ToWorker, WorkerStart } from "./messages.ts";
 
 /** Longest wait for all workers to acknowledge a table. */
@@ -38,6 +39,7 @@ interface Member {
 /** The worker threads: starts them, replaces those that die, and gets every table to all that live. */
 export class Crew {
   readonly processCell = sharedInts(PROCESS_CELL.length);
+  readonly #door: Float64Array<SharedArrayBuffer>;
   readonly #options: CrewOptions;
   readonly #members = new Map<number, Member>();
   readonly #waiting = new Map<number, { readonly missing: Set<number>; readonly done: () => void }>();
@@ -49,6 +51,7 @@ export class Crew {
   constructor(options: CrewOptions) {
     this.#options = options;
     this.#nextReserve = options.workers;
+    this.#door = sharedNumbers(options.workers * DOOR.length);
   }
 
   /** Resolves when all accept connections. */
@@ -89,6 +92,11 @@ export class Crew {
     }
   }
 
+  /** Connections, and what was refused, of all workers. */
+  readDoor(): DoorReading {
+    return readDoor(this.#door);
+  }
+
   tell(message: ToWorker): void {
     // The rule means browser windows; a worker thread has no origin.
     // oxlint-disable-next-line unicorn/require-post-message-target-origin
@@ -110,7 +118,15 @@ export class Crew {
   #begin(index: number, descriptor: number): Promise<void> {
     const { workers, settings, program, known } = this.#options;
     const fds = this.#options.fds.map((list) => list[descriptor] ?? -1);
-    const start: WorkerStart = { index, workers, settings, processCell: this.processCell, fds, ...known() };
+    const start: WorkerStart = {
+      index,
+      workers,
+      settings,
+      processCell: this.processCell,
+      door: this.#door,
+      fds,
+      ...known(),
+    };
     const worker = new Worker(program, {
       workerData: start,
       resourceLimits: LIMITS,
@@ -157,6 +173,8 @@ export class Crew {
 
   #lost(index: number, member: Member, code: number): void {
     this.#members.delete(index);
+    // Its connections ended with it.
+    this.#door[index * DOOR.length + DOOR.open] = 0;
     member.drained.resolve();
     this.#options.onLost(index);
     for (const number of this.#waiting.keys()) this.#acknowledged(index, number);

@@ -59,6 +59,8 @@ export interface WorkerStart {
   readonly workers: number;
   readonly settings: ProxySettings;
   readonly processCell: Ints;
+  /** Rows of DOOR, one per worker. */
+  readonly door: Numbers;
   readonly tables: readonly PublishedTable[];
   readonly routes: PublishedRoutes;
   readonly modes: readonly PublishedMode[];

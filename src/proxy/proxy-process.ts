@@ -126,7 +126,7 @@ export class ProxyProcess {
       const control = this.#control;
       if (control === null || control.size === 0) continue;
       const samples = this.#plane.samples();
-      if (samples.length > 0) control.notify("sample", { samples });
+      control.notify("sample", { samples, connections: this.#crew.readDoor() });
     }
   }
 

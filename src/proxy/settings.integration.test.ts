@@ -1,6 +1,8 @@
 import type { IncomingHttpHeaders } from "node:http";
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { ProxyHarness, tableOf, TRAFFIC } from "../../test/proxy-harness.ts";
+import { PATIENCE, ProxyHarness, tableOf, TRAFFIC } from "../../test/proxy-harness.ts";
 import { proxySettings } from "../wire/shapes.ts";
 
 let harness: ProxyHarness;
@@ -82,4 +84,47 @@ test("affinity by address follows the client behind trusted proxies, and not wha
   const strict = await harness.startProxy({ settings: proxySettings.parse({ trustedProxies: [] }) });
   await (await harness.peer(strict.pid)).call("apply", { ...table, generation: 2 });
   expect((await sides()).size).toBe(1);
+});
+
+test("what is refused is counted by reason over all workers, with a few lines that say why", async () => {
+  const app = await harness.app("blue");
+  const { pid } = await harness.startProxy({ settings: proxySettings.parse({ refusedLines: 4 }) });
+  const told = Promise.withResolvers<void>();
+  let counts: Readonly<Record<string, number>> = {};
+  let accepted = 0;
+  let open = -1;
+  const peer = await harness.peer(pid, (one) => {
+    one.onNotice("sample", ({ connections }) => {
+      ({ accepted, open } = connections ?? { accepted, open });
+      counts = connections?.refused ?? {};
+      told.resolve();
+    });
+  });
+  await peer.call(
+    "apply",
+    tableOf({ blue: [app] }, { blue: 100 }, { traffic: { ...TRAFFIC, hosts: ["shop.example"] } }),
+  );
+  await told.promise;
+  const send = async (bytes: string): Promise<string> => {
+    const socket = connect(harness.port, "127.0.0.1");
+    socket.end(Buffer.from(bytes, "latin1"));
+    return text(socket);
+  };
+  expect(await send("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")).toMatch(/^HTTP\/1.1 400 /);
+  expect(await send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")).toMatch(/^HTTP\/1.1 505 /);
+  const lengths = "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n";
+  for (let n = 0; n < 8; n += 1) {
+    expect(await send(`POST / HTTP/1.1\r\nHost: a\r\n${lengths}\r\n`)).toMatch(/^HTTP\/1.1 400 /);
+  }
+  expect(await send("GET / HTTP/1.1\r\nHost: other.example\r\nConnection: close\r\n\r\n")).toMatch(/^HTTP\/1.1 404 /);
+  await expect
+    .poll(() => Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0)), PATIENCE)
+    .toEqual({ tls: 1, http2: 1, framing: 8, "no-route": 1 });
+  expect(accepted).toBe(11);
+  await expect.poll(() => open, PATIENCE).toBe(0);
+  const lines = harness.log.split("\n").filter((line) => line.includes("proxy worker: refused 127.0.0.1: "));
+  expect(lines.length).toBeGreaterThan(0);
+  // Four a minute over two workers: two each, and as many again should a minute end meanwhile.
+  expect(lines.length).toBeLessThanOrEqual(8);
+  expect(lines[0]).toMatch(/refused 127\.0\.0\.1: (?:tls|http2|framing): [a-zA-Z]/);
 });

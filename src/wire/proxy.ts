@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { MAINTENANCE_MODES } from "../model/maintenance.ts";
 import { defineProtocol } from "./protocol.ts";
-import { health, maintenanceOrder, order, receipt, sample, split, traffic, weights } from "./shapes.ts";
+import { connections, health, maintenanceOrder, order, receipt, sample, split, traffic, weights } from "./shapes.ts";
 
 const backend = z.object({
   environment: z.string(),
@@ -89,7 +89,8 @@ export const PROXY_PROTOCOL = defineProtocol({
     drain: { params: z.object({ deadlineMs: z.number() }), result: nothing },
   },
   notices: {
-    sample: z.object({ samples: z.array(sample) }),
+    /** Without services there are no samples. Older proxies do not tell connections. */
+    sample: z.object({ samples: z.array(sample), connections: connections.optional() }),
     receipt,
     reverted: z.object({
       service: z.string(),

@@ -102,6 +102,12 @@ export const traffic = z.object({
     .optional(),
 });
 
+export const connections = z.object({
+  accepted: z.int(),
+  open: z.int(),
+  refused: z.record(z.string(), z.int()),
+});
+
 const ms = z.number().positive();
 const timeouts = z.object({
   headMs: ms.default(DEFAULTS.timeouts.headMs),

@@ -1,5 +1,6 @@
 import type { Milliseconds } from "../../model/time.ts";
 import type { Refusal } from "./refusal.ts";
+import type { RefusedReason } from "./refused.ts";
 
 /**
  * The boundary between HTTP and the data plane's rules. An engine reads requests and carries bytes; everything about
@@ -38,6 +39,15 @@ export interface RequestFacts {
 export interface Dispatcher {
   /** Finds the instance for a request, or says why there is none; a promise when the request is held. */
   admit(facts: RequestFacts): Admission;
+}
+
+/** Counts what an engine lets in, and what it refuses. */
+export interface EngineDoor {
+  /** A connection has come. False: it is one too many, to be closed; else `closed` follows. */
+  opened(address: string): boolean;
+  closed(): void;
+  /** `address`: of who sent what is refused. `detail`: fixed text, never the peer's bytes; may be empty. */
+  refused(reason: RefusedReason, address: string, detail: string): void;
 }
 
 /** At once whenever it can be: a promise costs a turn. */

@@ -3,6 +3,7 @@ import type { Milliseconds, Random } from "../../model/time.ts";
 import { RawHttpEngine } from "../http/raw/raw-engine.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "../messages.ts";
 import { WorkerDispatcher } from "./dispatcher.ts";
+import { Door } from "./door.ts";
 import { WorkerTables } from "./tables.ts";
 
 interface WorkerOptions {
@@ -11,6 +12,8 @@ interface WorkerOptions {
   readonly now: () => Milliseconds;
   readonly random: Random;
   readonly onError: (what: string, error: Error) => void;
+  /** Takes a line for the proxy's log. */
+  readonly log: (line: string) => void;
 }
 
 /** One thread that carries traffic. It knows its tables before it accepts the first connection. */
@@ -18,7 +21,13 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   const { start, port, now, random, onError } = options;
   const tables = new WorkerTables(start);
   const dispatcher = new WorkerDispatcher({ index: start.index, tables, random, now });
-  const engine = new RawHttpEngine({ dispatcher, now, onError, settings: start.settings, workers: start.workers });
+  const engine = new RawHttpEngine({
+    dispatcher,
+    door: doorOf(options),
+    now,
+    onError,
+    settings: start.settings,
+  });
   const tell = (message: FromWorker): void => {
     port.postMessage(message);
   };
@@ -27,6 +36,12 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   });
   await engine.listen(start.fds);
   tell({ kind: "listening" });
+}
+
+function doorOf({ start, now, log }: WorkerOptions): Door {
+  const { index, workers, door: cells, settings } = start;
+  const lines = Math.ceil(settings.refusedLines / workers);
+  return new Door({ cells, index, connections: settings.limits.connections, lines, now, log });
 }
 
 interface Parts {

@@ -1,3 +1,4 @@
+import { addConnections, type ConnectionCounts, NO_CONNECTIONS } from "../../../model/connections.ts";
 import type { MaintenanceOrder } from "../../../model/maintenance.ts";
 import type { Clock, Milliseconds } from "../../../model/time.ts";
 import { compareOrder, type Receipt, type TrafficSample, type TrafficSplit } from "../../../model/traffic.ts";
@@ -41,6 +42,9 @@ export class EmbeddedTraffic implements TrafficDriver {
   readonly #reverts = new Map<string, string>();
   readonly #ownReverts = new Set<string>();
   readonly #samples = new Map<number, readonly TrafficSample[]>();
+  readonly #connections = new Map<number, ConnectionCounts>();
+  /** Of processes that have gone: what was counted does not become less. */
+  #formerConnections = NO_CONNECTIONS;
   readonly #sampleListeners = new Set<(sample: TrafficSample) => void>();
   readonly #noticeListeners = new Set<(notice: TrafficNotice) => void>();
   readonly #told = new Set<string>();
@@ -56,6 +60,7 @@ export class EmbeddedTraffic implements TrafficDriver {
       onConnected: (link) => void this.#bringUpToDate(link),
       onGone: (pid) => {
         this.#samples.delete(pid);
+        this.#forgetConnections(pid);
         this.#receipts.gone(pid);
       },
     });
@@ -103,6 +108,10 @@ export class EmbeddedTraffic implements TrafficDriver {
     subscribe(this.#sampleListeners, listener, signal);
   }
 
+  connections(): ConnectionCounts {
+    return [...this.#connections.values()].reduce(addConnections, this.#formerConnections);
+  }
+
   notices(listener: (notice: TrafficNotice) => void, signal: AbortSignal): void {
     subscribe(this.#noticeListeners, listener, signal);
     // What was connected before anybody listened has to be read back as well.
@@ -114,9 +123,17 @@ export class EmbeddedTraffic implements TrafficDriver {
     this.#proxies.close();
   }
 
+  #forgetConnections(pid: number): void {
+    const gone = this.#connections.get(pid);
+    if (gone === undefined) return;
+    this.#connections.delete(pid);
+    this.#formerConnections = addConnections(this.#formerConnections, { ...gone, open: 0 });
+  }
+
   #listen(): void {
-    this.#proxies.onNotice("sample", ({ samples }, { pid }) => {
+    this.#proxies.onNotice("sample", ({ samples, connections }, { pid }) => {
       this.#samples.set(pid, samples);
+      if (connections !== undefined) this.#connections.set(pid, connections);
       for (const { service } of samples) this.#tellSample(service);
     });
     this.#proxies.onNotice("receipt", (receipt, { pid }) => {

@@ -10,7 +10,7 @@ import { scanRequestHead } from "./message/scan-request.ts";
 import type { RequestContext, RequestHead } from "./message/types.ts";
 import { Passage } from "./passage.ts";
 import type { PassageClient } from "./passage-client.ts";
-import { refusalOf, refusalText } from "./refuse.ts";
+import { reasonOf, refusalOf, refusalText } from "./refuse.ts";
 import { type Accepted, adopt, type SocketEvents } from "./socket.ts";
 import type { Swept } from "./sweeper.ts";
 import type { Tunnel } from "./tunnel.ts";
@@ -117,6 +117,7 @@ export class ClientConnection implements SocketEvents, Swept, PassageClient {
   due(now: Milliseconds): void {
     this.dueAt = Infinity;
     if (this.#stage === "head" && this.#backlog.size > 0) {
+      this.#context.door.refused("head-timeout", this.requestContext.peer.address, "");
       this.refuse(REFUSAL["request-timeout"], false, true);
       this.#linger();
     } else if (this.#stage !== "busy") this.destroy();
@@ -200,7 +201,7 @@ export class ClientConnection implements SocketEvents, Swept, PassageClient {
     }
     this.#progress = undefined;
     if (result.kind === "reject") {
-      this.#context.debug(result.reason);
+      this.#context.door.refused(reasonOf(result), this.requestContext.peer.address, result.reason);
       this.refuse(refusalOf(result.status), false, true);
       this.#linger();
       return to;

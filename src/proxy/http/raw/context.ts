@@ -1,6 +1,6 @@
 import type { ProxyTimeouts } from "../../../model/proxy-settings.ts";
 import type { Milliseconds } from "../../../model/time.ts";
-import type { Dispatcher } from "../engine.ts";
+import type { Dispatcher, EngineDoor } from "../engine.ts";
 import type { ForwardingRules, HeadLimits } from "./message/types.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Sweeper } from "./sweeper.ts";
@@ -23,8 +23,7 @@ export interface EngineContext {
   /** The time as an IMF-fixdate. */
   readonly date: () => string;
   readonly isDraining: () => boolean;
-  /** Why bytes were refused or a connection ended, for who debugs. */
-  readonly debug: (reason: string) => void;
+  readonly door: EngineDoor;
   /** A fault of our own, which ends one connection only. */
   readonly onError: (what: string, error: Error) => void;
 }

@@ -58,15 +58,33 @@ export class EngineHarness implements Dispatcher {
   hold: Promise<void> | null = null;
   /** Time that is said to have passed. */
   skewMs = 0;
+  /** Reasons of what was refused, and connections that are open. */
+  readonly refused: string[] = [];
+  open = 0;
+  readonly door = {
+    opened: (): boolean => {
+      if (this.open >= this.#connections) return false;
+      this.open += 1;
+      return true;
+    },
+    closed: (): void => {
+      this.open -= 1;
+    },
+    refused: (reason: string, address: string, detail: string): void => {
+      this.refused.push(`${reason} ${address} ${detail}`.trimEnd());
+    },
+  };
+  readonly #connections: number;
   readonly #bound = new BoundSocket({ host: "127.0.0.1", port: 0 });
   readonly #instances: Instance[] = [];
   readonly #clients: Socket[] = [];
 
   constructor(settings: Partial<ProxySettings> = {}) {
+    this.#connections = settings.limits?.connections ?? Infinity;
     this.engine = new RawHttpEngine({
       dispatcher: this,
       settings: { ...DEFAULT_PROXY_SETTINGS, ...settings },
-      workers: 1,
+      door: this.door,
       now: () => performance.now() + this.skewMs,
       onError: (_, error) => this.errors.push(error),
     });

@@ -1,4 +1,5 @@
 import { REFUSAL, type Refusal } from "../refusal.ts";
+import type { RefusedReason } from "../refused.ts";
 import { Answer, type AnswerOwner } from "./answer.ts";
 import type { EngineContext } from "./context.ts";
 import { Delivery, type DeliveryOwner } from "./delivery.ts";
@@ -84,7 +85,10 @@ export class Passage implements DeliveryOwner, AnswerOwner {
     if (this.isUnanswered && !this.isRequestWhole) {
       const isUntaken = this.#delivery.upstream?.link.isStuffed === true;
       this.#giveUp(REFUSAL[isUntaken ? "gateway-timeout" : "request-timeout"]);
-    } else this.#client.destroy();
+    } else {
+      this.#context.door.refused("write-timeout", this.#client.requestContext.peer.address, "");
+      this.#client.destroy();
+    }
   }
 
   /** The client's connection has closed. */
@@ -93,7 +97,8 @@ export class Passage implements DeliveryOwner, AnswerOwner {
     this.#delivery.end();
   }
 
-  refused(refusal: Refusal): void {
+  refused(refusal: Refusal, reason: RefusedReason = refusal.code, detail = ""): void {
+    this.#context.door.refused(reason, this.#client.requestContext.peer.address, detail);
     const { request } = this.#delivery;
     const hasStarted = !this.isUnanswered && !request.isUnanswered;
     // A body that nobody reads would stand in the way of the next request.
@@ -107,8 +112,7 @@ export class Passage implements DeliveryOwner, AnswerOwner {
   }
 
   rejected(refusal: Refusal, reason: string): void {
-    this.#context.debug(reason);
-    this.#giveUp(refusal);
+    this.#giveUp(refusal, refusal.code === "bad-request" ? "bad-body" : refusal.code, reason);
   }
 
   upstreamConnected(): void {
@@ -205,7 +209,9 @@ export class Passage implements DeliveryOwner, AnswerOwner {
 
   /** The answer cannot be passed on, or not to its end. */
   #bad(): void {
-    this.#context.debug(this.#answer.reason);
+    const { upstream } = this.#delivery;
+    const instance = upstream === null ? "an instance" : `${upstream.host}:${String(upstream.port)}`;
+    this.#context.door.refused("bad-answer", instance, this.#answer.reason);
     if (this.#delivery.request.isUnanswered) {
       this.#outbox.discard();
       this.#giveUp(REFUSAL["bad-gateway"]);
@@ -233,9 +239,9 @@ export class Passage implements DeliveryOwner, AnswerOwner {
     this.#client.switched(new Tunnel(this.#outbox, this.#client.link, upstream, exchange));
   }
 
-  #giveUp(refusal: Refusal): void {
+  #giveUp(refusal: Refusal, reason?: RefusedReason, detail?: string): void {
     this.#delivery.exchange?.gaveUp(refusal.status);
-    this.refused(refusal);
+    this.refused(refusal, reason, detail);
   }
 
   /** The answer is with the client's socket. */

@@ -1,9 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
-import { debuglog } from "node:util";
 import type { ProxySettings } from "../../../model/proxy-settings.ts";
 import type { Milliseconds } from "../../../model/time.ts";
-import type { Dispatcher, HttpEngine } from "../engine.ts";
+import type { Dispatcher, EngineDoor, HttpEngine } from "../engine.ts";
 import { Networks } from "../networks.ts";
 import { ClientConnection } from "./client-connection.ts";
 import type { EngineContext } from "./context.ts";
@@ -21,11 +20,10 @@ interface RawEngineOptions {
   readonly now: () => Milliseconds;
   readonly onError: (what: string, error: Error) => void;
   readonly settings: ProxySettings;
-  /** How many share `settings.limits.connections`. */
-  readonly workers: number;
+  readonly door: EngineDoor;
 }
 
-/** HTTP/1.1 on plain sockets, both ways. With NODE_DEBUG=teal-proxy it says why it refuses what. */
+/** HTTP/1.1 on plain sockets, both ways. */
 export class RawHttpEngine implements HttpEngine {
   readonly #options: RawEngineOptions;
   readonly #context: EngineContext;
@@ -34,18 +32,17 @@ export class RawHttpEngine implements HttpEngine {
   readonly #closed = (connection: ClientConnection): void => {
     this.#forget(connection);
   };
-  readonly #mostConnections: number;
   #isDraining = false;
   #drained: (() => void) | null = null;
 
   constructor(options: RawEngineOptions) {
     this.#options = options;
-    const { dispatcher, now, onError, settings } = options;
+    const { dispatcher, door, now, onError, settings } = options;
     const { timeouts, limits } = settings;
-    this.#mostConnections = Math.ceil(limits.connections / options.workers);
     const sweeper = new Sweeper(now);
     this.#context = {
       dispatcher,
+      door,
       now,
       sweeper,
       onError,
@@ -58,7 +55,6 @@ export class RawHttpEngine implements HttpEngine {
       requestId: requestIds(),
       date: dates(now),
       isDraining: () => this.#isDraining,
-      debug: debuglog("teal-proxy"),
     };
   }
 
@@ -105,13 +101,12 @@ export class RawHttpEngine implements HttpEngine {
   }
 
   #accept(socket: Socket): void {
-    if (this.#connections.size >= this.#mostConnections) {
-      this.#context.debug("too many connections");
-      socket.destroy();
-      return;
-    }
     const accepted = accept(socket);
     if (accepted === null) return;
+    if (!this.#options.door.opened(accepted.address)) {
+      accepted.handle.close();
+      return;
+    }
     const connection = new ClientConnection(accepted, this.#context, this.#closed);
     this.#connections.add(connection);
     this.#context.sweeper.add(connection);
@@ -120,6 +115,7 @@ export class RawHttpEngine implements HttpEngine {
   #forget(connection: ClientConnection): void {
     this.#connections.delete(connection);
     this.#context.sweeper.delete(connection);
+    this.#options.door.closed();
     if (this.#connections.size === 0) this.#drained?.();
   }
 }

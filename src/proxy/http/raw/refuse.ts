@@ -1,6 +1,8 @@
 import { STATUS_CODES } from "node:http";
 import { REFUSAL, type Refusal, type RefusalCode } from "../refusal.ts";
-import type { RejectStatus } from "./message/types.ts";
+import type { RefusedReason } from "../refused.ts";
+import { REJECT } from "./message/reject.ts";
+import type { Reject, RejectStatus } from "./message/types.ts";
 
 const CODES: Readonly<Record<RejectStatus, RefusalCode>> = {
   400: "bad-request",
@@ -13,6 +15,21 @@ const CODES: Readonly<Record<RejectStatus, RefusalCode>> = {
 /** The answer to bytes that are no request which may be passed on. */
 export function refusalOf(status: RejectStatus): Refusal {
   return REFUSAL[CODES[status]];
+}
+
+const FINER: ReadonlyMap<Reject, RefusedReason> = new Map<Reject, RefusedReason>([
+  [REJECT.tls, "tls"],
+  [REJECT.http2, "http2"],
+  [REJECT.length, "framing"],
+  [REJECT.repeatedLength, "framing"],
+  [REJECT.encoding, "framing"],
+  [REJECT.lengthAndEncoding, "framing"],
+  [REJECT.oldEncoding, "framing"],
+]);
+
+/** Under what it is counted. */
+export function reasonOf(reject: Reject): RefusedReason {
+  return FINER.get(reject) ?? CODES[reject.status];
 }
 
 interface RefusalOptions {

@@ -36,6 +36,7 @@ describe("limits", () => {
     expect(await text(client)).toMatch(/^HTTP\/1.1 413 .*Teal-Error: body-too-large\r\n.*Connection: close\r\n/s);
     expect(harness.accounts).toHaveLength(1);
     expect(instance.connections).toBe(1);
+    expect(harness.refused).toEqual(["body-too-large 127.0.0.1"]);
   });
 
   test("a body in chunks that grows too large is a 413, and the instance's connection ends", async () => {
@@ -61,6 +62,11 @@ describe("limits", () => {
     expect(await ask(`GET /${long} HTTP/1.1\r\nHost: a\r\n\r\n`)).toMatch(/^HTTP\/1.1 414 /);
     expect(await ask(`GET / HTTP/1.1\r\nHost: a\r\nA: ${long}\r\nB: ${long}\r\n\r\n`)).toMatch(/^HTTP\/1.1 431 /);
     expect(await ask(`GET / HTTP/1.1\r\nHost: a\r\n${"A: b\r\n".repeat(20)}\r\n`)).toMatch(/^HTTP\/1.1 431 /);
+    expect(harness.refused).toEqual([
+      "target-too-long 127.0.0.1 the request target is too long",
+      "head-too-large 127.0.0.1 the head is too large",
+      "head-too-large 127.0.0.1 the head has too many fields",
+    ]);
   });
 
   test("a connection too many is closed, and taken again when another has gone", async () => {
@@ -107,5 +113,31 @@ describe("timeouts", () => {
     await harness.instance((socket) => socket.on("data", () => socket.write(OK)));
     response.write(GET);
     expect(String((await once(response, "data"))[0])).toMatch(/Keep-Alive: timeout=7\r\n/);
+    expect(harness.refused).toEqual([
+      "request-timeout 127.0.0.1",
+      "head-timeout 127.0.0.1",
+      "gateway-timeout 127.0.0.1",
+    ]);
+  });
+});
+
+describe("bytes that may not be passed on are told with their reason", () => {
+  test("of a client's body, and of an instance's answer", async () => {
+    await start({});
+    const instance = await harness.instance((socket) => socket.once("data", () => socket.end("HTTP/1.1 oops\r\n\r\n")));
+    const body = await harness.client();
+    body.write("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n");
+    expect(await text(body)).toMatch(/^HTTP\/1.1 400 /);
+    const answer = await harness.client();
+    answer.write(GET);
+    expect(String((await once(answer, "data"))[0])).toMatch(/^HTTP\/1.1 502 /);
+    expect(harness.refused).toEqual([
+      "bad-body 127.0.0.1 a chunk's size is not valid",
+      `bad-answer 127.0.0.1:${String(instance.port)} the status line is not valid`,
+      "bad-gateway 127.0.0.1",
+    ]);
+    body.destroy();
+    answer.destroy();
+    await expect.poll(() => harness.open, PATIENCE).toBe(0);
   });
 });

@@ -21,7 +21,7 @@ const shared = Buffer.allocUnsafeSlow(READ_BYTES);
 /** A connection that came in, and nobody's yet. */
 export interface Accepted {
   /** libuv's; the option by which net.Server itself makes sockets. */
-  readonly handle: object;
+  readonly handle: { close(): void };
   readonly address: string;
   /** `address:port` that the client reached: the host of a request that names none. */
   readonly localHost: string;
@@ -33,7 +33,7 @@ export interface Accepted {
  * sockets that it does not accept itself. Null: the client has gone already.
  */
 export function accept(socket: Socket): Accepted | null {
-  const owner = socket as unknown as { _handle: object | null };
+  const owner = socket as unknown as { _handle: { close(): void } | null };
   const { localAddress, localPort, remoteAddress } = socket;
   const handle = owner._handle;
   if (handle === null) return null;

@@ -7,6 +7,8 @@ function make(status: RejectStatus, reason: string): Reject {
 /** One object per reason: a refusal costs nothing to make, and tests can name it. */
 export const REJECT = {
   emptyLine: make(400, "a bare CR or LF before the first line"),
+  tls: make(400, "a TLS handshake on a port without TLS"),
+  http2: make(505, "the preface of HTTP/2"),
   method: make(400, "the method is not a token"),
   unknownMethod: make(501, "the method is not known"),
   connect: make(501, "CONNECT is not served"),

@@ -10,6 +10,8 @@ import { upgradeOf } from "./upgrade.ts";
 const PHASE = { emptyLines: 0, method: 1, target: 2, version: 3 } as const;
 const SLASH = 0x2f;
 const ONE = 0x31;
+/** RFC 8446, 5.1: the content type of a record that carries a ClientHello. */
+const TLS_HANDSHAKE = 0x16;
 const VERSION = Buffer.from("HTTP/");
 const CONTINUE = Buffer.from("100-continue");
 const TRAILERS = Buffer.from("trailers");
@@ -60,6 +62,7 @@ class RequestScan extends HeadScan implements RequestHead {
     while (at < end && IS_TOKEN[byteAt(buffer, at)] === 1) at += 1;
     if (at - start > LONGEST_METHOD) return REJECT.unknownMethod;
     if (at >= end) return false;
+    if (at === start && byteAt(buffer, at) === TLS_HANDSHAKE) return REJECT.tls;
     if (byteAt(buffer, at) !== SP || at === start) return REJECT.method;
     const method = methodOf(buffer, start, at);
     if (method === null) return refusedMethod(buffer.toString("latin1", start, at));
@@ -173,7 +176,7 @@ class RequestScan extends HeadScan implements RequestHead {
 function refusedMethod(method: string): Reject {
   if (method === "CONNECT") return REJECT.connect;
   // The preface of HTTP/2.
-  return method === "PRI" ? REJECT.unknownVersion : REJECT.unknownMethod;
+  return method === "PRI" ? REJECT.http2 : REJECT.unknownMethod;
 }
 
 function isVersionByte(byte: number, index: number): boolean {
