@@ -60,7 +60,7 @@ describe("what the data plane counts, as Prometheus text", () => {
   test("maintenance of each service that was told of", () => {
     const maintenance = { mode: "hold" as const, answered: 1, held: 2, released: 3, timedOut: 4, waiting: 5 };
     const shown = exposition(
-      proxyMetrics([{ service: "web", epoch: "e", at: 0, environments: {}, maintenance }], KERNEL),
+      proxyMetrics([{ service: "web", epoch: "e", at: 0, environments: {}, maintenance }], CONNECTIONS, KERNEL),
     );
     const labels = '{service="web"}';
     expect(value(shown, `teal_proxy_maintenance_answers_total${labels}`)).toBe("1");

@@ -86,10 +86,7 @@ async function serve(launch: ServerLaunch): Promise<() => Promise<void>> {
   const app = createServer(engine.control, {
     version,
     listeners: knownListeners((options) => keeper.call("status", {}, options), report),
-    metrics: serverMetrics({
-      ...{ hub, clock, version, control: engine.control, signal: ended.signal },
-      connections: () => connectionsOf(drivers.traffic),
-    }),
+    metrics: metricsOf(engine.control, { hub, version, traffic: drivers.traffic, signal: ended.signal }),
     report: (problem, request) => {
       report(problem, { ...request });
     },
@@ -127,9 +124,15 @@ async function ensureListeners(
   if (proxy !== null) writeLastStart(paths, { config, listen, settings });
 }
 
-function connectionsOf(traffic: Drivers["traffic"]): ConnectionCounts {
-  const counts = [...traffic.values()].map((driver) => driver.connections?.() ?? NO_CONNECTIONS);
-  return counts.reduce(addConnections, NO_CONNECTIONS);
+function metricsOf(
+  control: Engine["control"],
+  { traffic, ...parts }: { hub: Hub; version: string; traffic: Drivers["traffic"]; signal: AbortSignal },
+): () => Promise<string> {
+  const connections = (): ConnectionCounts =>
+    [...traffic.values()]
+      .map((driver) => driver.connections?.() ?? NO_CONNECTIONS)
+      .reduce(addConnections, NO_CONNECTIONS);
+  return serverMetrics({ ...parts, control, clock: systemClock, connections });
 }
 
 async function problemOf(task: Promise<unknown>): Promise<TealError | null> {

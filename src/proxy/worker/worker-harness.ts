@@ -3,6 +3,7 @@ import { BoundSocket, connect, type Socket } from "node:net";
 import { MessageChannel } from "node:worker_threads";
 import { DEFAULT_PROXY_SETTINGS } from "../../model/proxy-settings.ts";
 import { COUNTER, INSTANCE_CELL, LEDGER, PROCESS_CELL, readCounters, sharedInts, sharedNumbers } from "../cells.ts";
+import { DOOR } from "../door-cells.ts";
 import { Instance } from "../http/raw/engine-harness.ts";
 import type { FromWorker, PublishedTable } from "../messages.ts";
 import { runWorker } from "./worker.ts";
@@ -61,6 +62,7 @@ export class WorkerHarness {
         workers: 1,
         settings: DEFAULT_PROXY_SETTINGS,
         processCell: sharedInts(PROCESS_CELL.length),
+        door: sharedNumbers(DOOR.length),
         tables: [this.#table()],
         routes: { version: 0, routes: [{ service: "web", hosts: [], paths: ["/"] }] },
         modes: [],
@@ -70,6 +72,7 @@ export class WorkerHarness {
       now: () => this.nowMs,
       random: () => 0,
       onError: (_, error) => this.errors.push(error),
+      log: () => undefined,
     });
     return this;
   }
