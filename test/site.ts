@@ -74,22 +74,26 @@ export class Site {
   /** Where traffic comes in; known once it is up. */
   url = "";
 
-  private constructor(dir: string) {
+  /** What `teal` gets beside a person's usual environment. */
+  readonly #variables: Readonly<Record<string, string>>;
+
+  private constructor(dir: string, variables: Readonly<Record<string, string>>) {
     this.dir = dir;
+    this.#variables = variables;
     this.paths = new StatePaths(join(dir, ".teal"));
     this.client = new TealClient({ socket: this.paths.apiSocket }, systemClock, "tester");
   }
 
   /** `service` goes over the quick settings. */
-  static async create(service: Settings = {}): Promise<Site> {
-    const site = new Site(await mkdtemp(join(tmpdir(), "teal-site-")));
+  static async create(service: Settings = {}, variables: Readonly<Record<string, string>> = {}): Promise<Site> {
+    const site = new Site(await mkdtemp(join(tmpdir(), "teal-site-")), variables);
     await cp(EXAMPLE_APP, join(site.dir, "app"), { recursive: true });
     await site.configure(service);
     return site;
   }
 
-  static async up(service: Settings = {}): Promise<Site> {
-    const site = await Site.create(service);
+  static async up(service: Settings = {}, variables: Readonly<Record<string, string>> = {}): Promise<Site> {
+    const site = await Site.create(service, variables);
     try {
       await site.start();
     } catch (thrown) {
@@ -123,7 +127,7 @@ export class Site {
       execFile(
         process.execPath,
         [program, ...args],
-        { cwd: this.dir, timeout: 90_000, env: PLAIN },
+        { cwd: this.dir, timeout: 90_000, env: { ...PLAIN, ...this.#variables } },
         (error, stdout, stderr) => {
           done({ code: error === null ? 0 : typeof error.code === "number" ? error.code : 1, stdout, stderr });
         },

@@ -1,0 +1,234 @@
+import type { Kill } from "../../bench/lib/allowance.ts";
+import { readAppLedger } from "../../bench/lib/app-ledger.ts";
+import { LoadGenerator } from "../../bench/lib/load-generator.ts";
+import type { DeploymentAnswer } from "../../src/api/answers.ts";
+import { systemClock } from "../../src/main/clock.ts";
+import { isEnded } from "../../src/model/deployment.ts";
+import { connectPeer } from "../../src/wire/connect.ts";
+import { PROXY_PROTOCOL } from "../../src/wire/proxy.ts";
+import { Site } from "../site.ts";
+import type { Evidence, LiveFact } from "./evidence.ts";
+import { recordsOf } from "./records.ts";
+import { pick, seeded } from "./seeded.ts";
+import { SplitWatch } from "./split-watch.ts";
+import { pidOf, type Target } from "./target.ts";
+
+export interface CampaignOptions {
+  readonly seed: number;
+  /** Goes over the quick settings of a {@link Site}. */
+  readonly service?: Record<string, unknown>;
+  /** Whether requests go through it from the first version on; they do unless told. */
+  readonly underLoad?: boolean;
+  /** Environment variables of Teal's processes. */
+  readonly variables?: Readonly<Record<string, string>>;
+}
+
+const SERVICE = "web";
+/** Requests a second, on how many connections. */
+const RATE = 60;
+const CONNECTIONS = 16;
+/** Requests that ask who answers when all is at rest. */
+const QUESTIONS = 20;
+/** Longest that anything of Teal takes to come back: backoffs of 5 s, and a crowded machine. */
+const WHOLE_MS = 60_000;
+
+const QUICK = {
+  deploy: {
+    shift: [
+      { weight: 10, for: "300ms" },
+      { weight: 50, for: "300ms" },
+    ],
+    bake: "300ms",
+  },
+};
+
+/** One Teal under load, with faults, and all that an independent judge of it has to know. */
+export class Campaign {
+  readonly site: Site;
+  readonly load: LoadGenerator;
+  readonly random: () => number;
+  /** Of every target. */
+  kills = 0;
+  readonly #mortal: Kill[] = [];
+  readonly #acknowledged: string[] = [];
+  readonly #watch: SplitWatch;
+  readonly #stopped = new Set<number>();
+  #version = 0;
+
+  private constructor(site: Site, { seed }: CampaignOptions) {
+    this.site = site;
+    this.random = seeded(seed);
+    this.#watch = new SplitWatch(site.paths.proxySnapshot, SERVICE);
+    this.load = new LoadGenerator({ url: site.url, rate: RATE, connections: CONNECTIONS, mostMs: 1_800_000 });
+  }
+
+  /** With a first version that serves already. */
+  static async begin(options: CampaignOptions): Promise<Campaign> {
+    const site = await Site.up({ ...QUICK, ...options.service }, options.variables);
+    const campaign = new Campaign(site, options);
+    try {
+      await campaign.deployed();
+      if (options.underLoad !== false) campaign.load.start();
+      return campaign;
+    } catch (thrown) {
+      await campaign[Symbol.asyncDispose]();
+      throw thrown;
+    }
+  }
+
+  /** A deploy of the next version; asked again under its key until the API has answered. */
+  async deploy(): Promise<string> {
+    this.#version += 1;
+    const version = `v${String(100 + this.#version)}`;
+    const key = `campaign-${version}`;
+    const { id } = await this.site.until(`${version} is accepted`, () =>
+      this.site.client.deploy(SERVICE, { version }, key),
+    );
+    this.#acknowledged.push(id);
+    return id;
+  }
+
+  async deployed(): Promise<DeploymentAnswer> {
+    return this.site.ended(await this.deploy());
+  }
+
+  /** Whether it came to that; not when the deployment ended before. */
+  async atStep(id: string, step: string): Promise<boolean> {
+    return this.site
+      .until(`${id} is at ${step}`, async () => {
+        const { state, steps } = await this.site.client.deployment(id);
+        const row = steps.find((candidate) => candidate.id === step);
+        if (row !== undefined && row.state !== "pending") return { came: true };
+        return isEnded(state) ? { came: false } : null;
+      })
+      .then(({ came }) => came);
+  }
+
+  /** `kill -9`; false when there is no such process at present. */
+  async kill(target: Target): Promise<boolean> {
+    return this.signal(target, "SIGKILL");
+  }
+
+  async signal(target: Target, name: "SIGKILL" | "SIGSTOP"): Promise<boolean> {
+    const pid = await this.site.until(`${target} can be told`, async () => ({
+      pid: await pidOf(this.site, target, this.random),
+    }));
+    if (pid.pid === null) return false;
+    process.kill(pid.pid, name);
+    if (name === "SIGSTOP") {
+      this.#stopped.add(pid.pid);
+      return true;
+    }
+    this.kills += 1;
+    this.killed(target);
+    return true;
+  }
+
+  /** Everything at once, as when a machine loses its power. */
+  async killAll(): Promise<void> {
+    const { keeper, server, proxies } = await this.site.pids();
+    const { environments } = await this.site.service();
+    const apps = environments.flatMap(({ instances }) => instances.map(({ pid }) => pid));
+    for (const pid of [keeper, ...proxies, server, ...apps]) if (pid !== null) process.kill(pid, "SIGKILL");
+  }
+
+  /** Live weights, by the proxy's own record. */
+  weightsSeen(): Readonly<Record<string, number>> {
+    return this.#watch.seen.at(-1)?.split?.weights ?? {};
+  }
+
+  /** Notes a kill that was done elsewhere. */
+  killed(target: Target): void {
+    if (target === "proxy" || target === "app") this.#mortal.push({ target, at: Date.now() });
+  }
+
+  /** SIGCONT to all that {@link signal} has stopped. */
+  goOn(): void {
+    for (const pid of this.#stopped) process.kill(pid, "SIGCONT");
+    this.#stopped.clear();
+  }
+
+  /** Every process is there, and every environment with traffic has all its instances: the next fault comes alone. */
+  async whole(): Promise<void> {
+    await this.site.until(
+      "all is whole",
+      async () => {
+        const { server, proxies } = await this.site.pids();
+        if (server === null || proxies.length === 0) return false;
+        const { environments, traffic } = await this.site.service();
+        return environments
+          .filter(({ name }) => (traffic[name] ?? 0) > 0)
+          .every(({ instances }) => instances.length > 1 && instances.every(({ healthy }) => healthy));
+      },
+      WHOLE_MS,
+    );
+  }
+
+  /** So many ms, drawn. */
+  async pause(from: number, to: number): Promise<void> {
+    await systemClock.sleep(from + Math.floor(this.random() * (to - from)));
+  }
+
+  target(from: readonly Target[]): Target {
+    return pick(from, this.random);
+  }
+
+  /** When all deployments have ended: ends the load, and takes all evidence. */
+  async evidence(): Promise<Evidence> {
+    await this.whole();
+    await this.load.stop();
+    const { paths } = this.site;
+    this.load.ledger.reconcile(await readAppLedger(`${paths.releases}/${SERVICE}`));
+    const live = await this.#live();
+    const answering = await this.#answering();
+    await this.#watch.stop();
+    return {
+      acknowledged: this.#acknowledged,
+      ...recordsOf(paths.database, SERVICE),
+      seen: this.#watch.seen,
+      live,
+      answering,
+      answered: this.load.ledger.summary().versions,
+      losses: this.load.ledger.losses,
+      kills: this.#mortal,
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.goOn();
+    await this.#watch.stop();
+    await this.load.stop();
+    await this.site[Symbol.asyncDispose]();
+  }
+
+  async #live(): Promise<LiveFact> {
+    const { proxies } = await this.site.pids();
+    const peer = await connectPeer(this.site.paths.proxySocket(proxies.at(-1) ?? 0), PROXY_PROTOCOL, {
+      down: "data-plane-down",
+    });
+    try {
+      const { split, armed, instances } = await peer.call("observe", { service: SERVICE });
+      const names = [...new Set(instances.map(({ environment }) => environment))];
+      return {
+        weights: split?.weights ?? {},
+        armed: armed?.deployment ?? null,
+        healthy: names.map((environment) => ({
+          environment,
+          count: instances.filter((one) => one.environment === environment && one.healthy).length,
+        })),
+      };
+    } finally {
+      peer.close();
+    }
+  }
+
+  async #answering(): Promise<string[]> {
+    const versions = new Set<string>();
+    for (let i = 0; i < QUESTIONS; i += 1) {
+      const answer = await fetch(this.site.url, { signal: AbortSignal.timeout(10_000) });
+      await answer.arrayBuffer();
+      versions.add(answer.headers.get("x-version") ?? `status ${String(answer.status)}`);
+    }
+    return [...versions];
+  }
+}

@@ -1,0 +1,7 @@
+import type { Fault } from "./fault.ts";
+import { kill } from "./kill.ts";
+import { pause, silence } from "./pause.ts";
+import { reboot } from "./reboot.ts";
+
+/** Every kind of fault that befalls real processes. docs/failure-modes.md has a row for each. */
+export const FAULTS: readonly Fault[] = [kill, pause, silence, reboot];

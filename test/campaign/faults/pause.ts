@@ -1,0 +1,43 @@
+import { expect } from "vitest";
+import { TARGETS } from "../target.ts";
+import type { Fault } from "./fault.ts";
+
+/** Each target stands still for a while in the middle of a deployment, as in a swapping or overloaded machine. */
+export const pause: Fault = {
+  name: "pause",
+  underLoad: true,
+  async inject(campaign) {
+    for (const target of TARGETS) {
+      const id = await campaign.deploy();
+      await campaign.atStep(id, "shift-10");
+      await campaign.signal(target, "SIGSTOP");
+      await campaign.pause(300, 1_500);
+      campaign.goOn();
+      await campaign.site.ended(id);
+      await campaign.whole();
+    }
+  },
+};
+
+/** DESIGN section 2: so long a silence of the controller in an unfinished shift, and the proxy takes it back by itself. */
+const SILENCE_MS = 15_000;
+
+/** The server stands still for longer than the proxy waits for it, and then goes on as if nothing had been. */
+export const silence: Fault = {
+  name: "silence",
+  underLoad: true,
+  service: { deploy: { shift: [{ weight: 50, for: "60s" }] } },
+  async inject(campaign) {
+    const id = await campaign.deploy();
+    await campaign.atStep(id, "shift-50");
+    await campaign.site.until("50 %", () => Promise.resolve(campaign.weightsSeen()["green"] === 50));
+    await campaign.signal("server", "SIGSTOP");
+    await campaign.site.until(
+      "the proxy takes it back",
+      () => Promise.resolve(campaign.weightsSeen()["blue"] === 100),
+      SILENCE_MS * 2,
+    );
+    campaign.goOn();
+    expect(await campaign.site.ended(id)).toMatchObject({ state: "rolled-back", cause: { code: "controller-loss" } });
+  },
+};

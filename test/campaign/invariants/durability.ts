@@ -1,0 +1,40 @@
+import type { Evidence } from "../evidence.ts";
+
+/**
+ * Invariant 2: what was acknowledged is on record, events are numbered in order, no finished step is done again, and
+ * nothing had traffic whose row does not say so.
+ */
+export function durability(evidence: Evidence): readonly string[] {
+  return [...acknowledged(evidence), ...numbered(evidence), ...repeated(evidence), ...unannounced(evidence)];
+}
+
+function acknowledged({ acknowledged: ids, deployments, events }: Evidence): string[] {
+  const rows = new Set(deployments.map(({ id }) => id));
+  const accepted = new Set(events.filter(({ type }) => type === "deployment-accepted").map((one) => one.deployment));
+  return ids.flatMap((id) => (rows.has(id) && accepted.has(id) ? [] : [`${id} was acknowledged and is not on record`]));
+}
+
+function numbered({ events }: Evidence): string[] {
+  return events
+    .slice(1)
+    .flatMap(({ seq }, index) =>
+      seq > (events[index]?.seq ?? 0) ? [] : [`event ${String(seq)} does not come after the one before`],
+    );
+}
+
+function repeated({ events }: Evidence): string[] {
+  const done = new Set<string>();
+  const breaches: string[] = [];
+  for (const { type, deployment, step } of events) {
+    const key = `${String(step)} of ${String(deployment)}`;
+    if ((type === "step-started" || type === "step-completed") && done.has(key)) breaches.push(`${key}: done again`);
+    if (type === "step-completed") done.add(key);
+  }
+  return breaches;
+}
+
+function unannounced({ seen, deployments }: Evidence): string[] {
+  const touched = new Set(deployments.filter((row) => row.touchedTraffic).map(({ id }) => id));
+  const live = new Set(seen.flatMap(({ deployment }) => (deployment === null ? [] : [deployment])));
+  return [...live].filter((id) => !touched.has(id)).map((id) => `${id} had traffic, and its row does not say so`);
+}

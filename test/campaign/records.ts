@@ -1,0 +1,49 @@
+import { DatabaseSync } from "node:sqlite";
+import type { TealEvent } from "../../src/model/event.ts";
+import type { DeploymentFact, Evidence, StepFact } from "./evidence.ts";
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** The tables of a store's file as they stand, read past Teal's own code. */
+export function recordsOf(
+  file: string,
+  service: string,
+): Pick<Evidence, "events" | "deployments" | "steps" | "record" | "versions"> {
+  const database = new DatabaseSync(file, { readOnly: true, timeout: 5_000 });
+  try {
+    const all = (sql: string, ...values: string[]): Row[] => database.prepare(sql).all(...values);
+    const [row] = all("SELECT weights, active FROM services WHERE service = ?", service);
+    return {
+      events: all("SELECT * FROM events ORDER BY rowid").map(
+        ({ seq, at, service: about, deployment, type, step, data }) =>
+          ({ seq, at, service: about, deployment, type, step, data: JSON.parse(String(data)) }) as TealEvent,
+      ),
+      deployments: all("SELECT * FROM deployments WHERE service = ? ORDER BY position", service).map(deploymentFact),
+      steps: all("SELECT deployment, id, state FROM steps") as unknown as StepFact[],
+      record: {
+        weights: JSON.parse((row?.["weights"] ?? "{}") as string) as Record<string, number>,
+        active: (row?.["active"] ?? null) as string | null,
+      },
+      versions: Object.fromEntries(
+        all(
+          "SELECT e.name, r.version FROM environments e JOIN releases r ON r.service = e.service AND r.id = e.release WHERE e.service = ?",
+          service,
+        ).map(({ name, version }) => [String(name), String(version)]),
+      ),
+    };
+  } finally {
+    database.close();
+  }
+}
+
+function deploymentFact(row: Row): DeploymentFact {
+  return {
+    id: String(row["id"]),
+    goal: String(row["goal"]),
+    state: String(row["state"]),
+    from: row["from_environment"] as string | null,
+    to: String(row["to_environment"]),
+    version: row["version"] as string | null,
+    touchedTraffic: row["touched_traffic"] === 1,
+  };
+}
