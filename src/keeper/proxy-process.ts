@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { pid as ownPid } from "node:process";
 import { TealError } from "../model/error.ts";
 import type { Clock, Milliseconds } from "../model/time.ts";
 import { connectPeer } from "../wire/connect.ts";
@@ -54,7 +55,7 @@ export async function startProxy(
   }));
   const { runtime } = program;
   const previous = isSameProgram(own, program) ? {} : { previous: own };
-  const launch: ProxyLaunch = { root, runtime, config, workers, listeners, settings, ...previous };
+  const launch: ProxyLaunch = { root, runtime, config, workers, listeners, settings, keeper: ownPid, ...previous };
   const process = await spawnTeal("proxy", program, launch, parts, descriptors);
   return {
     process,

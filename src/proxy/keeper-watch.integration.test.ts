@@ -67,6 +67,15 @@ test("a keeper that dies is started again, with the listening sockets", async ()
   expect(next?.inherited).toMatchObject([{ listen: `127.0.0.1:${String(harness.port)}` }]);
 });
 
+test("a keeper that died before its proxy had asked it anything is started again", async () => {
+  const keeper = await firstKeeper();
+  keeper.kill("SIGKILL");
+  await once(keeper, "exit");
+  await harness.startProxy({ runtime, ...(keeper.pid === undefined ? {} : { keeper: keeper.pid }) });
+  await expect.poll(() => record()?.pid, PATIENCE).not.toBe(keeper.pid);
+  keepers.push(record()?.pid ?? 0);
+});
+
 test("a draining proxy leaves the keeper dead", async () => {
   const keeper = await firstKeeper();
   const proxy = await harness.startProxy({ runtime });

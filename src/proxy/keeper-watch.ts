@@ -44,6 +44,7 @@ export class KeeperWatch {
 
   constructor(options: KeeperWatchOptions) {
     this.#options = options;
+    this.#keeper = options.launch.keeper ?? null;
   }
 
   /** Until the signal aborts. */

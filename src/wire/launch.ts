@@ -45,6 +45,8 @@ export const proxyLaunch = z.object({
   /** Silence of the controller, in ms, after which an unfinished shift is reverted; 15 s when absent. */
   controllerLossMs: z.number().positive().optional(),
   settings: proxySettings.prefault({}),
+  /** Process id of the keeper that starts it: it may be dead before the proxy has asked it anything. */
+  keeper: z.int().positive().optional(),
   /** Where a keeper is started from when the one from `runtime` does not come up: what ran before an upgrade. */
   previous: program.optional(),
 });

@@ -1,3 +1,4 @@
+import { get } from "node:http";
 import type { Kill } from "../../bench/lib/allowance.ts";
 import { readAppLedger } from "../../bench/lib/app-ledger.ts";
 import { LoadGenerator } from "../../bench/lib/load-generator.ts";
@@ -225,10 +226,20 @@ export class Campaign {
   async #answering(): Promise<string[]> {
     const versions = new Set<string>();
     for (let i = 0; i < QUESTIONS; i += 1) {
-      const answer = await fetch(this.site.url, { signal: AbortSignal.timeout(10_000) });
-      await answer.arrayBuffer();
-      versions.add(answer.headers.get("x-version") ?? `status ${String(answer.status)}`);
+      versions.add(await versionAt(this.site.url));
     }
     return [...versions];
   }
+}
+
+/** On a connection of its own, which is not kept: an idle one would be waited for at the end. */
+function versionAt(url: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    get(url, { agent: false, timeout: 10_000 }, (answer) => {
+      const version = answer.headers["x-version"];
+      answer.resume().once("end", () => {
+        resolve(typeof version === "string" ? version : `status ${String(answer.statusCode)}`);
+      });
+    }).once("error", reject);
+  });
 }
