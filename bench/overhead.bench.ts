@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
-import { readFile, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { Site } from "../test/site.ts";
 import { freePort } from "./lib/free-port.ts";
 import { benchOptions, percentile, rounded } from "./lib/options.ts";
+import { rssMiB } from "./lib/rss.ts";
 
 /**
  * What Teal itself costs.
@@ -16,11 +17,6 @@ const { quick } = benchOptions();
 const ROUNDS = quick ? 5 : 15;
 const HEALTHY_AFTER = 2;
 const INTERVAL_MS = 100;
-
-async function rssMiB(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${String(pid)}/status`, "utf8");
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? Number.NaN) / 1024;
-}
 
 /** From the spawn to the first healthy answer, of as many copies at once as a deployment starts. */
 async function appStartMs(site: Site, copies: number): Promise<number> {

@@ -1,0 +1,162 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { isEnded } from "../src/model/deployment.ts";
+import { systemClock } from "../src/main/clock.ts";
+import { Site } from "../test/site.ts";
+import { requireProgram } from "./lib/installed.ts";
+import { benchOptions, percentile, rounded } from "./lib/options.ts";
+import { rssMiB } from "./lib/rss.ts";
+
+/**
+ * What one server carries: `services` with a release that serves, then `deployments` of them at once (each starts an
+ * instance, proves it, shifts in two steps and bakes), while a client keeps asking the API.
+ * - apiP99Ms: over the calls of that client, each begun on its own schedule: a service, a deployment, a history.
+ * - rssMiB: the highest resident memory of the server seen meanwhile.
+ * The apps are BusyBox httpds, as thousands of Node processes would measure Node.
+ */
+const { quick } = benchOptions();
+const SERVICES = quick ? 200 : 2_000;
+const DEPLOYMENTS = quick ? 40 : 200;
+/** First releases that are made at the same time. */
+const SETUP_AT_ONCE = 40;
+const ASK_EVERY_MS = 20;
+const APP = "busybox httpd -f -p $HOST:$PORT -h .";
+
+function configOf(names: readonly string[]): string {
+  const service = (name: string) => ({
+    release: { dir: "./tiny" },
+    environment: { driver: "process", command: APP, count: 1, stop: { signal: "SIGTERM", timeout: "2s" } },
+    health: { path: "/health", interval: "5s", timeout: "2s", healthyAfter: 1, unhealthyAfter: 3, deadline: "60s" },
+    traffic: { driver: "embedded", hosts: [`${name}.test`], drain: "1s", longLived: "1s" },
+    deploy: {
+      shift: [
+        { weight: 10, for: "5s" },
+        { weight: 50, for: "5s" },
+      ],
+      bake: "5s",
+      keepStandby: "1h",
+    },
+  });
+  return stringify({
+    version: 1,
+    proxy: { listen: ["127.0.0.1:0"] },
+    services: Object.fromEntries(names.map((name) => [name, service(name)])),
+  });
+}
+
+/** Runs `task` for every item, so many at a time. */
+async function each<T>(items: readonly T[], atOnce: number, task: (item: T) => Promise<void>): Promise<void> {
+  const queue = items.values();
+  await Promise.all(
+    Array.from({ length: atOnce }, async () => {
+      for (const item of queue) await task(item);
+    }),
+  );
+}
+
+async function deployed(site: Site, service: string, version: string): Promise<void> {
+  const { id } = await site.client.deploy(service, { version }, crypto.randomUUID());
+  for (;;) {
+    const { state, cause } = await site.client.deployment(id);
+    if (state === "completed") return;
+    if (isEnded(state)) throw new Error(`${service} ${version}: ${state} ${JSON.stringify(cause)}`);
+    await systemClock.sleep(500);
+  }
+}
+
+/** Asks, at a fixed rate, until the signal aborts; the time of every call in ms, from when it was due. */
+async function ask(
+  site: Site,
+  names: readonly string[],
+  ids: readonly string[],
+  signal: AbortSignal,
+): Promise<number[]> {
+  const took: number[] = [];
+  const calls: Promise<unknown>[] = [];
+  const begun = performance.now();
+  for (let turn = 0; !signal.aborted; turn += 1) {
+    const due = begun + turn * ASK_EVERY_MS;
+    const name = names[(turn * 7) % names.length] ?? "";
+    const id = ids[turn % ids.length] ?? "";
+    const call = [
+      () => site.client.service(name),
+      () => site.client.deployment(id),
+      () => site.client.history(name, 20),
+    ][turn % 3];
+    await systemClock.sleep(Math.max(0, due - performance.now()));
+    calls.push(call?.().then(() => took.push(performance.now() - due)) ?? Promise.resolve());
+  }
+  await Promise.all(calls);
+  return took;
+}
+
+requireProgram("busybox");
+const names = Array.from({ length: SERVICES }, (_, index) => `s${String(index).padStart(4, "0")}`);
+await using site = await Site.create();
+await mkdir(join(site.dir, "tiny"));
+await writeFile(join(site.dir, "tiny", "health"), "ok\n");
+await writeFile(join(site.dir, "teal.yaml"), configOf(names));
+await site.start();
+
+const setUp = performance.now();
+let done = 0;
+await each(names, SETUP_AT_ONCE, async (name) => {
+  await deployed(site, name, "v1");
+  done += 1;
+  if (done % 100 === 0) console.log(`${String(done)} services serve`);
+});
+console.log(`set up in ${String(rounded((performance.now() - setUp) / 1_000, 1))} s`);
+
+const { server } = await site.pids();
+const chosen = names.slice(0, DEPLOYMENTS);
+const began = performance.now();
+const ids: string[] = [];
+await Promise.all(
+  chosen.map(async (name) => {
+    ids.push((await site.client.deploy(name, { version: "v2" }, crypto.randomUUID())).id);
+  }),
+);
+console.log(`${String(ids.length)} deployments accepted in ${String(rounded(performance.now() - began, 0))} ms`);
+const over = new AbortController();
+const memory: number[] = [];
+const asking = ask(site, names, ids, over.signal);
+const states = await Promise.all(
+  ids.map((id) =>
+    site.until(
+      `${id} ends`,
+      async () => {
+        await systemClock.sleep(1_000);
+        const { state } = await site.client.deployment(id);
+        memory.push(await rssMiB(server ?? 0));
+        return isEnded(state) ? state : null;
+      },
+      180_000,
+    ),
+  ),
+);
+over.abort();
+const took = await asking;
+const statusBegan = performance.now();
+const { services } = await site.client.status();
+console.log(
+  `all ended after ${String(rounded((performance.now() - began) / 1_000, 1))} s: ${JSON.stringify(
+    Object.fromEntries(
+      Map.groupBy(states, (state) => state)
+        .entries()
+        .map(([state, all]) => [state, all.length]),
+    ),
+  )}; ` +
+    `${String(took.length)} calls, p50 ${String(rounded(percentile(took, 50)))} ms, max ${String(rounded(Math.max(...took)))} ms; ` +
+    `status of all ${String(services.length)} in ${String(rounded(performance.now() - statusBegan, 0))} ms`,
+);
+if (states.some((state) => state !== "completed")) process.exitCode = 1;
+console.log(
+  JSON.stringify({
+    bench: "control",
+    services: services.length,
+    deployments: ids.length,
+    apiP99Ms: rounded(percentile(took, 99)),
+    rssMiB: rounded(Math.max(...memory)),
+  }),
+);
