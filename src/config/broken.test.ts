@@ -38,7 +38,7 @@ const YAML: Record<string, [string | Uint8Array, Expected[]]> = {
   ],
   "a service twice": [`${service()}  web:\n    environment: { command: a }\n`, [["services.web", 5, "is there twice"]]],
   "bytes that are not UTF-8": [new Uint8Array([0x61, 0xff, 0xfe]), [["", null, "is not text in UTF-8"]]],
-  "a huge file": ["#".repeat((1 << 20) + 1), [["", null, "has more than 1048576 bytes"]]],
+  "a huge file": ["#".repeat((16 << 20) + 1), [["", null, "has more than 16777216 bytes"]]],
   "an alias bomb": [bomb(), [["", null, "Excessive alias count"]]],
   "an alias of itself": [service("deploy: &d { shift: *d }"), [[web("deploy.shift"), 5, "is a map, not a list"]]],
   "a key that no object can have": [

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { refuse, scalar, shown } from "./decode.ts";
 import type { Loading } from "./loading.ts";
 import { readSmallFile, sha256, unreadable } from "./resolve.ts";
+import { noteFile, noteFolder } from "./source-state.ts";
 
 /** A folder that is there, as an absolute path. */
 export function folder(loading: Loading) {
@@ -16,7 +17,9 @@ export function folder(loading: Loading) {
     }
     const path = resolve(loading.directory, value);
     try {
-      return (await stat(path)).isDirectory() ? path : refuse(`names ${path}, which is not a folder`);
+      if (!(await stat(path)).isDirectory()) return refuse(`names ${path}, which is not a folder`);
+      noteFolder(loading.sources, path);
+      return path;
     } catch (thrown) {
       return refuse(`names the folder ${path}, which ${unreadable(thrown)}`);
     }
@@ -30,9 +33,9 @@ export function environmentFile(loading: Loading) {
     if (value.trim() === "" || value.includes("\0")) return refuse("is not a path");
     const path = resolve(loading.directory, value);
     const contents = readSmallFile(path);
-    return typeof contents === "string"
-      ? { path, hash: sha256(contents) }
-      : refuse(`names the file ${path}, which ${contents.reason}`);
+    if (typeof contents !== "string") return refuse(`names the file ${path}, which ${contents.reason}`);
+    noteFile(loading.sources, path, contents);
+    return { path, hash: sha256(contents) };
   });
 }
 

@@ -21,7 +21,7 @@ export interface JsonSchema {
 
 /** The JSON Schema of teal.yaml as people write it, for editors and other tools. */
 export function configJsonSchema(drivers: KnownDrivers): JsonSchema & Record<string, unknown> {
-  const schema = configSchema({ ...drivers, directory: "/", variables: {}, references: new Set() });
+  const schema = configSchema({ ...drivers, directory: "/", variables: {}, references: new Set(), sources: new Map() });
   const generated = z.toJSONSchema(schema, {
     io: "input",
     target: "draft-2020-12",

@@ -9,14 +9,14 @@ import { misplaced } from "./misplaced.ts";
 import { type Found, found, foundIn, inOrder, summary, wording } from "./problems.ts";
 import { unreadable, type Variables } from "./resolve.ts";
 import { configSchema } from "./schema.ts";
+import { LARGEST_FILE, noteFile, type SourceState } from "./source-state.ts";
 import { writtenVariables } from "./written.ts";
-
-/** Far above any file that people write. */
-const LARGEST_FILE = 1 << 20;
 
 export interface LoadOptions extends KnownDrivers {
   /** Values for `${env:X}`. */
   readonly variables: Variables;
+  /** Gathers what it was made from; see {@link SourceState}. */
+  readonly sources?: SourceState;
 }
 
 /**
@@ -27,7 +27,10 @@ export interface LoadOptions extends KnownDrivers {
 export async function loadConfig(file: string, options: LoadOptions): Promise<TealConfig> {
   const path = resolve(file);
   const directory = dirname(path);
-  const document = parseYaml(await readText(path));
+  const sources: SourceState = options.sources ?? new Map();
+  const bytes = await readBytes(path);
+  noteFile(sources, path, bytes);
+  const document = parseYaml(textOf(path, bytes));
   const problems: Found[] = document.problems.map((problem) => ({
     problem,
     spot: JSON.stringify(problem),
@@ -35,7 +38,7 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Te
   }));
   if (document.value === undefined) throw invalid(path, problems);
   const references = new Set<string>();
-  const { services, proxy } = await decode(path, document, problems, { ...options, directory, references });
+  const { services, proxy } = await decode(path, document, problems, { ...options, directory, references, sources });
   return canonical({ file: path, directory, proxy, services, references: [...references].toSorted() });
 }
 
@@ -63,8 +66,7 @@ function invalid(path: string, all: readonly Found[]): TealError {
   return new TealError(code, summary(basename(path), problems), { problems });
 }
 
-async function readText(path: string): Promise<string> {
-  const bytes = await readBytes(path);
+function textOf(path: string, bytes: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (thrown) {

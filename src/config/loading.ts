@@ -1,4 +1,5 @@
 import type { Variables } from "./resolve.ts";
+import type { SourceState } from "./source-state.ts";
 
 /** Names of the drivers that there are, from the registry; the first of each is the default. */
 export interface KnownDrivers {
@@ -13,4 +14,6 @@ export interface Loading extends KnownDrivers {
   readonly variables: Variables;
   /** Gathers every X of `${env:X}`. */
   readonly references: Set<string>;
+  /** Gathers what was read. */
+  readonly sources: SourceState;
 }

@@ -15,17 +15,20 @@ const LARGEST_FILE = 1 << 20;
 export type Resolved =
   { readonly text: string; readonly missing?: never } | { readonly text?: never; readonly missing: readonly string[] };
 
-export function resolveParts(parts: readonly Part[], variables: Variables): Resolved {
-  const resolved = parts.map((part) => resolvePart(part, variables));
+/** `onFile` hears of every file that was read, with its contents. */
+export function resolveParts(parts: readonly Part[], variables: Variables, onFile: OnFile = () => undefined): Resolved {
+  const resolved = parts.map((part) => resolvePart(part, variables, onFile));
   const missing = resolved.flatMap((part) => part.missing ?? []);
   if (missing.length > 0) return { missing: [...new Set(missing)] };
   const text = resolved.map((part) => part.text ?? "").join("");
   return text.includes("\0") ? { missing: ["resolves to text with a NUL character"] } : { text };
 }
 
-function resolvePart(part: Part, variables: Variables): Resolved {
+type OnFile = (path: string, contents: string) => void;
+
+function resolvePart(part: Part, variables: Variables, onFile: OnFile): Resolved {
   if (part.kind === "text") return { text: part.text };
-  if (part.kind === "file") return readReferenced(part.path);
+  if (part.kind === "file") return readReferenced(part.path, onFile);
   const value = Object.hasOwn(variables, part.name) ? variables[part.name] : undefined;
   return value === undefined
     ? { missing: [`needs the environment variable ${part.name}, which is not set`] }
@@ -33,11 +36,11 @@ function resolvePart(part: Part, variables: Variables): Resolved {
 }
 
 /** A file's text without one newline at its end, which editors add and no secret has. */
-function readReferenced(path: string): Resolved {
+function readReferenced(path: string, onFile: OnFile): Resolved {
   const text = readSmallFile(path);
-  return typeof text === "string"
-    ? { text: text.replace(/\r?\n$/, "") }
-    : { missing: [`needs the file ${path}, which ${text.reason}`] };
+  if (typeof text !== "string") return { missing: [`needs the file ${path}, which ${text.reason}`] };
+  onFile(path, text);
+  return { text: text.replace(/\r?\n$/, "") };
 }
 
 /** The text of a regular file; never waits on a pipe or a device. */

@@ -2,6 +2,7 @@ import type { SecretReference } from "../model/service.ts";
 import { Refusal, refuse, scalar, shown } from "./decode.ts";
 import type { Loading } from "./loading.ts";
 import { resolveParts, sha256 } from "./resolve.ts";
+import { noteFile } from "./source-state.ts";
 import { absoluteParts, formatTemplate, isLiteral, parseTemplate } from "./template.ts";
 
 const META = { title: "text with references" };
@@ -33,7 +34,9 @@ function decode(
   if (parts.some((part) => part.kind === "file" && part.path.includes("}"))) {
     return refuse("names a file in a folder with } in its path, which a reference cannot hold");
   }
-  const resolved = resolveParts(parts, loading.variables);
+  const resolved = resolveParts(parts, loading.variables, (path, contents) => {
+    noteFile(loading.sources, path, contents);
+  });
   if (resolved.missing !== undefined) return new Refusal(resolved.missing, true);
   const problem = resolved.text.includes("\0") ? "contains a NUL character" : check(resolved.text);
   if (problem !== null) return refuse(problem);

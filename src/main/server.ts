@@ -20,6 +20,7 @@ import { StatePaths } from "../wire/paths.ts";
 import { ReconnectingPeer } from "../wire/reconnecting.ts";
 import { proxySettings } from "../wire/shapes.ts";
 import { systemClock } from "./clock.ts";
+import { loadInThread } from "./config-thread.ts";
 import { ConfigurationFile } from "./configuration-file.ts";
 import { timeSortedIds } from "./ids.ts";
 import { knownListeners } from "./known-listeners.ts";
@@ -49,12 +50,13 @@ async function serve(launch: ServerLaunch): Promise<() => Promise<void>> {
   const owner = { pid: process.pid, host: hostname(), since: Date.now(), role: "server" };
   const ownership = acquireOwnership(paths.serverLock, owner);
   const clock = systemClock;
-  const configuration = new ConfigurationFile(launch.config, process.env);
+  const configuration = new ConfigurationFile(launch.config, process.env, (question) =>
+    loadInThread(threadProgram("config-worker"), question),
+  );
   const unread = await problemOf(configuration.load({}));
-  const suffix = extname(import.meta.url);
   const store = await openSqliteStore({
     file: paths.database,
-    workerUrl: new URL(`./store-worker${suffix}`, import.meta.url),
+    workerUrl: threadProgram("store-worker"),
     onCrash: (problem, final) => {
       log.error({ code: problem.code, final }, problem.message);
       if (final) process.exit(1);
@@ -102,6 +104,11 @@ async function serve(launch: ServerLaunch): Promise<() => Promise<void>> {
     await store.close();
     ownership.release();
   };
+}
+
+/** The entry of a thread: the file beside this one, from source or as a bundle. */
+function threadProgram(name: string): URL {
+  return new URL(`./${name}${extname(import.meta.url)}`, import.meta.url);
 }
 
 /**

@@ -1,8 +1,9 @@
 import { Worker } from "node:worker_threads";
 import { TealError } from "../../model/error.ts";
+import { receiveError } from "../../model/sent-error.ts";
 import type { Milliseconds } from "../../model/time.ts";
 import type { StoreMethod } from "../sync.ts";
-import { type AnswerMessage, OPENED, receiveError, type StoreThreadData } from "./messages.ts";
+import { type AnswerMessage, OPENED, type StoreThreadData } from "./messages.ts";
 
 /** A thread that ends by itself is started again, this often within {@link WINDOW_MS}; then its end is final. */
 const RESTARTS = 3;

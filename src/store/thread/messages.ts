@@ -1,5 +1,4 @@
-import { type ErrorCode, isErrorCode } from "../../model/catalogue.ts";
-import { type Problem, TealError, toTealError } from "../../model/error.ts";
+import type { SentError } from "../../model/sent-error.ts";
 import type { StoreMethod } from "../sync.ts";
 
 /** What the store's thread is started with. */
@@ -22,27 +21,3 @@ export const OPENED = 0;
 /** Thread → client. */
 export type AnswerMessage =
   { readonly id: number; readonly value: unknown } | { readonly id: number; readonly error: SentError };
-
-/** A TealError as structured clone can carry it. */
-export interface SentError {
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly remedy: string;
-  readonly problems: readonly Problem[];
-  /** Stack of the cause, for the log; null when there was none. */
-  readonly cause: string | null;
-}
-
-export function sendError(thrown: unknown): SentError {
-  const { code, message, remedy, problems, cause } = toTealError(thrown);
-  const stack = cause instanceof Error ? (cause.stack ?? cause.message) : null;
-  return { code, message, remedy, problems, cause: stack };
-}
-
-export function receiveError(sent: SentError): TealError {
-  return new TealError(isErrorCode(sent.code) ? sent.code : "internal", sent.message, {
-    remedy: sent.remedy,
-    problems: sent.problems,
-    ...(sent.cause === null ? {} : { cause: new Error(sent.cause) }),
-  });
-}

@@ -1,6 +1,7 @@
 import type { MessagePort } from "node:worker_threads";
+import { sendError } from "../../model/sent-error.ts";
 import type { StoreMethod, SyncStore } from "../sync.ts";
-import { type AnswerMessage, type CallMessage, OPENED, sendError } from "./messages.ts";
+import { type AnswerMessage, type CallMessage, OPENED } from "./messages.ts";
 
 /** Opens the store in this thread and answers calls, one at a time in their order, until `close`. */
 export function serveStore(port: MessagePort, open: () => SyncStore): void {
