@@ -3,6 +3,7 @@ import { TealError, toTealError } from "../model/error.ts";
 import type { Plan } from "../model/plan.ts";
 import type { Release } from "../model/release.ts";
 import type { Accepted, NewDeployment } from "../store/store.ts";
+import { namesInWords } from "../model/names.ts";
 import { planDeploy } from "../plan/deploy.ts";
 import { planRetire } from "../plan/retire.ts";
 import { planRollback } from "../plan/rollback.ts";
@@ -29,7 +30,7 @@ export async function planned(parts: EngineParts, question: PlanQuestion, signal
     if (spec === undefined) {
       throw new TealError(
         "service-unknown",
-        `teal.yaml has no service ${question.service}; it has ${specs.map(({ name }) => name).join(", ")}`,
+        `teal.yaml has no service ${question.service}; it has ${namesInWords(specs.map(({ name }) => name))}`,
       );
     }
     const [{ release, isNew }, seen] = await Promise.all([

@@ -15,7 +15,7 @@ export async function completionEffects(run: Running): Promise<Effects> {
   if (goal === "retire" || from === null || from === to) return {};
   const old = (await parts.store.environments(service)).find(({ name }) => name === from);
   if (old?.release == null) return {};
-  const planned = (await parts.store.retirements()).find((row) => row.service === service);
+  const planned = (await parts.store.retirements(service))[0];
   // A service has one retirement: that of an environment which is now active again is replaced.
   const replaced = planned === undefined || planned.environment === old.name ? [] : [planned.environment];
   const at = parts.clock.now() + release.spec.deploy.keepStandbyMs;

@@ -24,7 +24,7 @@ async function releasesInUse(parts: EngineParts, service: string): Promise<Reado
   const { store } = parts;
   const environments = await store.environments(service);
   const target = await previousRelease(parts, service, await activeRelease(parts, service));
-  const unfinished = (await store.unfinished()).filter((deployment) => deployment.service === service);
+  const unfinished = await store.unfinished(service);
   return new Set(
     [
       ...environments.map(({ release }) => release),

@@ -2,7 +2,7 @@ import type { Deployment } from "../model/deployment.ts";
 import type { EnvironmentRecord } from "../model/environment.ts";
 import { TealError, toTealError } from "../model/error.ts";
 import type { MaintenanceRecord } from "../model/maintenance.ts";
-import { DEFAULT_ENVIRONMENTS } from "../model/names.ts";
+import { DEFAULT_ENVIRONMENTS, namesInWords } from "../model/names.ts";
 import type { Release } from "../model/release.ts";
 import type { PlanState } from "../plan/state.ts";
 import type { EnvironmentObservation } from "../ports/environment.ts";
@@ -37,14 +37,14 @@ export async function survey(parts: EngineParts, service: string, signal: AbortS
   const [row, records, unfinished, retirements, maintenance] = await Promise.all([
     store.service(service),
     store.environments(service),
-    store.unfinished(),
-    store.retirements(),
+    store.unfinished(service),
+    store.retirements(service),
     store.maintenance(service),
   ]);
   if (row === null && !parts.configuration.services().includes(service)) {
     throw new TealError(
       "service-unknown",
-      `there is no service ${service}; there is ${parts.configuration.services().join(", ")}`,
+      `there is no service ${service}; there is ${namesInWords(parts.configuration.services())}`,
     );
   }
   const names = new Set<string>([...DEFAULT_ENVIRONMENTS, ...records.map(({ name }) => name)]);
@@ -58,8 +58,8 @@ export async function survey(parts: EngineParts, service: string, signal: AbortS
     row: row ?? { service, ...NOTHING },
     environments,
     traffic: known === null ? null : await observed(parts, known, signal),
-    unfinished: unfinished.find((deployment) => deployment.service === service) ?? null,
-    retirement: retirements.find((retirement) => retirement.service === service) ?? null,
+    unfinished: unfinished[0] ?? null,
+    retirement: retirements[0] ?? null,
     maintenance,
   };
 }

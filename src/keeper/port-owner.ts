@@ -11,10 +11,13 @@ export function portOwner(port: number, leader: number): PortOwner {
   const inodes = listeningInodes(port);
   if (inodes.size === 0) return { kind: "nobody" };
   const foreign = new Set(inodes);
-  for (const pid of familyOf(leader)) {
+  const without = (pid: number): boolean => {
     for (const inode of inodesHeld(pid, foreign)) foreign.delete(inode);
-    if (foreign.size === 0) return { kind: "own" };
-  }
+    return foreign.size === 0;
+  };
+  // Nearly always the first process listens itself: all of /proc need not be read then.
+  if (without(leader)) return { kind: "own" };
+  for (const pid of familyOf(leader)) if (without(pid)) return { kind: "own" };
   const holder = holderOf(foreign);
   return { kind: "stranger", who: holder === null ? "a process of another user" : describeProcess(holder) };
 }

@@ -74,5 +74,7 @@ describe("teal.yaml, looked at anew with each load", () => {
 test("a thread that cannot run says so", async () => {
   using folder = new ConfigFolder({ "teal.yaml": TEXT });
   const question = { file: join(folder.path, "teal.yaml"), variables: {} };
-  await expect(loadInThread(new URL("no-such-program.ts", import.meta.url), question)).rejects.toThrow(/no-such-program/);
+  await expect(loadInThread(new URL("no-such-program.ts", import.meta.url), question)).rejects.toThrow(
+    /no-such-program/,
+  );
 });

@@ -8,6 +8,14 @@ export function isName(value: string): boolean {
   return NAME_PATTERN.test(value) && !value.includes("..");
 }
 
+const MOST_NAMED = 20;
+
+/** Names for a message: of very many the first ones, and how many more there are. */
+export function namesInWords(names: readonly string[]): string {
+  if (names.length <= MOST_NAMED) return names.join(", ");
+  return `${names.slice(0, MOST_NAMED).join(", ")} and ${String(names.length - MOST_NAMED)} more`;
+}
+
 /** The pair of environments that a service has unless it names its own. */
 export const DEFAULT_ENVIRONMENTS = ["blue", "green"] as const;
 

@@ -18,6 +18,7 @@ import { type CheckedInstance, HealthChecks } from "./health-checks.ts";
 import type { WorkerStart } from "./messages.ts";
 import { ModeSwitch } from "./mode-switch.ts";
 import { RouteBook } from "./route-book.ts";
+import { SampleFeed } from "./sample-feed.ts";
 import { type PreparedTable, ServiceState } from "./service-state.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { SavedService } from "./snapshot-state.ts";
@@ -68,6 +69,7 @@ export class DataPlane {
   readonly #health: HealthChecks;
   readonly #drains: DrainWatch;
   readonly #switches = new Map<string, TrafficSwitch>();
+  readonly #feed = new SampleFeed();
   #turn: Promise<unknown> = Promise.resolve();
   #version = 1;
 
@@ -209,10 +211,12 @@ export class DataPlane {
     return Math.max(0, ...limits);
   }
 
-  samples(): ProxySample[] {
+  /** Those that are news to `listeners` of them; see {@link SampleFeed}. */
+  samples(listeners: number): ProxySample[] {
     const at = this.#options.clock.now();
     const { epoch } = this.#options;
-    return [...this.#services.values()].map(({ name, cell, counters, mode, modeCounters, switches }) => ({
+    const told = this.#feed.next(this.#services.values(), listeners);
+    return told.map(({ name, cell, counters, mode, modeCounters, switches }) => ({
       service: name,
       epoch,
       at,

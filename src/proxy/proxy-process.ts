@@ -125,7 +125,7 @@ export class ProxyProcess {
       await clock.sleep(SAMPLE_EVERY_MS, signal).catch(() => undefined);
       const control = this.#control;
       if (control === null || control.size === 0) continue;
-      const samples = this.#plane.samples();
+      const samples = this.#plane.samples(control.size);
       control.notify("sample", { samples, connections: this.#crew.readDoor() });
     }
   }

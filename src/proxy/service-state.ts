@@ -54,6 +54,11 @@ export class ServiceState {
     return [...this.#instances.values()];
   }
 
+  /** Whether a deployment or a maintenance is under way, so that its numbers are looked at all the time. */
+  get isWatched(): boolean {
+    return this.register.armed !== null || this.mode !== null;
+  }
+
   /** Versions that may still have requests in flight. */
   get records(): readonly VersionRecord[] {
     return this.#records;

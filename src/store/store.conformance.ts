@@ -126,6 +126,8 @@ function acceptance(get: Get, reopen: () => Promise<void>): void {
     const deployment = sampleDeployment("dep_2", { service: "api" });
     expect(await get().accept(sampleAcceptance("dep_2", { deployment, release: null }))).toEqual({ kind: "accepted" });
     expect((await get().unfinished()).map((row) => row.id)).toEqual(["dep_1", "dep_2"]);
+    expect((await get().unfinished("api")).map((row) => row.id)).toEqual(["dep_2"]);
+    expect(await get().unfinished("none")).toEqual([]);
   });
 
   test("the same idempotency key answers with the first one, running or ended; a key belongs to its service", async () => {
@@ -444,6 +446,8 @@ function records(get: Get, reopen: () => Promise<void>): void {
     await get().transition(change({ retirement: { set: newer } }));
     await get().transition(change({ retirement: { cancel: "blue" } }));
     expect(await get().retirements()).toEqual([newer]);
+    expect(await get().retirements("web")).toEqual([newer]);
+    expect(await get().retirements("api")).toEqual([]);
     await get().transition(change({ retirement: { cancel: "green" } }));
     expect(await get().retirements()).toEqual([]);
   });

@@ -143,8 +143,8 @@ export interface Store {
   withKey(service: string, key: string): Promise<Deployment | null>;
   plan(deployment: string): Promise<Plan | null>;
   steps(deployment: string): Promise<readonly StepRow[]>;
-  /** Those that have not ended, oldest first. */
-  unfinished(): Promise<readonly Deployment[]>;
+  /** Those that have not ended, oldest first; of one service at most one. */
+  unfinished(service?: string): Promise<readonly Deployment[]>;
   /** Newest first. */
   history(service: string, limit: number): Promise<readonly Deployment[]>;
 
@@ -156,7 +156,8 @@ export interface Store {
   approve(deployment: string, approval: Approval, events: readonly NewEvent[]): Promise<Approved>;
   approval(deployment: string): Promise<Approval | null>;
 
-  retirements(): Promise<readonly RetirementRow[]>;
+  /** Soonest first; of one service at most one. */
+  retirements(service?: string): Promise<readonly RetirementRow[]>;
   /** What was ordered last of a service's maintenance; null: nothing ever was. */
   maintenance(service: string): Promise<MaintenanceRecord | null>;
   receipts(deployment: string): Promise<readonly Receipt[]>;

@@ -20,7 +20,7 @@ export const retire: StepHandler = {
     const left = await drained(run, environment, drainMs + longLivedMs);
     if (left > 0)
       throw new TealError("still-has-traffic", `${environment} still has ${String(left)} requests in flight`);
-    const planned = (await parts.store.retirements()).find((row) => row.service === service);
+    const planned = (await parts.store.retirements(service))[0];
     const isEarly = planned?.environment === environment && planned.at > parts.clock.now();
     await run.record({}, { environments: [{ ...record, desired: "stopped" }] });
     await desk.refresh(service, release, context);

@@ -34,8 +34,11 @@ export function deployment(database: Database, id: string): Deployment | null {
   return database.first(row, `${SELECT} WHERE id = ?`, id);
 }
 
-export function unfinished(database: Database): Deployment[] {
-  return database.all(row, `${SELECT} WHERE ${UNFINISHED} ORDER BY position`);
+/** Of all services, or of one. */
+export function unfinished(database: Database, service: string | null): Deployment[] {
+  if (service === null) return database.all(row, `${SELECT} WHERE ${UNFINISHED} ORDER BY position`);
+  const one = unfinishedOf(database, service);
+  return one === null ? [] : [one];
 }
 
 export function unfinishedOf(database: Database, service: string): Deployment | null {

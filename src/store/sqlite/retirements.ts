@@ -9,9 +9,13 @@ const row: z.ZodType<RetirementRow> = z.object({
   at: z.number(),
 });
 
-/** Soonest first. */
-export function retirements(database: Database): RetirementRow[] {
-  return database.all(row, "SELECT service, environment, release, at FROM retirements ORDER BY at, service");
+const SELECT = "SELECT service, environment, release, at FROM retirements";
+
+/** Soonest first, of all services or of one. */
+export function retirements(database: Database, service: string | null): RetirementRow[] {
+  return service === null
+    ? database.all(row, `${SELECT} ORDER BY at, service`)
+    : database.all(row, `${SELECT} WHERE service = ?`, service);
 }
 
 export function putRetirement(database: Database, given: RetirementRow): void {

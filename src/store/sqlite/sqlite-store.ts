@@ -78,8 +78,8 @@ export class SqliteStore implements SyncStore {
   steps(deployment: string): readonly StepRow[] {
     return steps.steps(this.#database, deployment);
   }
-  unfinished(): readonly Deployment[] {
-    return deployments.unfinished(this.#database);
+  unfinished(service?: string): readonly Deployment[] {
+    return deployments.unfinished(this.#database, service ?? null);
   }
   history(service: string, limit: number): readonly Deployment[] {
     return deployments.history(this.#database, service, limit);
@@ -92,8 +92,8 @@ export class SqliteStore implements SyncStore {
     return approvals.approval(this.#database, deployment);
   }
 
-  retirements(): readonly RetirementRow[] {
-    return retirements.retirements(this.#database);
+  retirements(service?: string): readonly RetirementRow[] {
+    return retirements.retirements(this.#database, service ?? null);
   }
   maintenance(service: string): MaintenanceRecord | null {
     return maintenance.maintenance(this.#database, service);

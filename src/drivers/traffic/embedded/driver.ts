@@ -41,7 +41,8 @@ export class EmbeddedTraffic implements TrafficDriver {
   /** The newest reverted deployment of each service, for the same. */
   readonly #reverts = new Map<string, string>();
   readonly #ownReverts = new Set<string>();
-  readonly #samples = new Map<number, readonly TrafficSample[]>();
+  /** The newest of each service, by the process that sent it. */
+  readonly #samples = new Map<number, Map<string, TrafficSample>>();
   readonly #connections = new Map<number, ConnectionCounts>();
   /** Of processes that have gone: what was counted does not become less. */
   #formerConnections = NO_CONNECTIONS;
@@ -132,7 +133,9 @@ export class EmbeddedTraffic implements TrafficDriver {
 
   #listen(): void {
     this.#proxies.onNotice("sample", ({ samples, connections }, { pid }) => {
-      this.#samples.set(pid, samples);
+      const known = this.#samples.get(pid) ?? new Map<string, TrafficSample>();
+      this.#samples.set(pid, known);
+      for (const sample of samples) known.set(sample.service, sample);
       if (connections !== undefined) this.#connections.set(pid, connections);
       for (const { service } of samples) this.#tellSample(service);
     });
@@ -159,9 +162,7 @@ export class EmbeddedTraffic implements TrafficDriver {
   }
 
   #tellSample(service: string): void {
-    const live = [...this.#samples.values()].flatMap((samples) =>
-      samples.filter((sample) => sample.service === service),
-    );
+    const live = [...this.#samples.values()].flatMap((samples) => samples.get(service) ?? []);
     const [first, ...rest] = live;
     if (first === undefined) return;
     const merged = mergeSamples([first, ...rest]);

@@ -1,0 +1,62 @@
+import { describe, expect, it } from "vitest";
+import { add, COUNTER, SERVICE_CELL, sharedInts, sharedNumbers } from "./cells.ts";
+import { SampleFeed, type Sampled } from "./sample-feed.ts";
+
+const service = (name: string, more: Partial<Sampled> = {}): Sampled => ({
+  name,
+  counters: new Map([
+    ["blue", sharedNumbers(2 * COUNTER.length)],
+    ["green", sharedNumbers(2 * COUNTER.length)],
+  ]),
+  cell: sharedInts(SERVICE_CELL.held + 1),
+  mode: null,
+  switches: 0,
+  isWatched: false,
+  ...more,
+});
+const names = (samples: readonly Sampled[]): string[] => samples.map(({ name }) => name);
+
+describe("which samples are sent", () => {
+  it("tells a service when any of its numbers has changed, and then not again", () => {
+    const feed = new SampleFeed();
+    const [a, b] = [service("a"), service("b")];
+    expect(names(feed.next([a, b], 1))).toEqual(["a", "b"]);
+    expect(feed.next([a, b], 1)).toEqual([]);
+    for (const field of Array.from({ length: COUNTER.latency }, (_, index) => index)) {
+      add(b.counters.get("green") ?? sharedNumbers(0), COUNTER.length + field);
+      expect(names(feed.next([a, b], 1))).toEqual(["b"]);
+      expect(feed.next([a, b], 1)).toEqual([]);
+    }
+  });
+
+  it("notices what moves from one number to another", () => {
+    const feed = new SampleFeed();
+    const a = service("a");
+    const blue = a.counters.get("blue") ?? sharedNumbers(0);
+    add(blue, COUNTER.inFlight);
+    feed.next([a], 1);
+    add(blue, COUNTER.inFlight, -1);
+    add(blue, COUNTER.requests);
+    expect(names(feed.next([a], 1))).toEqual(["a"]);
+  });
+
+  it("tells a watched one always, a switch once, and everything to a new listener and every 5 s", () => {
+    const feed = new SampleFeed();
+    const watched = service("watched", { isWatched: true });
+    const quiet = service("quiet");
+    feed.next([watched, quiet], 1);
+    expect(names(feed.next([watched, quiet], 1))).toEqual(["watched"]);
+    expect(names(feed.next([watched, { ...quiet, switches: 1 }], 1))).toEqual(["watched", "quiet"]);
+    expect(names(feed.next([watched, { ...quiet, switches: 1 }], 2))).toEqual(["watched", "quiet"]);
+    quiet.cell[SERVICE_CELL.held] = 1;
+    expect(names(feed.next([watched, { ...quiet, switches: 1 }], 2))).toEqual(["watched", "quiet"]);
+    expect(names(feed.next([watched, { ...quiet, switches: 1, mode: { number: 1 } }], 2))).toEqual([
+      "watched",
+      "quiet",
+    ]);
+    expect(names(feed.next([watched, { ...quiet, switches: 1 }], 2))).toEqual(["watched", "quiet"]);
+    expect(names(feed.next([watched, { ...quiet, switches: 1 }], 1))).toEqual(["watched"]);
+    const told = Array.from({ length: 50 }, () => feed.next([quiet], 1).length);
+    expect(told.slice(1).filter((count) => count === 1)).toHaveLength(1);
+  });
+});
