@@ -1,5 +1,6 @@
 import type { Clock, Milliseconds } from "../model/time.ts";
 import { groupOf } from "./family.ts";
+import { ProcessScan } from "./process-scan.ts";
 import type { WatchedProcess } from "./watched-process.ts";
 
 const POLL_MS: Milliseconds = 20;
@@ -12,11 +13,12 @@ export async function endGroup(
   process: WatchedProcess,
   how: { readonly signal: NodeJS.Signals; readonly timeoutMs: Milliseconds },
   clock: Clock,
+  scan = new ProcessScan(clock),
 ): Promise<void> {
   signalGroup(process.pid, how.signal);
-  if (await gone(process, how.timeoutMs, clock)) return;
+  if (await gone(process, how.timeoutMs, clock, scan)) return;
   killLeftovers(process.pid);
-  await gone(process, KILL_WAIT_MS, clock);
+  await gone(process, KILL_WAIT_MS, clock, scan);
 }
 const KILL_WAIT_MS: Milliseconds = 5_000;
 
@@ -31,14 +33,19 @@ function signalGroup(leader: number, signal: NodeJS.Signals): void {
   sendSignal(-leader, "SIGCONT");
 }
 
-async function gone(process: WatchedProcess, withinMs: Milliseconds, clock: Clock): Promise<boolean> {
+async function gone(
+  process: WatchedProcess,
+  withinMs: Milliseconds,
+  clock: Clock,
+  scan: ProcessScan,
+): Promise<boolean> {
   const until = clock.monotonic() + withinMs;
   let ended = false;
   const exited = process.exited.then(() => {
     ended = true;
   });
   for (;;) {
-    if (ended && groupOf(process.pid).length === 0) return true;
+    if (ended && groupOf(process.pid, await scan.fresh()).length === 0) return true;
     const leftMs = until - clock.monotonic();
     if (leftMs <= 0) return false;
     const stop = new AbortController();

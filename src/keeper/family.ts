@@ -17,8 +17,6 @@ export function familyOf(leader: number, processes: readonly ProcessStat[] = all
 }
 
 /** Those of the leader's own group and session, dead leader or not: what it left behind. */
-export function groupOf(leader: number): readonly number[] {
-  return allProcesses()
-    .filter(({ group, session }) => group === leader || session === leader)
-    .map(({ pid }) => pid);
+export function groupOf(leader: number, processes: readonly ProcessStat[] = allProcesses()): readonly number[] {
+  return processes.filter(({ group, session }) => group === leader || session === leader).map(({ pid }) => pid);
 }

@@ -10,6 +10,7 @@ import { InstanceOutput } from "./instance-output.ts";
 import { launchInstance } from "./launch-instance.ts";
 import { portOwner } from "./port-owner.ts";
 import type { Ports } from "./ports.ts";
+import type { ProcessScan } from "./process-scan.ts";
 import type { InstanceRecord } from "./record.ts";
 import { RestartPolicy } from "./restart-policy.ts";
 import { type End, watchProcess } from "./watch-process.ts";
@@ -22,6 +23,7 @@ export interface InstanceParts {
   readonly paths: StatePaths;
   readonly clock: Clock;
   readonly ports: Ports;
+  readonly scan: ProcessScan;
   /** After each change of the report or the record. */
   readonly changed: (instance: Instance) => void;
 }
@@ -175,7 +177,7 @@ export class Instance {
   async #end(process: WatchedProcess): Promise<void> {
     this.#become({ state: "stopping", code: null, reason: null });
     const { signal, timeoutMs } = this.spec.stop;
-    await endGroup(process, { signal: stopSignal(signal), timeoutMs }, this.#parts.clock);
+    await endGroup(process, { signal: stopSignal(signal), timeoutMs }, this.#parts.clock, this.#parts.scan);
     this.#process = null;
   }
 

@@ -35,7 +35,7 @@ beforeEach(() => {
 afterEach(async () => {
   const pids = instances.list().flatMap(({ pid }) => pid ?? []);
   await instances.stopAll();
-  expect(pids.flatMap(groupOf)).toEqual([]);
+  expect(pids.flatMap((pid) => groupOf(pid))).toEqual([]);
   await apps.close();
   rmSync(folder, { recursive: true });
 });

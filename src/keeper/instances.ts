@@ -4,6 +4,7 @@ import { Instance, type InstanceParts } from "./instance.ts";
 import { Lanes } from "./lanes.ts";
 import { endOrphan, orphansBelow } from "./orphans.ts";
 import { readEnvironment } from "./procfs.ts";
+import { ProcessScan } from "./process-scan.ts";
 import type { InstanceRecord } from "./record.ts";
 import { adoptProcess } from "./watched-process.ts";
 
@@ -13,8 +14,8 @@ export class Instances {
   readonly #instances = new Map<string, Instance>();
   readonly #lanes = new Lanes();
 
-  constructor(parts: InstanceParts) {
-    this.#parts = parts;
+  constructor(parts: Omit<InstanceParts, "scan">) {
+    this.#parts = { ...parts, scan: new ProcessScan(parts.clock) };
   }
 
   /** Starts those that do not run, or have failed. Returns when each has a process, or could not be started. */
