@@ -17,6 +17,7 @@ import type { EnvironmentSpec } from "../../../model/service.ts";
 import { processCautions } from "./cautions.ts";
 import { observation, toStatus } from "./observation.ts";
 import { instanceSpecs } from "./specs.ts";
+import { ToldInstances } from "./told-instances.ts";
 
 export interface ProcessDriverOptions {
   /** A connection to the keeper of this state directory; the owner closes it. */
@@ -36,15 +37,17 @@ export class ProcessDriver implements EnvironmentDriver {
   readonly name = "process";
   readonly #options: ProcessDriverOptions;
   readonly #watchers = new Set<Watcher>();
-  /** As last heard, to tell after a gap in the connection what has gone meanwhile. */
-  readonly #known = new Map<string, InstanceReport>();
+  readonly #told = new ToldInstances();
 
   constructor(options: ProcessDriverOptions) {
     this.#options = options;
     options.keeper.onNotice("instance", (report) => {
       this.#heard(report);
     });
-    options.keeper.onConnected(() => void this.#catchUp());
+    options.keeper.onConnected(() => {
+      this.#told.isComplete = false;
+      void this.#catchUp();
+    });
   }
 
   cautions(spec: EnvironmentSpec): readonly string[] {
@@ -102,7 +105,12 @@ export class ProcessDriver implements EnvironmentDriver {
     if (ids.length > 0) await this.#options.keeper.call("instances.stop", { ids }, this.#limits(context));
   }
 
+  /**
+   * The keeper tells of every change before it answers the call that made it, so what it has told is as good as what it
+   * would say, and does not wait for a keeper that is busy with other starts.
+   */
   async #list(service: string, environment: string, signal: AbortSignal): Promise<readonly InstanceReport[]> {
+    if (this.#told.isComplete && this.#options.keeper.connected) return this.#told.of(service, environment);
     const { instances } = await this.#options.keeper.call("instances.list", {}, { signal });
     return instances.filter((instance) => instance.service === service && instance.environment === environment);
   }
@@ -112,8 +120,7 @@ export class ProcessDriver implements EnvironmentDriver {
   }
 
   #heard(report: InstanceReport): void {
-    if (report.state === "stopped") this.#known.delete(report.id);
-    else this.#known.set(report.id, report);
+    this.#told.note(report);
     for (const watcher of this.#watchers) watcher(report.service, report.environment, toStatus(report));
   }
 
@@ -122,7 +129,7 @@ export class ProcessDriver implements EnvironmentDriver {
     try {
       const { instances } = await this.#options.keeper.call("instances.list", {});
       const present = new Set(instances.map(({ id }) => id));
-      const gone = [...this.#known.values()].filter(({ id }) => !present.has(id));
+      const gone = this.#told.all().filter(({ id }) => !present.has(id));
       for (const report of gone)
         this.#heard({
           ...report,
@@ -133,6 +140,7 @@ export class ProcessDriver implements EnvironmentDriver {
           reason: "it had ended when the keeper came back",
         });
       for (const report of instances) this.#heard(report);
+      this.#told.isComplete = true;
     } catch {
       // The connection has ended again: the next one catches up.
     }
