@@ -5,6 +5,7 @@ import type { MaintenancePage } from "../model/maintenance.ts";
 import { refuse, scalar, shown } from "./decode.ts";
 import type { Loading } from "./loading.ts";
 import { unreadable } from "./resolve.ts";
+import { noteFile } from "./source-state.ts";
 
 /** Every worker of the proxy keeps it in memory, and its snapshot (4 MiB in all) holds it. */
 const LARGEST_PAGE = 256 * 1024;
@@ -24,7 +25,9 @@ export function pageFile(loading: Loading) {
     if (value.trim() === "" || value.includes("\0")) return refuse("is not a path");
     const path = resolve(loading.directory, value);
     const page = read(path);
-    return "reason" in page ? refuse(`names the file ${path}, which ${page.reason}`) : path;
+    if ("reason" in page) return refuse(`names the file ${path}, which ${page.reason}`);
+    noteFile(loading.sources, path, Buffer.from(page.base64, "base64"));
+    return path;
   });
 }
 

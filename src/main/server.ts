@@ -20,7 +20,7 @@ import { StatePaths } from "../wire/paths.ts";
 import { ReconnectingPeer } from "../wire/reconnecting.ts";
 import { proxySettings } from "../wire/shapes.ts";
 import { systemClock } from "./clock.ts";
-import { loadInThread } from "./config-thread.ts";
+import { type ConfigQuestion, type LoadedConfig, loadInThread } from "./config-thread.ts";
 import { ConfigurationFile } from "./configuration-file.ts";
 import { timeSortedIds } from "./ids.ts";
 import { knownListeners } from "./known-listeners.ts";
@@ -50,9 +50,7 @@ async function serve(launch: ServerLaunch): Promise<() => Promise<void>> {
   const owner = { pid: process.pid, host: hostname(), since: Date.now(), role: "server" };
   const ownership = acquireOwnership(paths.serverLock, owner);
   const clock = systemClock;
-  const configuration = new ConfigurationFile(launch.config, process.env, (question) =>
-    loadInThread(threadProgram("config-worker"), question),
-  );
+  const configuration = new ConfigurationFile(launch.config, process.env, readInThread);
   const unread = await problemOf(configuration.load({}));
   const store = await openSqliteStore({
     file: paths.database,
@@ -104,6 +102,10 @@ async function serve(launch: ServerLaunch): Promise<() => Promise<void>> {
     await store.close();
     ownership.release();
   };
+}
+
+function readInThread(question: ConfigQuestion): Promise<LoadedConfig> {
+  return loadInThread(threadProgram("config-worker"), question);
 }
 
 /** The entry of a thread: the file beside this one, from source or as a bundle. */
