@@ -13,3 +13,8 @@ export function formatMilliseconds(ms: Milliseconds): string {
   if (ms >= 1_000) return `${String(Number((ms / 1_000).toFixed(2)))} s`;
   return `${String(Number(ms.toFixed(ms < 10 ? 1 : 0)))} ms`;
 }
+
+/** A whole number for a person: `1,000`. */
+export function formatCount(count: number): string {
+  return count.toLocaleString("en-US", { maximumFractionDigits: 0 });
+}

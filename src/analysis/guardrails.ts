@@ -1,45 +1,140 @@
-import type { GuardrailSpec, LatencyQuantile } from "../model/guardrail.ts";
-import { formatRate } from "./format.ts";
-import { lacksRequests } from "./lacking.ts";
-import { latencyRule, QUANTILES } from "./latency.ts";
-import { judge } from "./threshold.ts";
-import type { Evidence, RuleVerdict, Subjects } from "./verdict.ts";
+import { countOfCharge, type Seen } from "./accused.ts";
+import { FACTOR, MARGIN } from "./active-test.ts";
+import { type Charge, errorRateAlpha } from "./charge.ts";
+import { formatCount, formatRate } from "./format.ts";
+import { isBelow, lowestRate } from "./parity-test.ts";
+import { countOf } from "./quantile.ts";
+import { observe, rateOf, sayLimit, sayOdds } from "./saying.ts";
+import type { Trial } from "./trial.ts";
+import type { RuleVerdict, Subjects } from "./verdict.ts";
 
 /**
- * One verdict for each rule that has a limit. A rule speaks once the new environment has `minRequests` in the window. The
- * error rate is a plain threshold: it compares at every moment with the same limit, so near the limit and near
- * `minRequests` chance alone can convict; a sequential test takes its place behind this same function.
+ * One verdict for each rule that has a limit, and one for `worseThanActive` once that has convicted: shown to be worse
+ * (the action of the strictest limit that is exceeded), shown to be not worse (`within`), or not enough evidence. Nothing
+ * is said for or against a release before it has answered `minRequests`.
  */
-export function evaluate(spec: GuardrailSpec, evidence: Evidence, subjects: Subjects): readonly RuleVerdict[] {
-  const verdicts: RuleVerdict[] = [];
-  if (Object.keys(spec.errorRate).length > 0) verdicts.push(errorRate(spec, evidence, subjects));
-  for (const name of Object.keys(QUANTILES) as LatencyQuantile[]) {
-    const limits = spec.latency[name];
-    if (limits === undefined || Object.keys(limits).length === 0) continue;
-    verdicts.push(latencyRule(name, limits, spec.minRequests, evidence, subjects));
-  }
-  return verdicts;
+export function evaluate(trial: Trial, subjects: Subjects): readonly RuleVerdict[] {
+  const seen = trial.seen(subjects);
+  const rules = Map.groupBy(trial.charges, ({ rule }) => rule);
+  const verdicts = [...rules.values()].map((charges) => new RuleOfTrial(trial, charges, seen, subjects).verdict());
+  const compared = compare(trial, seen, subjects);
+  return compared === null ? verdicts : [...verdicts, compared];
 }
 
-function errorRate(spec: GuardrailSpec, { candidate, baseline }: Evidence, subjects: Subjects): RuleVerdict {
-  const { requests, failures } = candidate;
-  const observed = requests === 0 ? null : failures / requests;
-  if (observed === null || requests < spec.minRequests) {
-    return lacksRequests("errorRate", observed, requests, spec.minRequests, subjects);
+/** Whether the rules have shown that the release is not worse, so that more traffic needs no more time. */
+export function isShownGood(verdicts: readonly RuleVerdict[]): boolean {
+  return (
+    verdicts.some(({ outcome }) => outcome === "within") &&
+    verdicts.every(({ outcome, lacking }) => outcome === "within" || lacking === "baseline")
+  );
+}
+
+class RuleOfTrial {
+  readonly #trial: Trial;
+  readonly #charges: readonly Charge[];
+  readonly #seen: Seen;
+  readonly #subjects: Subjects;
+
+  constructor(trial: Trial, charges: readonly Charge[], seen: Seen, subjects: Subjects) {
+    this.#trial = trial;
+    this.#charges = charges;
+    this.#seen = seen;
+    this.#subjects = subjects;
   }
-  const other = baseline !== null && baseline.requests > 0 ? baseline.failures / baseline.requests : null;
-  const weighty = baseline !== null && baseline.requests >= spec.minRequests;
-  return judge({
-    rule: "errorRate",
-    observed,
-    certain: observed,
-    requests,
-    baseline: weighty ? other : null,
-    limits: spec.errorRate,
-    says: {
-      candidate: `${subjects.candidate} fails ${formatRate(observed)} of ${String(requests)} requests`,
-      baseline: other === null ? null : `${subjects.baseline ?? "the other"} fails ${formatRate(other)}`,
-    },
-    format: formatRate,
-  });
+
+  verdict(): RuleVerdict {
+    const requests = this.#requests();
+    const needed = Math.max(1, this.#trial.spec.minRequests);
+    if (requests < needed) {
+      const of = `${formatCount(requests)} of the ${formatCount(needed)} requests that a verdict needs`;
+      return this.#lacking("candidate", `${this.#subjects.candidate} has answered ${of}`);
+    }
+    const convicted = this.#charges.find((charge) => this.#stands(charge));
+    if (convicted !== undefined) return this.#conviction(convicted);
+    const open = this.#charges.filter((charge) => charge.counting.kind === "failed" || this.#ms(charge) !== null);
+    const [strictest] = open;
+    const { text } = this.#observation();
+    if (strictest === undefined) {
+      const { baseline } = this.#subjects;
+      const why = baseline === null ? "there is no other environment" : `${baseline} has too few requests`;
+      return this.#lacking("baseline", `${text}, but ${why} to compare with`);
+    }
+    const says = `${text}${sayLimit(strictest, this.#ms(strictest), this.#seen)}`;
+    if (!open.every((charge) => this.#isShownGood(charge))) return this.#lacking("candidate", says);
+    return { ...this.#facts(), outcome: "within", breached: null, limit: this.#limit(strictest), message: says };
+  }
+
+  #conviction(charge: Charge): RuleVerdict {
+    const { test, common } = this.#trial.accused(charge);
+    const { text } = this.#observation();
+    const says = `${text}${sayLimit(charge, this.#ms(charge), this.#seen)}`;
+    const facts = { ...this.#facts(), breached: charge.action, limit: this.#limit(charge) };
+    if (common) {
+      const message = `${says}; ${String(this.#subjects.baseline)} is beyond the same limit, so the cause is common to both`;
+      return { ...facts, outcome: "hold", message };
+    }
+    return { ...facts, outcome: charge.action, message: `${says}${sayOdds(charge.alpha, test.convicted?.requests ?? 0)}` };
+  }
+
+  /** A release that rolls back stays convicted; a hold or a warning ends when the share is within its limit again. */
+  #stands(charge: Charge): boolean {
+    const { test } = this.#trial.accused(charge);
+    if (test.convicted === null) return false;
+    const share = rateOf(countOfCharge(charge, this.#ms(charge), this.#seen.candidate)) ?? 0;
+    return charge.action === "rollBack" || share > charge.limit;
+  }
+
+  /** Of failures: no more than a point above the active environment's; of slow requests: fewer than may be. */
+  #isShownGood(charge: Charge): boolean {
+    const count = countOfCharge(charge, this.#ms(charge), this.#seen.candidate);
+    const { baseline } = this.#seen;
+    const byActive = charge.counting.kind === "failed" && baseline !== null;
+    return isBelow(byActive ? Math.min(1, lowestRate(baseline.total) + MARGIN) : charge.limit, count);
+  }
+
+  #lacking(whose: "candidate" | "baseline", why: string): RuleVerdict {
+    const message = `not enough evidence: ${why}`;
+    return { ...this.#facts(), outcome: "not-enough-evidence", breached: null, limit: null, lacking: whose, message };
+  }
+
+  #facts(): Pick<RuleVerdict, "rule" | "observed" | "requests" | "lacking"> {
+    return { rule: this.#rule, observed: this.#observation().observed, requests: this.#requests(), lacking: null };
+  }
+
+  #observation(): ReturnType<typeof observe> {
+    return observe(this.#rule, this.#seen, this.#subjects);
+  }
+
+  #requests(): number {
+    const { candidate } = this.#seen;
+    return this.#rule === "errorRate" ? candidate.requests : countOf(candidate.latency);
+  }
+
+  get #rule(): Charge["rule"] {
+    return this.#charges[0]?.rule ?? "errorRate";
+  }
+
+  /** In the unit of what is observed. */
+  #limit(charge: Charge): number | null {
+    return charge.counting.kind === "failed" ? charge.limit : this.#ms(charge);
+  }
+
+  #ms(charge: Charge): number | null {
+    return this.#trial.accused(charge).ms;
+  }
+}
+
+/** Null as long as nothing is shown: what is within the limit is said by the error rate's own rule. */
+function compare(trial: Trial, seen: Seen, subjects: Subjects): RuleVerdict | null {
+  const { worseThanActive: action, minRequests } = trial.spec;
+  const convicted = trial.active?.convicted ?? null;
+  const { requests } = seen.candidate;
+  if (action === undefined || action === "none" || convicted === null || requests < minRequests) return null;
+  const { observed, text } = observe("errorRate", seen, subjects);
+  const limit = FACTOR * (seen.baseline === null ? 0 : (rateOf(seen.baseline.total) ?? 0)) + MARGIN;
+  const stands = action === "rollBack" || (observed ?? 0) > limit;
+  if (!stands) return null;
+  const allowed = `more than ${String(FACTOR)} times as often and ${formatRate(MARGIN)} beyond`;
+  const message = `${text}: ${allowed}${sayOdds(errorRateAlpha(trial.spec), convicted)}`;
+  return { rule: "worseThanActive", outcome: action, breached: action, observed, limit, requests, lacking: null, message };
 }

@@ -1,13 +1,13 @@
 import type { GuardrailAction, LatencyQuantile } from "../model/guardrail.ts";
-import type { TrafficCounters } from "../model/traffic.ts";
 
-export type GuardrailRule = "errorRate" | `latency.${LatencyQuantile}` | "connectFailures" | "crashLoop";
+export type GuardrailRule =
+  "errorRate" | "worseThanActive" | `latency.${LatencyQuantile}` | "connectFailures" | "crashLoop";
 
-/** From the mildest to the strictest. */
+/** From the mildest to the strictest. `within`: shown to be not worse. The last three: shown to be worse. */
 export const OUTCOMES = ["within", "not-enough-evidence", "warn", "hold", "rollBack"] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
-/** What one rule says of a window. A plain threshold and a sequential test say it in the same form. */
+/** What one rule says of all that was seen of a deployment. */
 export interface RuleVerdict {
   readonly rule: GuardrailRule;
   readonly outcome: Outcome;
@@ -25,13 +25,7 @@ export interface RuleVerdict {
   readonly message: string;
 }
 
-/** What came in one window. `baseline` is null when there is no other environment. */
-export interface Evidence {
-  readonly candidate: TrafficCounters;
-  readonly baseline: TrafficCounters | null;
-}
-
-/** Names of the environments, for messages. */
+/** Names of the environments. */
 export interface Subjects {
   readonly candidate: string;
   readonly baseline: string | null;

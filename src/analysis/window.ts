@@ -18,7 +18,7 @@ const counters: z.ZodType<TrafficCounters> = z.object({
 const perEnvironment = z.record(z.string(), counters);
 
 /** As it stands in a step's progress. Version 1 of its format; older ones are read for ever. */
-const windowState = z.object({
+export const windowState = z.object({
   format: z.literal(1),
   /** Newest cumulative reading of each epoch, the epoch seen last at the end. */
   epochs: z.array(z.object({ epoch: z.string(), last: perEnvironment })),

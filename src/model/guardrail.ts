@@ -8,11 +8,17 @@ export type LatencyLimit = { readonly ms: Milliseconds } | { readonly factor: nu
 
 export type LatencyQuantile = "p50" | "p95" | "p99";
 
+export const ALPHA = 0.001;
+
 /** The rules over the new environment's metrics. Rates are fractions in (0, 1]. */
 export interface GuardrailSpec {
   /** No statistical verdict below this many requests of the new environment. */
   readonly minRequests: number;
+  /** The odds of ever taking back a release that is within its limits, shared among the rules; absent: {@link ALPHA}. */
+  readonly alpha?: number;
   readonly errorRate: Readonly<Partial<Record<GuardrailAction, number>>>;
+  /** For a release that fails more than twice as often as the active one, and a point beyond; absent: none. */
+  readonly worseThanActive?: GuardrailAction | "none";
   readonly latency: Readonly<
     Partial<Record<LatencyQuantile, Readonly<Partial<Record<GuardrailAction, LatencyLimit>>>>>
   >;

@@ -1,0 +1,41 @@
+import type { EpochMilliseconds, Milliseconds } from "../model/time.ts";
+import type { TrafficCounters } from "../model/traffic.ts";
+import { since } from "./counters.ts";
+import type { CounterWindow } from "./window.ts";
+
+/** Spans that are looked at for what is going on now. */
+export const SPANS_MS: readonly Milliseconds[] = [500, 2_000, 10_000];
+const LONGEST_MS: Milliseconds = 10_000;
+const MOST = 200;
+
+interface Reading {
+  readonly at: EpochMilliseconds;
+  readonly window: CounterWindow;
+}
+
+/** The last ten seconds of a window. Not stored: after a restart it begins anew. A clock that goes back stands still here. */
+export class Recent {
+  readonly #readings: readonly Reading[];
+
+  private constructor(readings: readonly Reading[]) {
+    this.#readings = readings;
+  }
+
+  static readonly none = new Recent([]);
+
+  add(at: EpochMilliseconds, window: CounterWindow): Recent {
+    const now = Math.max(at, this.#readings.at(-1)?.at ?? at);
+    const first = this.#readings.findLastIndex((reading) => reading.at <= now - LONGEST_MS);
+    return new Recent([...this.#readings.slice(Math.max(0, first)), { at: now, window }].slice(-MOST));
+  }
+
+  /** What came in each of the spans, the shortest first; a span is cut short by what is known. */
+  spans(environment: string): readonly TrafficCounters[] {
+    const last = this.#readings.at(-1);
+    if (last === undefined) return [];
+    return SPANS_MS.map((ms) => {
+      const begin = this.#readings.findLast(({ at }) => at <= last.at - ms) ?? this.#readings[0] ?? last;
+      return since(begin.window.of(environment), last.window.of(environment));
+    });
+  }
+}

@@ -1,0 +1,114 @@
+import { z } from "zod";
+import { TealError } from "../model/error.ts";
+import type { GuardrailSpec } from "../model/guardrail.ts";
+import type { TrafficSample } from "../model/traffic.ts";
+import { type Accused, accuse, type Seen, weigh } from "./accused.ts";
+import { ActiveTest, type ActiveState, activeState, type Pair } from "./active-test.ts";
+import { type Charge, chargesOf, errorRateAlpha } from "./charge.ts";
+import { NO_TRAFFIC } from "./counters.ts";
+import { excessState } from "./excess-test.ts";
+import { Recent } from "./recent.ts";
+import type { Subjects } from "./verdict.ts";
+import { CounterWindow, windowState } from "./window.ts";
+
+/** As it stands in a step's progress. Version 1 of its format; older ones are read for ever. */
+const trialState = z.object({
+  format: z.literal(1),
+  window: windowState,
+  /** The active environment's latencies before the deployment's first traffic. */
+  before: z.array(z.number()),
+  charges: z.record(
+    z.string(),
+    z.object({ ms: z.number().nullable(), test: excessState, common: z.boolean() }),
+  ),
+  active: activeState.nullable(),
+});
+type TrialState = z.output<typeof trialState>;
+
+/**
+ * All that was seen of a deployment since its first traffic, and what its guardrails have made of it. There is one for the
+ * whole deployment: it goes on from step to step, and through a crash. Immutable; as large after a year as after a second.
+ */
+export class Trial {
+  readonly spec: GuardrailSpec;
+  readonly charges: readonly Charge[];
+  readonly #state: TrialState;
+  readonly #window: CounterWindow;
+  readonly #recent: Recent;
+
+  private constructor(spec: GuardrailSpec, state: TrialState, window: CounterWindow, recent: Recent) {
+    this.spec = spec;
+    this.charges = chargesOf(spec);
+    this.#state = state;
+    this.#window = window;
+    this.#recent = recent;
+  }
+
+  /** `before`: histogram of the active environment's latencies before the shift; empty: not known. */
+  static begin(spec: GuardrailSpec, before: readonly number[] = [], window = CounterWindow.empty): Trial {
+    const charges = Object.fromEntries(chargesOf(spec).map((charge) => [charge.key, accuse(charge)]));
+    const state: TrialState = { format: 1, window: window.toJSON(), before: [...before], charges, active: null };
+    return new Trial(spec, state, window, Recent.none);
+  }
+
+  /** @throws `internal` when `value` is not what {@link toJSON} gave */
+  static fromJSON(spec: GuardrailSpec, value: unknown): Trial {
+    const read = trialState.safeParse(value);
+    if (!read.success)
+      throw new TealError("internal", "the stored evidence of the guardrails cannot be read", { cause: read.error });
+    return new Trial(spec, read.data, CounterWindow.fromJSON(read.data.window), Recent.none);
+  }
+
+  /** Whether a first reading has come. */
+  get hasBegun(): boolean {
+    return this.#window.hasBegun;
+  }
+
+  get active(): ActiveState | null {
+    return this.#state.active;
+  }
+
+  add(sample: TrafficSample, subjects: Subjects): Trial {
+    const window = this.#window.add(sample);
+    const recent = this.#recent.add(sample.at, window);
+    const next = new Trial(this.spec, this.#state, window, recent);
+    const seen = next.seen(subjects);
+    const charges = Object.fromEntries(
+      this.charges.map((charge) => [charge.key, weigh(charge, this.accused(charge), seen)]),
+    );
+    const state = { ...this.#state, window: window.toJSON(), charges, active: next.#compared(seen) };
+    return new Trial(this.spec, state, window, recent);
+  }
+
+  accused(charge: Charge): Accused {
+    return this.#state.charges[charge.key] ?? accuse(charge);
+  }
+
+  seen({ candidate, baseline }: Subjects): Seen {
+    if (baseline === null) return { candidate: this.#window.of(candidate), baseline: null };
+    const total = this.#window.of(baseline);
+    const latency = NO_TRAFFIC.latency.map((_, i) => (total.latency[i] ?? 0) + (this.#state.before[i] ?? 0));
+    return {
+      candidate: this.#window.of(candidate),
+      baseline: { total, recent: this.#recent.spans(baseline), latency },
+    };
+  }
+
+  toJSON(): TrialState {
+    return this.#state;
+  }
+
+  #compared({ candidate, baseline }: Seen): ActiveState | null {
+    const { worseThanActive } = this.spec;
+    const before = this.#state.active;
+    if (baseline === null || worseThanActive === undefined || worseThanActive === "none") return before;
+    const pair: Pair = { candidate: pick(candidate), baseline: pick(baseline.total) };
+    const test = new ActiveTest(errorRateAlpha(this.spec));
+    const nothing = { requests: 0, failures: 0 };
+    return test.next(before ?? test.begin({ candidate: nothing, baseline: nothing }), pair);
+  }
+}
+
+function pick({ requests, failures }: { readonly requests: number; readonly failures: number }): Pair["candidate"] {
+  return { requests, failures };
+}
