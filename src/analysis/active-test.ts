@@ -73,9 +73,7 @@ export class ActiveTest {
 function winning(bet: number, ours: Count, theirs: Count): number {
   const price = (FACTOR * ours.requests) / theirs.requests;
   const gain = Math.min(MOST, bet / price);
-  return (
-    ours.failures * Math.log1p(gain) + theirs.failures * Math.log1p(-gain * price) - MARGIN * gain * ours.requests
-  );
+  return ours.failures * Math.log1p(gain) + theirs.failures * Math.log1p(-gain * price) - MARGIN * gain * ours.requests;
 }
 
 function between(before: Count, now: Count): Count {

@@ -7,7 +7,6 @@ const LEAST_FAILURES = 3;
 /** Whether the active environment exceeds the same limit, in all that was seen or in any of the last seconds' spans. */
 export function isCommon(limit: number, counts: readonly Count[]): boolean {
   return counts.some(
-    ({ requests, failures }) =>
-      requests >= LEAST_REQUESTS && failures >= LEAST_FAILURES && failures / requests > limit,
+    ({ requests, failures }) => requests >= LEAST_REQUESTS && failures >= LEAST_FAILURES && failures / requests > limit,
   );
 }

@@ -2,102 +2,154 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { GuardrailSpec } from "../model/guardrail.ts";
 import type { TrafficCounters } from "../model/traffic.ts";
-import { NO_TRAFFIC } from "./counters.ts";
+import { NO_TRAFFIC, plus } from "./counters.ts";
 import { FATAL_CONNECT_FAILURES, fastPath } from "./fast-path.ts";
-import { formatMilliseconds, formatRate } from "./format.ts";
-import { evaluate } from "./guardrails.ts";
+import { formatCount, formatMilliseconds, formatRate } from "./format.ts";
+import { evaluate, isShownGood } from "./guardrails.ts";
 import { bucketOf } from "./quantile.ts";
-import { OUTCOMES, type RuleVerdict } from "./verdict.ts";
+import { Trial } from "./trial.ts";
+import { OUTCOMES, type RuleVerdict, type Subjects } from "./verdict.ts";
 
 const spec = (change: Partial<GuardrailSpec> = {}): GuardrailSpec => ({
-  minRequests: 100,
+  minRequests: 1,
   errorRate: { warn: 0.03, rollBack: 0.05 },
   latency: {},
   ...change,
 });
-const names = { candidate: "green", baseline: "blue" };
-const traffic = (requests: number, failures: number, ms = 10): TrafficCounters => {
+const names: Subjects = { candidate: "green", baseline: "blue" };
+const traffic = (requests: number, failures = 0, ms = 10): TrafficCounters => {
   const latency = [...NO_TRAFFIC.latency];
   latency[bucketOf(ms)] = requests;
   return { ...NO_TRAFFIC, requests, failures, latency };
 };
-const one = (verdicts: readonly RuleVerdict[]): RuleVerdict => {
-  expect(verdicts).toHaveLength(1);
-  const [verdict] = verdicts;
-  if (verdict === undefined) throw new Error("there is none");
-  return verdict;
-};
+
+/** A trial that is fed batch after batch, 100 ms apart unless told. */
+class Court {
+  trial: Trial;
+  #at = 0;
+  #green = NO_TRAFFIC;
+  #blue = NO_TRAFFIC;
+  readonly #subjects: Subjects;
+
+  constructor(guardrails: GuardrailSpec, subjects = names, before: readonly number[] = []) {
+    this.#subjects = subjects;
+    this.trial = Trial.begin(guardrails, before);
+    this.see(NO_TRAFFIC);
+  }
+
+  see(green: TrafficCounters, blue = NO_TRAFFIC, afterMs = 100): this {
+    this.#at += afterMs;
+    this.#green = plus(this.#green, green);
+    this.#blue = plus(this.#blue, blue);
+    const environments = { green: this.#green, blue: this.#blue };
+    this.trial = this.trial.add({ service: "web", epoch: "a", at: this.#at, environments }, this.#subjects);
+    return this;
+  }
+
+  verdicts(): readonly RuleVerdict[] {
+    return evaluate(this.trial, this.#subjects);
+  }
+
+  of(rule: RuleVerdict["rule"]): RuleVerdict {
+    const found = this.verdicts().find((verdict) => verdict.rule === rule);
+    if (found === undefined) throw new Error(`there is none of ${rule}`);
+    return found;
+  }
+}
 
 describe("the error rate", () => {
-  it("rolls back beyond the limit, and says both sides' numbers", () => {
-    const verdict = one(evaluate(spec(), { candidate: traffic(118, 24), baseline: traffic(1_000, 1) }, names));
-    expect(verdict).toMatchObject({
-      rule: "errorRate",
+  it("rolls back beyond the limit, and says it as a person understands it", () => {
+    const court = new Court(spec()).see(traffic(41, 0), traffic(800, 1)).see(traffic(20, 20), traffic(180, 1));
+    expect(court.of("errorRate")).toMatchObject({
       outcome: "rollBack",
       breached: "rollBack",
       limit: 0.05,
-      requests: 118,
+      requests: 61,
     });
-    expect(verdict.message).toBe("green fails 20.3 % of 118 requests; the limit is 5 %; blue fails 0.1 %");
-  });
-
-  it("warns between the limits, and is within at the limit itself", () => {
-    expect(one(evaluate(spec(), { candidate: traffic(100, 4), baseline: null }, names))).toMatchObject({
-      outcome: "warn",
-      limit: 0.03,
-    });
-    expect(one(evaluate(spec(), { candidate: traffic(100, 3), baseline: null }, names))).toMatchObject({
-      outcome: "within",
-    });
-    expect(one(evaluate(spec(), { candidate: traffic(100, 5), baseline: null }, names))).toMatchObject({
-      outcome: "warn",
-    });
-  });
-
-  it("has no verdict without enough requests, whatever they say", () => {
-    const verdict = one(evaluate(spec(), { candidate: traffic(99, 99), baseline: traffic(1_000, 0) }, names));
-    expect(verdict).toMatchObject({ outcome: "not-enough-evidence", lacking: "candidate", observed: 1, limit: null });
-    expect(verdict.message).toContain("99 of the 100 requests");
-    for (const minRequests of [0, 1]) {
-      expect(one(evaluate(spec({ minRequests }), { candidate: NO_TRAFFIC, baseline: null }, names))).toMatchObject({
-        outcome: "not-enough-evidence",
-        observed: null,
-      });
-    }
-  });
-
-  it("holds when the old environment breaches the same limit in the same window: a common cause", () => {
-    const verdict = one(evaluate(spec(), { candidate: traffic(100, 50), baseline: traffic(100, 40) }, names));
-    expect(verdict).toMatchObject({ outcome: "hold", breached: "rollBack" });
-    expect(verdict.message).toContain("common to both");
-    // Three requests of the old one are no evidence of a common cause.
-    expect(one(evaluate(spec(), { candidate: traffic(100, 50), baseline: traffic(3, 3) }, names)).outcome).toBe(
-      "rollBack",
+    expect(court.of("errorRate").message).toBe(
+      "green fails 32.8 % (20 of 61), blue 0.2 %; the limit is 5 %; the odds that this is chance: below 1 in 2,000; decided after 61 requests",
     );
+  });
+
+  it("warns beyond the milder limit alone, and only while the share is beyond it", () => {
+    const court = new Court(spec());
+    for (let i = 0; i < 100; i++) court.see(traffic(100, 4));
+    expect(court.of("errorRate")).toMatchObject({ outcome: "warn", breached: "warn", limit: 0.03 });
+    for (let i = 0; i < 100; i++) court.see(traffic(100, 0));
+    expect(court.of("errorRate").outcome).not.toBe("warn");
+  });
+
+  it("says that a release is not worse once that is shown, and till then that it is not", () => {
+    const court = new Court(spec()).see(traffic(100, 0), traffic(900, 0));
+    expect(court.of("errorRate")).toMatchObject({ outcome: "not-enough-evidence", lacking: "candidate" });
+    expect(isShownGood(court.verdicts())).toBe(false);
+    court.see(traffic(300, 0), traffic(900, 0));
+    expect(court.of("errorRate")).toMatchObject({ outcome: "within", lacking: null });
+    expect(isShownGood(court.verdicts())).toBe(true);
+  });
+
+  it("takes the active environment's own failures into account", () => {
+    const court = new Court(spec({ errorRate: { rollBack: 0.2 } }));
+    for (let i = 0; i < 50; i++) court.see(traffic(1_000, 40), traffic(9_000, 360));
+    expect(court.of("errorRate").outcome).toBe("within");
+  });
+
+  it("has no verdict below minRequests, whatever they say", () => {
+    const court = new Court(spec({ minRequests: 100 })).see(traffic(99, 99));
+    expect(court.of("errorRate")).toMatchObject({ outcome: "not-enough-evidence", lacking: "candidate", observed: 1 });
+    expect(court.of("errorRate").message).toContain("99 of the 100 requests");
+    expect(court.see(traffic(1, 0)).of("errorRate").outcome).toBe("rollBack");
+  });
+
+  it("holds while the active environment breaches the same limit, and judges anew when that is over", () => {
+    const court = new Court(spec());
+    for (let i = 0; i < 100; i++) court.see(traffic(20, 0), traffic(180, 0));
+    for (let i = 0; i < 5; i++) court.see(traffic(20, 20), traffic(180, 180));
+    expect(court.of("errorRate")).toMatchObject({ outcome: "hold", breached: "rollBack" });
+    expect(court.of("errorRate").message).toContain("common to both");
+    for (let i = 0; i < 200; i++) court.see(traffic(20, 0), traffic(180, 0));
+    expect(court.of("errorRate").breached).toBeNull();
+    for (let i = 0; i < 5; i++) court.see(traffic(20, 20), traffic(180, 0));
+    expect(court.of("errorRate").outcome).toBe("rollBack");
+  });
+
+  it("takes three requests of the active environment for no evidence of a common cause", () => {
+    expect(new Court(spec()).see(traffic(100, 50), traffic(3, 3)).of("errorRate").outcome).toBe("rollBack");
   });
 
   it("property: more failures never make the verdict milder, and no data never makes one", () => {
     fc.assert(
-      fc.property(
-        fc.integer({ min: 1, max: 500 }),
-        fc.nat(500),
-        fc.nat(500),
-        fc.nat(500),
-        (requests, a, b, failing) => {
-          const [fewer, more] = [Math.min(a, b, requests), Math.min(Math.max(a, b), requests)];
-          const rank = (failures: number): number =>
-            OUTCOMES.indexOf(
-              one(evaluate(spec(), { candidate: traffic(requests, failures), baseline: traffic(500, failing) }, names))
-                .outcome,
-            );
-          expect(rank(more)).toBeGreaterThanOrEqual(rank(fewer));
-          const empty = one(
-            evaluate(spec({ minRequests: 0 }), { candidate: NO_TRAFFIC, baseline: traffic(500, failing) }, names),
-          );
-          expect(empty.outcome).toBe("not-enough-evidence");
-        },
-      ),
+      fc.property(fc.integer({ min: 1, max: 500 }), fc.nat(500), fc.nat(500), (requests, a, b) => {
+        const [fewer, more] = [Math.min(a, b, requests), Math.min(Math.max(a, b), requests)];
+        const rank = (failures: number): number =>
+          OUTCOMES.indexOf(new Court(spec()).see(traffic(requests, failures), traffic(500)).of("errorRate").outcome);
+        expect(rank(more)).toBeGreaterThanOrEqual(rank(fewer));
+        expect(new Court(spec()).see(NO_TRAFFIC, traffic(500)).of("errorRate").outcome).toBe("not-enough-evidence");
+      }),
+      { numRuns: 40 },
     );
+  });
+});
+
+describe("worse than the active environment", () => {
+  const rules = spec({ errorRate: { rollBack: 0.5 }, worseThanActive: "rollBack" });
+
+  it("convicts below the absolute limit, and says so", () => {
+    const court = new Court(rules);
+    for (let i = 0; i < 60; i++) court.see(traffic(10, i % 2), traffic(90, 0));
+    expect(court.of("worseThanActive")).toMatchObject({ outcome: "rollBack", limit: 0.01 });
+    expect(court.of("worseThanActive").message).toMatch(
+      /^green fails 5 % \(30 of 600\), blue 0 %: more than 2 times as/,
+    );
+  });
+
+  it("convicts nobody where both fail alike, nor where there is nobody to compare with", () => {
+    const court = new Court(rules);
+    for (let i = 0; i < 100; i++) court.see(traffic(10, i % 2), traffic(90, 4));
+    expect(court.verdicts().map(({ rule }) => rule)).toEqual(["errorRate"]);
+    const alone = new Court(rules, { ...names, baseline: null });
+    for (let i = 0; i < 100; i++) alone.see(traffic(10, i % 2), traffic(90, 0));
+    expect(alone.verdicts().map(({ rule }) => rule)).toEqual(["errorRate"]);
   });
 });
 
@@ -107,89 +159,81 @@ describe("latency", () => {
 
   it("is judged against a duration", () => {
     const limits = p95({ warn: { ms: 100 }, rollBack: { ms: 1_000 } });
-    expect(one(evaluate(limits, { candidate: traffic(200, 0, 50), baseline: null }, names)).outcome).toBe("within");
-    expect(one(evaluate(limits, { candidate: traffic(200, 0, 300), baseline: null }, names))).toMatchObject({
-      rule: "latency.p95",
+    expect(new Court(limits).see(traffic(200, 0, 50)).of("latency.p95").outcome).toBe("within");
+    expect(new Court(limits).see(traffic(200, 0, 300)).of("latency.p95")).toMatchObject({
       outcome: "warn",
       limit: 100,
     });
-    const slow = one(evaluate(limits, { candidate: traffic(200, 0, 3_000), baseline: traffic(200, 0, 30) }, names));
+    const slow = new Court(limits).see(traffic(200, 0, 3_000), traffic(200, 0, 30)).of("latency.p95");
     expect(slow.outcome).toBe("rollBack");
     expect(slow.message).toMatch(
-      /^p95 of green is [\d.]+ s over 200 requests; the limit is 1 s; that of blue is \d+ ms$/,
+      /^p95 of green is [\d.]+ s, that of blue \d+ ms; 100 % \(200 of 200\) take longer than 1 s/,
     );
-    expect(
-      one(evaluate(limits, { candidate: traffic(200, 0, 3_000), baseline: traffic(200, 0, 3_000) }, names)).outcome,
-    ).toBe("hold");
+    expect(new Court(limits).see(traffic(200, 0, 3_000), traffic(200, 0, 3_000)).of("latency.p95").outcome).toBe(
+      "hold",
+    );
   });
 
-  it("is judged against a multiple of the old environment's", () => {
+  it("is judged against a multiple of the active environment's, frozen once that is known", () => {
     const limits = p95({ rollBack: { factor: 2 } });
-    expect(
-      one(evaluate(limits, { candidate: traffic(200, 0, 31), baseline: traffic(200, 0, 10) }, names)).outcome,
-    ).toBe("rollBack");
-    expect(
-      one(evaluate(limits, { candidate: traffic(200, 0, 15), baseline: traffic(200, 0, 10) }, names)).outcome,
-    ).toBe("within");
-    const alone = one(evaluate(limits, { candidate: traffic(200, 0, 31), baseline: traffic(50, 0, 10) }, names));
-    expect(alone).toMatchObject({ outcome: "not-enough-evidence", lacking: "baseline" });
-    expect(
-      one(evaluate(limits, { candidate: traffic(200, 0, 31), baseline: null }, { ...names, baseline: null })),
-    ).toMatchObject({ lacking: "baseline" });
+    const court = new Court(limits).see(traffic(200, 0, 31), traffic(90, 0, 10));
+    expect(court.of("latency.p95")).toMatchObject({ outcome: "not-enough-evidence", lacking: "baseline" });
+    expect(court.see(NO_TRAFFIC, traffic(1_000, 0, 10)).of("latency.p95").outcome).toBe("rollBack");
+    const { limit } = court.of("latency.p95");
+    expect(court.see(NO_TRAFFIC, traffic(9_000, 0, 5_000)).of("latency.p95").limit).toBe(limit);
+    expect(new Court(limits).see(traffic(200, 0, 15), traffic(1_000, 0, 10)).of("latency.p95").outcome).toBe("within");
   });
 
-  it("does not take a few slow first requests, or the luck of a few, for a slow release", () => {
-    const limits = p95({ rollBack: { factor: 2 } });
-    const cold = { ...traffic(39, 0, 1.5) };
-    const latency = [...cold.latency];
-    latency[bucketOf(1.5)] = 35;
-    latency[bucketOf(6.4)] = 4;
-    const verdict = one(
-      evaluate(
-        { ...limits, minRequests: 30 },
-        { candidate: { ...cold, latency }, baseline: traffic(400, 0, 1.5) },
-        names,
-      ),
-    );
-    expect(verdict).toMatchObject({ outcome: "within", breached: null });
-    expect(verdict.observed).toBeGreaterThan(verdict.limit ?? Number.NaN);
-    expect(verdict.message).toContain("by chance");
-    // All of them slow is no luck, nor are fifty baseline requests enough to know its p95.
-    expect(
-      one(
-        evaluate(
-          { ...limits, minRequests: 30 },
-          { candidate: traffic(39, 0, 6.4), baseline: traffic(400, 0, 1.5) },
-          names,
-        ),
-      ).outcome,
-    ).toBe("rollBack");
-    expect(
-      one(
-        evaluate(
-          { ...limits, minRequests: 30 },
-          { candidate: traffic(39, 0, 6.4), baseline: traffic(50, 0, 1.5) },
-          names,
-        ),
-      ).lacking,
-    ).toBe("baseline");
+  it("knows the active environment's from before the shift", () => {
+    const before = traffic(5_000, 0, 10).latency;
+    const court = new Court(p95({ rollBack: { factor: 2 } }), names, before).see(traffic(20, 0, 31), traffic(1, 0, 31));
+    expect(court.of("latency.p95").outcome).toBe("rollBack");
+  });
+
+  it("does not take a few slow first requests for a slow release", () => {
+    const court = new Court(p95({ rollBack: { factor: 2 } })).see(NO_TRAFFIC, traffic(1_000, 0, 1.5));
+    court.see(traffic(2, 0, 6.4)).see(traffic(36, 0, 1.5));
+    expect(court.of("latency.p95").breached).toBeNull();
   });
 
   it("still judges durations when there is nothing to compare with", () => {
-    const limits = p95({ warn: { ms: 10 }, rollBack: { factor: 2 } });
-    expect(one(evaluate(limits, { candidate: traffic(200, 0, 31), baseline: null }, names)).outcome).toBe("warn");
+    const court = new Court(p95({ warn: { ms: 10 }, rollBack: { factor: 2 } }), { ...names, baseline: null });
+    expect(court.see(traffic(200, 0, 31)).of("latency.p95").outcome).toBe("warn");
   });
 });
 
-describe("rules together", () => {
-  it("has one for every rule that has a limit, and none without limits", () => {
-    const limit = { rollBack: { ms: 1 } };
-    const all = spec({ latency: { p50: limit, p95: limit, p99: limit } });
-    const verdicts = evaluate(all, { candidate: traffic(100, 100, 50), baseline: null }, names);
-    expect(verdicts.map((verdict) => verdict.rule)).toEqual(["errorRate", "latency.p50", "latency.p95", "latency.p99"]);
-    expect(
-      evaluate(spec({ errorRate: {}, latency: { p50: {} } }), { candidate: traffic(100, 100), baseline: null }, names),
-    ).toEqual([]);
+describe("a trial", () => {
+  const all = spec({
+    worseThanActive: "rollBack",
+    latency: { p50: { rollBack: { ms: 1 } }, p95: { rollBack: { factor: 2 } }, p99: { hold: { ms: 1 } } },
+  });
+
+  it("has a verdict for every rule that has a limit, and none without limits", () => {
+    const court = new Court(all).see(traffic(100, 0, 50));
+    expect(court.verdicts().map(({ rule }) => rule)).toEqual([
+      "errorRate",
+      "latency.p50",
+      "latency.p95",
+      "latency.p99",
+    ]);
+    expect(new Court(spec({ errorRate: {} })).see(traffic(100, 100)).verdicts()).toEqual([]);
+  });
+
+  it("goes on after a crash as if nothing had happened, and stays small", () => {
+    const court = new Court(all);
+    for (let i = 0; i < 300; i++) court.see(traffic(20, i % 25 === 0 ? 1 : 0, 5), traffic(180, 0, 5));
+    const stored: unknown = JSON.parse(JSON.stringify(court.trial));
+    expect(JSON.stringify(stored).length).toBeLessThan(8_000);
+    const resumed = Trial.fromJSON(all, stored);
+    expect(evaluate(resumed, names)).toEqual(court.verdicts());
+    expect(JSON.parse(JSON.stringify(resumed))).toEqual(stored);
+    expect(() => Trial.fromJSON(all, { format: 2 })).toThrow("cannot be read");
+  });
+
+  it("is not misled by a clock that goes back", () => {
+    const court = new Court(spec());
+    for (let i = 0; i < 50; i++) court.see(traffic(20, 0), traffic(180, 0), i % 2 === 0 ? 100 : -10_000);
+    expect(court.see(traffic(20, 20), traffic(180, 0), -1e9).of("errorRate").outcome).toBe("rollBack");
   });
 });
 
@@ -220,4 +264,5 @@ it("writes numbers as a person reads them", () => {
     "100 %",
   ]);
   expect([3.21, 240.4, 1_250, 60_000].map(formatMilliseconds)).toEqual(["3.2 ms", "240 ms", "1.25 s", "60 s"]);
+  expect([0, 999, 1_000, 1_234_567].map(formatCount)).toEqual(["0", "999", "1,000", "1,234,567"]);
 });

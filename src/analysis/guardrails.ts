@@ -73,7 +73,11 @@ class RuleOfTrial {
       const message = `${says}; ${String(this.#subjects.baseline)} is beyond the same limit, so the cause is common to both`;
       return { ...facts, outcome: "hold", message };
     }
-    return { ...facts, outcome: charge.action, message: `${says}${sayOdds(charge.alpha, test.convicted?.requests ?? 0)}` };
+    return {
+      ...facts,
+      outcome: charge.action,
+      message: `${says}${sayOdds(charge.alpha, test.convicted?.requests ?? 0)}`,
+    };
   }
 
   /** A release that rolls back stays convicted; a hold or a warning ends when the share is within its limit again. */
@@ -136,5 +140,14 @@ function compare(trial: Trial, seen: Seen, subjects: Subjects): RuleVerdict | nu
   if (!stands) return null;
   const allowed = `more than ${String(FACTOR)} times as often and ${formatRate(MARGIN)} beyond`;
   const message = `${text}: ${allowed}${sayOdds(errorRateAlpha(trial.spec), convicted)}`;
-  return { rule: "worseThanActive", outcome: action, breached: action, observed, limit, requests, lacking: null, message };
+  return {
+    rule: "worseThanActive",
+    outcome: action,
+    breached: action,
+    observed,
+    limit,
+    requests,
+    lacking: null,
+    message,
+  };
 }

@@ -2,14 +2,15 @@ import { logSum } from "./log-sum.ts";
 import type { Count } from "./mixture.ts";
 
 /** The odds of calling a release good that is worse than allowed; a tenth of it for what the active environment fails. */
-export const PARITY_ALPHA = 0.05;
+const PARITY_ALPHA = 0.05;
 const REFERENCE_SHARE = 0.1;
 /** Shares of the limit that a good release may fail, with what is believed of each. */
 const GOOD = [
   { share: 0, log: Math.log(0.6) },
-  { share: 0.1, log: Math.log(0.15) },
-  { share: 0.3, log: Math.log(0.15) },
+  { share: 0.1, log: Math.log(0.1) },
+  { share: 0.3, log: Math.log(0.1) },
   { share: 0.6, log: Math.log(0.1) },
+  { share: 0.85, log: Math.log(0.1) },
 ] as const;
 const STEP = 1.3;
 

@@ -4,7 +4,7 @@ import { since } from "./counters.ts";
 import type { CounterWindow } from "./window.ts";
 
 /** Spans that are looked at for what is going on now. */
-export const SPANS_MS: readonly Milliseconds[] = [500, 2_000, 10_000];
+const SPANS_MS: readonly Milliseconds[] = [500, 2_000, 10_000];
 const LONGEST_MS: Milliseconds = 10_000;
 const MOST = 200;
 

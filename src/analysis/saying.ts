@@ -51,4 +51,3 @@ export function rateOf({ requests, failures }: Count): number | null {
 function share(count: Count): string {
   return `${formatRate(rateOf(count) ?? 0)} (${formatCount(count.failures)} of ${formatCount(count.requests)})`;
 }
-

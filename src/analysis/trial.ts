@@ -17,10 +17,7 @@ const trialState = z.object({
   window: windowState,
   /** The active environment's latencies before the deployment's first traffic. */
   before: z.array(z.number()),
-  charges: z.record(
-    z.string(),
-    z.object({ ms: z.number().nullable(), test: excessState, common: z.boolean() }),
-  ),
+  charges: z.record(z.string(), z.object({ ms: z.number().nullable(), test: excessState, common: z.boolean() })),
   active: activeState.nullable(),
 });
 type TrialState = z.output<typeof trialState>;

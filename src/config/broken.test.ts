@@ -325,6 +325,8 @@ const SECTIONS: Record<string, [string, Expected[]]> = {
       "    minRequests: 0",
       "    errorRate: { warn: 5, hold: 101%, rollBack: 0% }",
       "    latency: { p95: { warn: 1x, hold: fast }, p90: {} }",
+      "    alpha: 0",
+      "    worseThanActive: revert",
     ),
     [
       [web("deploy.guardrails.minRequests"), 7, "is 0"],
@@ -334,7 +336,17 @@ const SECTIONS: Record<string, [string, Expected[]]> = {
       [web("deploy.guardrails.latency.p95.warn"), 9, "a factor must be above 1x"],
       [web("deploy.guardrails.latency.p95.hold"), 9, "neither a duration"],
       [web("deploy.guardrails.latency.p90"), 9, "is not a known key"],
+      [web("deploy.guardrails.alpha"), 10, "outside 0 (excluded) to 0.1"],
+      [web("deploy.guardrails.worseThanActive"), 11, "must be one of none, warn, hold, rollBack"],
     ],
+  ],
+  "evidence that cannot come, and a wait for none": [
+    service("deploy:", "  advance: evidence", "  guardrails: { errorRate: {}, latency: {} }"),
+    [[web("deploy.advance"), 6, "needs a limit in guardrails.errorRate or latency"]],
+  ],
+  "a wait for nothing": [
+    service("deploy:", "  maxWait: 5m"),
+    [[web("deploy.maxWait"), 6, "does nothing unless advance is evidence or both"]],
   ],
   "guardrails in the wrong order": [
     service(

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ADVANCES, MAX_WAIT_MS } from "../model/guardrail.ts";
 import { guardrailsSection } from "./guardrails-section.ts";
 import { map } from "./map.ts";
 import { duration } from "./quantities.ts";
@@ -32,6 +33,19 @@ export const deploySection = map({
       { weight: 10, for: "60s" },
       { weight: 50, for: "60s" },
     ]),
+  advance: oneOf(ADVANCES, "choice")
+    .meta({
+      description:
+        "What ends a step of the shift: its `time`; `evidence` that the release is not worse, as soon as that is there; or `both`. See docs/guardrails.md.",
+    })
+    .prefault("time"),
+  maxWait: duration("1s", "7d")
+    .meta({
+      description:
+        "With `evidence` or `both`: how long it is waited for beyond the step's time; then the deployment is taken back. 30m unless given.",
+      examples: ["1h"],
+    })
+    .exactOptional(),
   guardrails: guardrailsSection.prefault({}),
   bake: duration("0", "7d")
     .meta({ description: "Time at 100 % that the guardrails go on watching, until the deployment is done." })
@@ -45,8 +59,26 @@ export const deploySection = map({
     .meta({ description: "Releases whose files are kept beside those in use." })
     .prefault(5),
 })
-  .transform(({ bake, keepStandby, ...rest }) => ({ ...rest, bakeMs: bake, keepStandbyMs: keepStandby }))
+  .check(tolerantRule(advanceIsPossible))
+  .transform(({ bake, keepStandby, advance, maxWait, ...rest }) => ({
+    ...rest,
+    ...(advance === "time" ? {} : { advance, maxWaitMs: maxWait ?? MAX_WAIT_MS }),
+    bakeMs: bake,
+    keepStandbyMs: keepStandby,
+  }))
   .meta({ description: "What a release goes through until it has all the traffic." });
+
+/** Evidence needs a rule, and a step that waits for it. */
+function advanceIsPossible(written: unknown): Finding[] {
+  const { advance, maxWait, guardrails } = (written ?? {}) as Readonly<Record<string, unknown>>;
+  if (advance !== "evidence" && advance !== "both") {
+    const idle = { at: ["maxWait"], message: "does nothing unless advance is evidence or both" };
+    return maxWait === undefined ? [] : [idle];
+  }
+  const { errorRate, latency } = (guardrails ?? {}) as Readonly<Record<string, object | undefined>>;
+  const rules = [...Object.keys(errorRate ?? {}), ...Object.keys(latency ?? {})];
+  return rules.length > 0 ? [] : [{ at: ["advance"], message: "needs a limit in guardrails.errorRate or latency" }];
+}
 
 function increasing(steps: unknown): Finding[] {
   let highest = 0;

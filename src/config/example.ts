@@ -64,9 +64,13 @@ services:
       shift:                           # 100 is implied
         - { weight: 10, for: 60s }
         - { weight: 50, for: 60s }
+      advance: both                    # or time, or evidence
+      maxWait: 30m
       guardrails:
-        minRequests: 100
+        minRequests: 1
+        alpha: 0.001                   # a false alarm in a thousand good releases
         errorRate: { warn: 3%, hold: 4%, rollBack: 5% }
+        worseThanActive: rollBack      # or hold, warn, none
         latency:
           p50: { warn: 1.5x }
           p95: { warn: 800ms, rollBack: 2x }

@@ -1,8 +1,8 @@
-import type { GuardrailAction, GuardrailSpec, LatencyLimit } from "../model/guardrail.ts";
+import { ALPHA, type GuardrailAction, type GuardrailSpec, type LatencyLimit } from "../model/guardrail.ts";
 import { map } from "./map.ts";
 import { type Finding, rule } from "./rule.ts";
-import { latencyLimit, percentage } from "./quantities.ts";
-import { integer } from "./texts.ts";
+import { alpha, latencyLimit, percentage } from "./quantities.ts";
+import { integer, oneOf } from "./texts.ts";
 
 type Limits<T> = Readonly<Partial<Record<GuardrailAction, T | undefined>>>;
 
@@ -33,8 +33,24 @@ const latency = map({
 /** `deploy.guardrails`: what takes a release back by itself. A map that is given replaces the whole default of its key. */
 export const guardrailsSection = map({
   minRequests: integer(1, 1_000_000_000)
-    .meta({ description: "No verdict below this many requests of the new environment." })
-    .prefault(100),
+    .meta({
+      description:
+        "No verdict below this many requests of the new environment. The tests need no such minimum: more only delays them.",
+    })
+    .prefault(1),
+  alpha: alpha
+    .meta({
+      description:
+        "The odds of ever taking back a release that is within its limits, shared among the rules: 0.001 is one in a thousand such releases.",
+      examples: [0.001],
+    })
+    .prefault(ALPHA),
+  worseThanActive: oneOf(["none", "warn", "hold", "rollBack"], "choice")
+    .meta({
+      description:
+        "For a release that fails more than twice as often as the active environment, and a point beyond. `rollBack` unless given, where errorRate has a rollBack limit; else `none`.",
+    })
+    .exactOptional(),
   errorRate: errorRate
     .meta({
       description:
@@ -52,7 +68,10 @@ export const guardrailsSection = map({
     })
     .prefault({ p95: { rollBack: "2x" } }),
 })
-  .transform((written): GuardrailSpec => written)
+  .transform(({ worseThanActive, ...written }): GuardrailSpec => ({
+    ...written,
+    worseThanActive: worseThanActive ?? (written.errorRate.rollBack === undefined ? "none" : "rollBack"),
+  }))
   .meta({ description: "Limits on the new environment's metrics, watched during the shift and the bake." });
 
 interface Size {

@@ -53,7 +53,9 @@ describe("loadConfig", () => {
               { weight: 50, forMs: 60_000 },
             ],
             guardrails: {
-              minRequests: 100,
+              minRequests: 1,
+              alpha: 0.001,
+              worseThanActive: "rollBack",
               errorRate: { warn: 0.03, rollBack: 0.05 },
               latency: { p95: { rollBack: { factor: 2 } } },
             },
@@ -73,7 +75,13 @@ describe("loadConfig", () => {
     const text = service("deploy: { shift: [], guardrails: { errorRate: { hold: 0.5% }, latency: {} }, bake: 0 }");
     const { deploy } = (await folder.load(text)).services["web"] ?? {};
     expect(deploy).toMatchObject({ shift: [], bakeMs: 0 });
-    expect(deploy?.guardrails).toEqual({ minRequests: 100, errorRate: { hold: 0.005 }, latency: {} });
+    expect(deploy?.guardrails).toEqual({
+      minRequests: 1,
+      alpha: 0.001,
+      errorRate: { hold: 0.005 },
+      worseThanActive: "none",
+      latency: {},
+    });
   });
 
   it.each([

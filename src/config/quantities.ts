@@ -48,6 +48,13 @@ export const percentage = scalar({ title: "percentage", type: "string", pattern:
   return percent > 0 && percent <= 100 ? percent / 100 : refuse(`is ${shown(value)}, outside 0% (excluded) to 100%`);
 });
 
+/** The odds of a false alarm, above 0 and up to a tenth. */
+export const alpha = scalar({ title: "odds", type: "number", exclusiveMinimum: 0, maximum: 0.1 }, (value) => {
+  if (typeof value !== "number" || !Number.isFinite(value))
+    return refuse(`is ${shown(value)}, not a number such as 0.001`);
+  return value >= 1e-9 && value <= 0.1 ? value : refuse(`is ${shown(value)}, outside 0 (excluded) to 0.1`);
+});
+
 /** A latency limit: a duration, or a multiple of what the active environment needs. */
 export const latencyLimit = scalar(
   { title: "latency limit", type: "string", pattern: `${DURATION.source}|${FACTOR.source}` },

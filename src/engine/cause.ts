@@ -5,6 +5,7 @@ import { UNRECORDED_ABORT } from "./latched.ts";
 /** Codes that are a judgement on the release, not a step that could not be done. */
 const VERDICTS: ReadonlySet<string> = new Set([
   "guardrail-breached",
+  "evidence-lacking",
   "controller-loss",
   "crash-loop",
   "approval-expired",

@@ -73,6 +73,7 @@ export class Engine {
 
   #wire(stop: AbortSignal): void {
     const { hub, traffic, environments } = this.#parts;
+    this.#desk.steady.listen(hub, stop);
     for (const driver of traffic.values()) {
       driver.watch((sample) => {
         hub.publish("sample", sample);

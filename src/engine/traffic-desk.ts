@@ -5,6 +5,7 @@ import type { ActContext } from "../ports/context.ts";
 import type { TrafficBackend, TrafficChange, TrafficDriver, TrafficObservation } from "../ports/traffic.ts";
 import { KeyedMutex } from "./mutex.ts";
 import { driverOf, type EngineParts } from "./parts.ts";
+import { SteadyTraffic } from "./steady-traffic.ts";
 
 /** What is to hold for a service's traffic from now on. */
 export interface TrafficWish {
@@ -18,6 +19,7 @@ export interface TrafficWish {
 
 /** The one writer of each service's split: everything that changes it goes through here, one after another. */
 export class TrafficDesk {
+  readonly steady = new SteadyTraffic();
   readonly #parts: EngineParts;
   readonly #mutex = new KeyedMutex();
   /** By service, the newest generation whose receipt was final when it was applied. */

@@ -289,6 +289,13 @@ export const CATALOGUE = {
     title: "Validation of the new environment failed",
     remedy: "See the output above and `teal logs ENV`; nothing has been switched.",
   },
+  "evidence-lacking": {
+    exit: 3,
+    status: 409,
+    retryable: false,
+    title: "Nothing shows that the release is as good as the old one",
+    remedy: "The old release has the traffic again. Wait longer (deploy.maxWait), or advance on time (deploy.advance).",
+  },
   "guardrail-breached": {
     exit: 3,
     status: 409,

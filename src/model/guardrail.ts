@@ -10,6 +10,13 @@ export type LatencyQuantile = "p50" | "p95" | "p99";
 
 export const ALPHA = 0.001;
 
+/** What ends a step of the shift: that the release is shown to be not worse, its time, or both. */
+export const ADVANCES = ["time", "evidence", "both"] as const;
+export type Advance = (typeof ADVANCES)[number];
+
+/** Evidence is waited for this long beyond a step's time, unless teal.yaml says otherwise. */
+export const MAX_WAIT_MS: Milliseconds = 30 * 60_000;
+
 /** The rules over the new environment's metrics. Rates are fractions in (0, 1]. */
 export interface GuardrailSpec {
   /** No statistical verdict below this many requests of the new environment. */

@@ -1,4 +1,5 @@
 import type { Goal } from "./deployment.ts";
+import type { Advance } from "./guardrail.ts";
 import type { Milliseconds } from "./time.ts";
 
 /**
@@ -39,6 +40,10 @@ export interface StepInput {
   readonly force?: true;
   /** For `shift@1` and `bake@1`: how long to watch. */
   readonly watchMs?: Milliseconds;
+  /** For `shift@1`: what ends the watch; absent: time. */
+  readonly advance?: Advance;
+  /** For `shift@1`: how long beyond its time evidence is waited for. */
+  readonly maxWaitMs?: Milliseconds;
   /** For `approval@1`: how long a person is waited for. */
   readonly waitMs?: Milliseconds;
 }

@@ -1,5 +1,5 @@
 import type { Milliseconds } from "./time.ts";
-import type { GuardrailSpec } from "./guardrail.ts";
+import type { Advance, GuardrailSpec } from "./guardrail.ts";
 import type { MaintenanceSpec } from "./maintenance.ts";
 
 /**
@@ -116,6 +116,10 @@ export interface DeploySpec {
   readonly validate: ValidateSpec;
   readonly approval: "none" | "beforeShift";
   readonly shift: readonly ShiftStep[];
+  /** What ends a step of the shift; absent: time. */
+  readonly advance?: Advance;
+  /** How long beyond a step's time evidence is waited for. */
+  readonly maxWaitMs?: Milliseconds;
   readonly guardrails: GuardrailSpec;
   readonly bakeMs: Milliseconds;
   /** How long the old environment is kept warm after the deployment is done. */

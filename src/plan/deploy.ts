@@ -1,3 +1,4 @@
+import { MAX_WAIT_MS } from "../model/guardrail.ts";
 import { DEFAULT_ENVIRONMENTS, otherOf } from "../model/names.ts";
 import type { Plan, PlanStep } from "../model/plan.ts";
 import type { Release } from "../model/release.ts";
@@ -33,10 +34,11 @@ export function planDeploy(state: PlanState, release: Release): Plan {
   if (from === null) {
     planned.push(steps.shift(to, allTo(to, others), { version: release.version, watchMs: 0 }));
   } else {
+    const { advance = "time", maxWaitMs = MAX_WAIT_MS } = spec.deploy;
+    const until = advance === "time" ? {} : { until: { advance, maxWaitMs } };
     for (const { weight, forMs } of spec.deploy.shift) {
-      planned.push(
-        steps.shift(to, { [from]: 100 - weight, [to]: weight }, { version: release.version, watchMs: forMs }),
-      );
+      const weights = { [from]: 100 - weight, [to]: weight };
+      planned.push(steps.shift(to, weights, { version: release.version, watchMs: forMs, ...until }));
     }
     planned.push(steps.shift(to, allTo(to, others), { version: release.version, watchMs: 0 }));
     if (spec.deploy.bakeMs > 0) planned.push(steps.bake(to, allTo(to, others), spec.deploy.bakeMs));

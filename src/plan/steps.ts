@@ -1,3 +1,4 @@
+import type { Advance } from "../model/guardrail.ts";
 import type { PlanStep } from "../model/plan.ts";
 import type { ServiceSpec } from "../model/service.ts";
 import type { Milliseconds } from "../model/time.ts";
@@ -112,20 +113,25 @@ export function approval(environment: string, version: string): PlanStep {
   };
 }
 
-export function shift(
-  environment: string,
-  weights: Weights,
-  { version, watchMs, force }: { readonly version: string; readonly watchMs: Milliseconds; readonly force?: boolean },
-): PlanStep {
+export interface ShiftWish {
+  readonly version: string;
+  readonly watchMs: Milliseconds;
+  readonly force?: boolean;
+  /** Evidence ends the watch; absent: time. */
+  readonly until?: { readonly advance: Advance; readonly maxWaitMs: Milliseconds };
+}
+
+export function shift(environment: string, weights: Weights, { version, watchMs, force, until }: ShiftWish): PlanStep {
   const weight = weights[environment] ?? 0;
+  const holdMs = Math.max(LONGEST_HOLD_MS, until === undefined ? 0 : until.maxWaitMs + MINUTE);
   return {
     id: `shift-${String(weight)}`,
     uses: "shift@1",
     title: `Give ${version} on ${environment} ${String(weight)} % of the traffic`,
     touches: [`traffic ${describe(weights)}`],
-    input: { environment, weights, watchMs, ...(force === true ? { force } : {}) },
+    input: { environment, weights, watchMs, ...(force === true ? { force } : {}), ...until },
     expectedMs: watchMs + 20,
-    worstMs: watchMs + APPLY_WORST_MS + (watchMs > 0 ? LONGEST_HOLD_MS : 0),
+    worstMs: watchMs + APPLY_WORST_MS + (watchMs > 0 ? holdMs : 0),
   };
 }
 

@@ -6,7 +6,8 @@ export const bake: StepHandler = {
   async run(run) {
     const { input, parts } = run;
     if (run.progress["watchedSince"] === undefined) await run.record({ watchedSince: parts.clock.now() });
-    await watch(run, { environment: input.environment, baseline: null, watchMs: input.watchMs ?? 0 });
+    const watchMs = input.watchMs ?? 0;
+    await watch(run, { environment: input.environment, baseline: null, watchMs, before: null, advance: "time" });
     return { result: {} };
   },
   undo: null,

@@ -17,12 +17,22 @@ export const shift: StepHandler = {
     const { release } = run;
     const weights = input.weights ?? {};
     const watchMs = input.watchMs ?? 0;
+    // Read before the first request goes over: what the active environment is like, and where counting begins.
+    const before = desk.steady.of(deployment.service);
     const applied = await desk.alone(deployment.service, () => apply(run, release, weights));
     if (watchMs === 0) return { result: { generation: applied.generation }, effects: applied.effects };
     if (run.progress["watchedSince"] === undefined) {
       await run.record({ watchedSince: run.parts.clock.now() }, applied.effects);
     }
-    await watch(run, { environment: input.environment, baseline: deployment.from, watchMs });
+    const { environment, advance = "time", maxWaitMs } = input;
+    await watch(run, {
+      environment,
+      baseline: deployment.from,
+      watchMs,
+      before,
+      advance,
+      ...(maxWaitMs === undefined ? {} : { maxWaitMs }),
+    });
     return { result: { generation: applied.generation } };
   },
   // Taking traffic back is not a clean-up: it was the rollback's very first act.

@@ -1,17 +1,22 @@
 import { fastPath, FATAL_CONNECT_FAILURES } from "../../analysis/fast-path.ts";
-import { evaluate } from "../../analysis/guardrails.ts";
-import type { RuleVerdict } from "../../analysis/verdict.ts";
-import { CounterWindow } from "../../analysis/window.ts";
-import { TealError } from "../../model/error.ts";
+import { evaluate, isShownGood } from "../../analysis/guardrails.ts";
+import type { Trial } from "../../analysis/trial.ts";
+import type { RuleVerdict, Subjects } from "../../analysis/verdict.ts";
+import { TealError, toTealError } from "../../model/error.ts";
+import { type Advance, MAX_WAIT_MS } from "../../model/guardrail.ts";
 import type { Milliseconds } from "../../model/time.ts";
 import { revertedBy, throwIfLatched } from "../latched.ts";
 import { driverOf } from "../parts.ts";
+import type { Stretch } from "../steady-traffic.ts";
 import type { StepRun } from "../step.ts";
 import { healthyIn } from "../traffic-desk.ts";
 import { Exits } from "./exits.ts";
+import { trialOf } from "./evidence.ts";
 
 /** Without news from the data plane it is looked at this often. */
 const LOOK_EVERY_MS: Milliseconds = 500;
+/** What a crash may cost of the evidence; most of it is in the data plane's counters anyway. */
+const KEEP_EVERY_MS: Milliseconds = 10_000;
 
 export interface WatchWish {
   /** The new environment. */
@@ -19,17 +24,23 @@ export interface WatchWish {
   /** The environment to compare with; null: absolute limits alone. */
   readonly baseline: string | null;
   readonly watchMs: Milliseconds;
+  /** Traffic before the deployment's first split; null: not known. */
+  readonly before: Stretch | null;
+  readonly advance: Advance;
+  /** How long beyond its time evidence is waited for. */
+  readonly maxWaitMs?: Milliseconds;
 }
 
 /**
- * Watches the new environment until the time is over, deciding after every sample. A hold keeps it from ending; the step's
- * deadline bounds that. Ends early when the run has watched enough.
- * @throws `guardrail-breached`, `crash-loop`, `controller-loss`, `latched`
+ * Watches the new environment until the time is over, or the evidence is there, deciding after every sample. A hold keeps
+ * it from ending; the step's deadline bounds that. Ends early when the run has watched enough.
+ * @throws `guardrail-breached`, `evidence-lacking`, `crash-loop`, `controller-loss`, `latched`
  */
 export async function watch(run: StepRun, wish: WatchWish): Promise<void> {
   const over = new AbortController();
   try {
-    await new Watch(run, wish, AbortSignal.any([run.context.signal, over.signal])).toTheEnd();
+    const trial = await trialOf(run, wish);
+    await new Watch(run, wish, trial, AbortSignal.any([run.context.signal, over.signal])).toTheEnd();
   } finally {
     over.abort(new TealError("aborted", "the watch is over"));
   }
@@ -41,18 +52,20 @@ class Watch {
   readonly #signal: AbortSignal;
   readonly #exits: Exits;
   readonly #told = new Set<string>();
-  #window: CounterWindow;
+  readonly #subjects: Subjects;
+  #trial: Trial;
+  #keptAt: Milliseconds | null = null;
   #trouble: TealError | null = null;
   #mustLook = false;
   #wake = Promise.withResolvers<void>();
 
-  constructor(run: StepRun, wish: WatchWish, signal: AbortSignal) {
+  constructor(run: StepRun, wish: WatchWish, trial: Trial, signal: AbortSignal) {
     this.#run = run;
     this.#wish = wish;
     this.#signal = signal;
     this.#exits = new Exits(wish.environment);
-    const { window } = run.progress;
-    this.#window = window === undefined ? CounterWindow.empty : CounterWindow.fromJSON(window);
+    this.#subjects = { candidate: wish.environment, baseline: wish.baseline };
+    this.#trial = trial;
   }
 
   async toTheEnd(): Promise<void> {
@@ -63,18 +76,31 @@ class Watch {
     const end = clock.monotonic() + Math.max(0, this.#wish.watchMs - spent);
     while (!this.#run.enough.aborted) {
       if (this.#trouble !== null) throw this.#trouble;
-      await this.#keepBeginning();
+      await this.#keep();
       const verdicts = this.#verdicts();
       await this.#act(verdicts);
       await this.#lookIfNeeded();
       const holding = verdicts.some(({ outcome }) => outcome === "hold");
       const left = end - clock.monotonic();
-      if (left <= 0 && !holding) {
-        await this.#tellSilence(verdicts);
-        return;
+      if (!holding && this.#isOver(left, verdicts)) {
+        if (this.#wish.advance === "time") await this.#tellSilence(verdicts);
+        break;
       }
       await this.#wait(left > 0 ? Math.min(left, LOOK_EVERY_MS) : LOOK_EVERY_MS);
     }
+    // The next step goes on from here.
+    if (this.#trial.hasBegun) await this.#run.record({ trial: this.#trial.toJSON() });
+  }
+
+  /** @throws `evidence-lacking` when it was waited for long enough */
+  #isOver(left: Milliseconds, verdicts: readonly RuleVerdict[]): boolean {
+    const { advance, maxWaitMs = MAX_WAIT_MS, environment } = this.#wish;
+    if (advance === "time") return left <= 0;
+    if (isShownGood(verdicts)) return advance === "evidence" || left <= 0;
+    if (left > -maxWaitMs) return false;
+    const lacking = verdicts.find(({ outcome }) => outcome !== "within");
+    const message = lacking?.message ?? `not enough evidence: no request went to ${environment}`;
+    throw new TealError("evidence-lacking", message);
   }
 
   async #listen(): Promise<void> {
@@ -85,7 +111,7 @@ class Watch {
       "sample",
       (sample) => {
         if (sample.service !== service) return;
-        this.#window = this.#window.add(sample);
+        this.#trial = this.#trial.add(sample, this.#subjects);
         this.#wake.resolve();
       },
       this.#signal,
@@ -126,18 +152,25 @@ class Watch {
     }
   }
 
-  /** The window's beginning is kept, so that a verdict after a crash rests on all that was seen. */
-  async #keepBeginning(): Promise<void> {
-    if (!this.#window.hasBegun || this.#run.progress["window"] !== undefined) return;
-    await this.#run.record({ window: this.#window.toJSON() });
+  /** Kept at its beginning, so that a verdict after a crash rests on all that was seen, and now and then. */
+  async #keep(): Promise<void> {
+    const now = this.#run.parts.clock.monotonic();
+    if (!this.#trial.hasBegun || (this.#keptAt !== null && now - this.#keptAt < KEEP_EVERY_MS)) return;
+    const isFirst = this.#run.progress["trial"] === undefined;
+    this.#keptAt = now;
+    try {
+      await this.#run.record({ trial: this.#trial.toJSON() });
+    } catch (thrown) {
+      const problem = toTealError(thrown);
+      // A full disk must not end a deployment that is being judged all the same.
+      if (isFirst || problem.code !== "store-failed") throw problem;
+      this.#run.parts.report(problem, { deployment: this.#run.deployment.id, doing: "keeping evidence" });
+    }
   }
 
   #verdicts(): readonly RuleVerdict[] {
-    const { environment, baseline } = this.#wish;
-    const candidate = this.#window.of(environment);
-    if (candidate.requests === 0) return [];
-    const evidence = { candidate, baseline: baseline === null ? null : this.#window.of(baseline) };
-    return evaluate(this.#run.release.spec.deploy.guardrails, evidence, { candidate: environment, baseline });
+    const { requests } = this.#trial.seen(this.#subjects).candidate;
+    return requests === 0 ? [] : evaluate(this.#trial, this.#subjects);
   }
 
   async #act(verdicts: readonly RuleVerdict[]): Promise<void> {
@@ -154,7 +187,7 @@ class Watch {
   /** Looks at the data plane when it may have forgotten or reverted, or when connects are refused. */
   async #lookIfNeeded(): Promise<void> {
     const { environment } = this.#wish;
-    const { connectFailures } = this.#window.of(environment);
+    const { connectFailures } = this.#trial.seen(this.#subjects).candidate;
     if (!this.#mustLook && connectFailures < FATAL_CONNECT_FAILURES) return;
     this.#mustLook = false;
     const { desk, release, deployment, context } = this.#run;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { GuardrailSpec } from "../../model/guardrail.ts";
+import { ADVANCES, type GuardrailSpec } from "../../model/guardrail.ts";
 import { type ReleaseSource, type ServiceSpec, STOP_SIGNALS, type Value } from "../../model/service.ts";
 
 const value: z.ZodType<Value> = z.union([z.string(), z.looseObject({ template: z.string(), hash: z.string() })]);
@@ -17,6 +17,8 @@ const limit = z.exactOptional(z.union([z.looseObject({ ms: z.number() }), z.loos
 const quantile = z.exactOptional(z.looseObject({ warn: limit, hold: limit, rollBack: limit }));
 const guardrails: z.ZodType<GuardrailSpec> = z.looseObject({
   minRequests: z.number(),
+  alpha: z.exactOptional(z.number()),
+  worseThanActive: z.exactOptional(z.enum(["none", "warn", "hold", "rollBack"])),
   errorRate: z.looseObject({ warn: rate, hold: rate, rollBack: rate }),
   latency: z.looseObject({ p50: quantile, p95: quantile, p99: quantile }),
 });
@@ -83,6 +85,8 @@ const deploy = z.looseObject({
   }),
   approval: z.enum(["none", "beforeShift"]),
   shift: z.array(z.looseObject({ weight: z.int(), forMs: z.number() })),
+  advance: z.exactOptional(z.enum(ADVANCES)),
+  maxWaitMs: z.exactOptional(z.number()),
   guardrails,
   bakeMs: z.number(),
   keepStandbyMs: z.number(),
