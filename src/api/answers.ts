@@ -17,6 +17,10 @@ export const serviceStatus = z
     active: z.string().nullable(),
     standby: z.string().nullable(),
     traffic: weights,
+    desired: weights.meta({ description: "The split that Teal has recorded; another one live is drift" }),
+    observed: weights
+      .nullable()
+      .meta({ description: "The split that the data plane has; null when it does not answer" }),
     generation: z.int(),
     fence: z.int(),
     rollback: z.object({
@@ -35,7 +39,21 @@ export const serviceStatus = z
       }),
     ),
     deployment: z
-      .object({ id: z.string(), goal, state, step: z.string().nullable(), startedAt: at.nullable() })
+      .object({
+        id: z.string(),
+        goal,
+        state,
+        step: z.string().nullable(),
+        startedAt: at.nullable(),
+        hold: z
+          .object({
+            kind: z.enum(["approval", "guardrail", "drift", "frozen"]),
+            message: z.string(),
+            remedy: z.string(),
+          })
+          .nullable()
+          .meta({ description: "Why it does not go on by itself; null while it does" }),
+      })
       .nullable(),
     retirement: z.object({ environment: z.string(), at }).nullable(),
     maintenance: z
@@ -181,6 +199,10 @@ export const maintenance = z
   })
   .meta({ id: "Maintenance" });
 export type MaintenanceAnswer = z.output<typeof maintenance>;
+export const trafficSet = z
+  .object({ service: z.string(), weights, generation: z.int(), receipt: receipt.nullable() })
+  .meta({ id: "TrafficSet" });
+export type TrafficSetAnswer = z.output<typeof trafficSet>;
 
 const historyRow = z
   .object({

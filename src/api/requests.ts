@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { MAINTENANCE_MODES } from "../model/maintenance.ts";
+import { DRIFT_CHOICES } from "../model/hold.ts";
 import { NAME_PATTERN } from "../model/names.ts";
 
 const name = z
@@ -70,6 +71,26 @@ export type AbortRequest = z.input<typeof abortRequest>;
 
 export const approveRequest = z.strictObject({ reason });
 export type ApproveRequest = z.input<typeof approveRequest>;
+
+const drift = z
+  .enum(DRIFT_CHOICES)
+  .meta({ description: "A live split that Teal did not set: it becomes the record, or is overwritten by it" });
+
+export const resumeRequest = z.strictObject({ reason, drift: drift.optional() });
+export type ResumeRequest = z.input<typeof resumeRequest>;
+
+export const trafficRequest = z.strictObject({
+  weights: z
+    .record(name, z.int().min(0).max(100))
+    .optional()
+    .meta({ description: "Percent per environment, summing to 100; those left out get nothing" }),
+  drift: drift.optional().meta({ description: "Instead of weights: `adopt` the live split, or `overwrite` it" }),
+  force: z.boolean().default(false).meta({
+    description: "Also for environments that are not healthy, and while a deployment is under way; recorded",
+  }),
+  reason,
+});
+export type TrafficRequest = z.input<typeof trafficRequest>;
 
 export const serviceParams = z.object({ service: name.meta({ description: "A service of teal.yaml" }) });
 export const deploymentParams = z.object({ deployment: z.string().meta({ description: "Id of a deployment" }) });

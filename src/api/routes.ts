@@ -7,6 +7,8 @@ export const ROUTES = {
   deployment: { method: "GET", path: "/v1/deployments/:deployment" },
   abort: { method: "POST", path: "/v1/deployments/:deployment/abort" },
   approve: { method: "POST", path: "/v1/deployments/:deployment/approve" },
+  resume: { method: "POST", path: "/v1/deployments/:deployment/resume" },
+  traffic: { method: "POST", path: "/v1/services/:service/traffic" },
   switch: { method: "POST", path: "/v1/services/:service/switch" },
   rollback: { method: "POST", path: "/v1/services/:service/rollback" },
   maintenance: { method: "POST", path: "/v1/services/:service/maintenance" },

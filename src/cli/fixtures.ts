@@ -141,6 +141,8 @@ export function serviceStatus(service = "web", more: Partial<ServiceStatusAnswer
     active: "blue",
     standby: "green",
     traffic: { blue: 100, green: 0 },
+    desired: { blue: 100, green: 0 },
+    observed: { blue: 100, green: 0 },
     generation: 3,
     fence: 2,
     rollback: { safe: "safe", reason: "green is warm", seconds: 1 },

@@ -68,6 +68,7 @@ describe("approve", () => {
     state: "waiting" as const,
     step: "approval",
     startedAt: null,
+    hold: null,
   };
 
   it("approves the one that waits, by service, by id or without either, and says who was first", async () => {
@@ -87,6 +88,69 @@ describe("approve", () => {
   it("is exit 6 when nothing is under way", async () => {
     const { exit, stderr } = await rig.run(["approve"]);
     expect([exit, stderr]).toEqual([6, expect.stringContaining("nothing-to-approve")]);
+  });
+});
+
+describe("resume and traffic", () => {
+  const hold = { kind: "guardrail" as const, message: "p95 is 2 s", remedy: "`teal resume` goes on." };
+  const held = {
+    id: "dep_1",
+    goal: "deploy" as const,
+    state: "running" as const,
+    step: "shift-10",
+    startedAt: 1,
+    hold,
+  };
+
+  it("status says what holds and the way out, and resume goes on", async () => {
+    rig.server.json("GET /v1/status", status(serviceStatus("web", { deployment: held })));
+    expect((await rig.run(["status"])).stdout).toMatch(/on hold +p95 is 2 s\. `teal resume` goes on\./);
+    rig.server.json("POST /v1/deployments/dep_1/resume", deployment("running"));
+    const { exit, stdout } = await rig.run(["resume", "--adopt", "--reason", "mine"]);
+    expect([exit, stdout]).toEqual([0, expect.stringContaining("dep_1 of web goes on")]);
+    expect(rig.server.asked.at(-1)?.body).toEqual({ reason: "mine", drift: "adopt" });
+  });
+
+  it("settles drift without a deployment, and refuses without a word or with two", async () => {
+    const drifted = { observed: { blue: 60, green: 40 } };
+    rig.server.json("GET /v1/status", status(serviceStatus("web", drifted)));
+    expect((await rig.run(["status"])).stdout).toMatch(/drift +Teal had set blue 100 %/);
+    expect((await rig.run(["traffic"])).stdout).toMatch(
+      /recorded +blue 100 %\n +live +blue 60 %, green 40 %\n +Drift:/,
+    );
+    expect((await rig.run(["resume"])).exit).toBe(6);
+    expect((await rig.run(["resume", "--adopt", "--overwrite"])).exit).toBe(2);
+    rig.server.json("POST /v1/services/web/traffic", {
+      service: "web",
+      weights: { blue: 100 },
+      generation: 5,
+      receipt: null,
+    });
+    expect((await rig.run(["resume", "--overwrite"])).exit).toBe(0);
+    expect(rig.server.asked.at(-1)?.body).toEqual({ drift: "overwrite", reason: null });
+  });
+
+  it("sets a split, and refuses one that is none before anybody is asked", async () => {
+    const set = { service: "web", weights: { blue: 90, green: 10 }, generation: 5, receipt: receipt() };
+    rig.server.json("POST /v1/services/web/traffic", set);
+    const { exit, stdout } = await rig.run(["traffic", "--set", "blue=90, green=10%", "--force"]);
+    expect([exit, stdout]).toEqual([0, expect.stringContaining("web: blue 90 %, green 10 %")]);
+    expect(rig.server.asked.at(-1)?.body).toEqual({ weights: { blue: 90, green: 10 }, force: true, reason: null });
+    const asked = rig.server.asked.length;
+    for (const wrong of [
+      "blue=90",
+      "blue=90,green=20",
+      "blue",
+      "blue=50,blue=50",
+      "blue=-1,green=101",
+      "../x=100",
+      "",
+    ]) {
+      expect([wrong, (await rig.run(["traffic", "--set", wrong])).exit]).toEqual([wrong, 2]);
+    }
+    expect(rig.server.asked.length).toBe(asked);
+    const json = await rig.run(["traffic", "--json"]);
+    expect(JSON.parse(json.stdout)).toMatchObject({ desired: { blue: 100 }, observed: { blue: 100 }, drift: false });
   });
 });
 
@@ -294,7 +358,8 @@ describe("switch, rollback, abort", () => {
 
   it("aborts the deployment under way, and is exit 6 without one", async () => {
     expect((await rig.run(["abort"])).exit).toBe(6);
-    const under = { id: "dep_1", goal: "deploy" as const, state: "running" as const, step: "start", startedAt: 1 };
+    const running = { goal: "deploy" as const, state: "running" as const, hold: null };
+    const under = { ...running, id: "dep_1", step: "start", startedAt: 1 };
     rig.server.json("GET /v1/status", status(serviceStatus("web", { deployment: under })));
     rig.server.json("POST /v1/deployments/dep_1/abort", deployment("rolling-back"));
     rig.server.json("GET /v1/deployments/dep_1", deployment("aborted"));

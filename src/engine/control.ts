@@ -2,10 +2,11 @@ import type { Approval } from "../model/approval.ts";
 import type { Deployment } from "../model/deployment.ts";
 import type { TealEvent } from "../model/event.ts";
 import type { MaintenanceMode, MaintenanceRecord } from "../model/maintenance.ts";
+import type { Milliseconds } from "../model/time.ts";
+import type { DriftChoice } from "../model/hold.ts";
 import type { Plan } from "../model/plan.ts";
 import type { ServiceStatus } from "../model/status.ts";
-import type { Milliseconds } from "../model/time.ts";
-import type { Receipt } from "../model/traffic.ts";
+import type { Receipt, Weights } from "../model/traffic.ts";
 import type { LogLine } from "../ports/environment.ts";
 import type { StepRow } from "../store/store.ts";
 
@@ -65,6 +66,21 @@ export interface Passed {
   readonly repeated: boolean;
 }
 
+/** A split set by hand: these weights, or what becomes of a live one that Teal did not set. */
+export interface TrafficRequest extends Asker {
+  readonly wish: { readonly weights: Weights } | { readonly drift: DriftChoice };
+  /** Also for environments without a healthy instance, and while a deployment is under way. */
+  readonly force: boolean;
+}
+
+export interface TrafficSet {
+  readonly service: string;
+  readonly weights: Weights;
+  readonly generation: number;
+  /** Null when nothing had to be changed at the data plane. */
+  readonly receipt: Receipt | null;
+}
+
 /**
  * What the engine does for those who ask: one method per verb. The HTTP API is one line per verb into this.
  * Every method throws a TealError with a code of the catalogue.
@@ -97,6 +113,20 @@ export interface Control {
   approve(deployment: string, request: Asker): Promise<Passed>;
   /** Returns when the data plane has it. The mode stays through restarts, deployments and reboots until it is changed. */
   maintenance(service: string, request: MaintenanceRequest): Promise<MaintenanceOutcome>;
+  /**
+   * Lets a deployment go on that holds; a frozen one tries to go back at once. Returns when that is recorded.
+   * @throws `nothing-to-resume`, `deployment-ended`; `drift` without a choice; `unhealthy` while going back would be worse
+   */
+  resume(
+    deployment: string,
+    request: Asker & { readonly drift: DriftChoice | null },
+    signal: AbortSignal,
+  ): Promise<Deployment>;
+  /**
+   * Sets the split by hand, under the fence; returns when the data plane has it.
+   * @throws `deployment-running` unless that holds or it is forced; `unhealthy` unless forced
+   */
+  traffic(service: string, request: TrafficRequest, signal: AbortSignal): Promise<TrafficSet>;
   deployment(id: string): Promise<DeploymentView>;
   history(service: string, limit: number): Promise<readonly Deployment[]>;
   /** Events with `seq > after`, and on as they come when `follow`. */

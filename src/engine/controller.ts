@@ -17,8 +17,11 @@ import type {
   Passed,
   PlanQuestion,
   Switched,
+  TrafficRequest,
+  TrafficSet,
   Variables,
 } from "./control.ts";
+import { setByHand } from "./by-hand.ts";
 import { ended, type Fleet } from "./fleet.ts";
 import { logsOf } from "./logs.ts";
 import type { MaintenanceDesk } from "./maintenance.ts";
@@ -28,20 +31,30 @@ import { previousRelease } from "./prune.ts";
 import type { Run } from "./run.ts";
 import { statusOf } from "./status.ts";
 import { survey } from "./survey.ts";
+import type { TrafficDesk } from "./traffic-desk.ts";
 
 /** A status says what is on record of whatever does not answer within this. */
 const STATUS_MS: Milliseconds = 1_000;
 
+/** What the verbs act through. */
+export interface ControllerParts {
+  readonly traffic: TrafficDesk;
+  readonly fleet: Fleet;
+  readonly maintenance: MaintenanceDesk;
+}
+
 /** The verbs, over the engine's parts: see {@link Control} for what each does. */
 export class Controller implements Control {
   readonly #parts: EngineParts;
+  readonly #traffic: TrafficDesk;
   readonly #fleet: Fleet;
   readonly #maintenance: MaintenanceDesk;
   /** Requests for one service are planned and accepted one after another. */
   readonly #desk = new KeyedMutex();
 
-  constructor(parts: EngineParts, fleet: Fleet, maintenance: MaintenanceDesk) {
+  constructor(parts: EngineParts, { traffic, fleet, maintenance }: ControllerParts) {
     this.#parts = parts;
+    this.#traffic = traffic;
     this.#fleet = fleet;
     this.#maintenance = maintenance;
   }
@@ -59,12 +72,13 @@ export class Controller implements Control {
     const steps = seen.unfinished === null ? [] : await store.steps(seen.unfinished.id);
     const active = seen.environments.find(({ name }) => name === seen.row.active)?.release ?? null;
     const warm = seen.environments.some(({ name, release }) => name !== seen.row.active && release !== null);
-    return statusOf(
-      seen,
+    const previous = warm ? null : await previousRelease(this.#parts, service, active?.id ?? null);
+    return statusOf(seen, {
       steps,
-      warm ? null : await previousRelease(this.#parts, service, active?.id ?? null),
-      this.#parts.clock.now(),
-    );
+      hold: this.#fleet.of(service)?.holding.now ?? null,
+      previous,
+      now: this.#parts.clock.now(),
+    });
   }
 
   async plan(question: PlanQuestion, signal: AbortSignal): Promise<Plan> {
@@ -131,6 +145,22 @@ export class Controller implements Control {
 
   maintenance(service: string, request: MaintenanceRequest): Promise<MaintenanceOutcome> {
     return this.#maintenance.order(service, request);
+  }
+
+  async resume(id: string, { by, reason, drift }: Parameters<Control["resume"]>[1]): Promise<Deployment> {
+    const run = this.#fleet.get(id);
+    if (run === null) {
+      const { deployment } = await this.deployment(id);
+      throw new TealError("deployment-ended", `${id} has ended: ${deployment.state}`);
+    }
+    await run.holding.resume({ by, reason, drift });
+    return run.deployment;
+  }
+
+  async traffic(service: string, request: TrafficRequest, signal: AbortSignal): Promise<TrafficSet> {
+    return this.#desk.run(service, () =>
+      setByHand(this.#parts, this.#traffic, this.#fleet.of(service), { service, request, signal }),
+    );
   }
 
   async deployment(id: string): Promise<DeploymentView> {

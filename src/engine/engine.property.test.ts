@@ -11,7 +11,8 @@ const ASKER = { by: "tester", reason: null, idempotencyKey: null };
 const MAY_BE_REFUSED = new Set(
   (
     "deployment-running deployment-ended already-active no-release nothing-to-roll-back-to unhealthy drift aborted " +
-    "data-plane-down store-failed latched guardrail-breached controller-loss crash-loop still-has-traffic server-down nothing-to-approve"
+    "data-plane-down store-failed latched guardrail-breached controller-loss crash-loop still-has-traffic server-down nothing-to-approve " +
+    "nothing-to-resume environment-unknown fenced"
   ).split(" "),
 );
 
@@ -23,7 +24,9 @@ type Happening =
 type Asked =
   | { readonly kind: "deploy"; readonly version: number; readonly supersede: boolean; readonly gated: boolean }
   | { readonly kind: "switch"; readonly to: "blue" | "green"; readonly force: boolean }
-  | { readonly kind: "rollback" | "abort" | "approve" };
+  | { readonly kind: "rollback" | "abort" | "approve" }
+  | { readonly kind: "resume"; readonly drift: "adopt" | "overwrite" | null }
+  | { readonly kind: "traffic"; readonly blue: number; readonly force: boolean };
 
 type Act =
   | Asked
@@ -51,6 +54,17 @@ const act: fc.Arbitrary<Act> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constantFrom("rollback" as const, "abort" as const, "approve" as const, "restart" as const),
     }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("resume" as const),
+      drift: fc.constantFrom("adopt" as const, "overwrite" as const, null),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant("traffic" as const), blue: fc.constantFrom(0, 30, 100), force: on }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("controller-loss" as const, "direct-revert" as const) }) },
   {
@@ -97,6 +111,8 @@ class World {
       case "rollback":
       case "abort":
       case "approve":
+      case "resume":
+      case "traffic":
         await this.#askFor(next);
         break;
       case "restart":
@@ -148,6 +164,16 @@ class World {
       case "rollback":
         this.#ask(control.rollback("web", ASKER, soon));
         break;
+      case "resume": {
+        const current = await this.#current();
+        if (current !== null) this.#ask(control.resume(current, { ...ASKER, drift: next.drift }, soon));
+        break;
+      }
+      case "traffic": {
+        const weights = { blue: next.blue, green: 100 - next.blue };
+        this.#ask(control.traffic("web", { ...ASKER, wish: { weights }, force: next.force }, soon));
+        break;
+      }
       case "approve": {
         const current = await this.#current();
         if (current !== null) this.#ask(control.approve(current, ASKER));
@@ -216,7 +242,7 @@ class World {
       return this.#pending.size === 0 && (await this.#current()) === null;
     });
     await this.check();
-    await this.#chooseAfterFrozen();
+    await this.#chooseAtLast();
     await this.#checkAtRest();
     made.spec = specOf(false);
     expect((await made.deployed("v9")).state).toBe("completed");
@@ -237,12 +263,14 @@ class World {
     await this.made.crash();
   }
 
-  /** A person who ends a frozen deployment leaves the split as it is, and then says where the traffic is to be. */
-  async #chooseAfterFrozen(): Promise<void> {
+  /** A person who ends a frozen deployment, or sets a split by hand, says at last where the traffic is to be. */
+  async #chooseAtLast(): Promise<void> {
     const { made, disk } = this;
     const weights = Object.values(await made.weights());
-    const hasGivenUp = made.events.some(({ type, data }) => type === "deployment-state" && data["to"] === "frozen");
-    if (!hasGivenUp || weights.length === 0 || weights.includes(100)) return;
+    const byHand = made.events.some(
+      ({ type, data }) => type === "traffic-asked" || (type === "deployment-state" && data["to"] === "frozen"),
+    );
+    if (!byHand || weights.length === 0 || weights.includes(100)) return;
     const to = (await disk.store.service("web"))?.active ?? "blue";
     await made.engine.control.switch("web", { ...ASKER, to, force: false }, AbortSignal.timeout(5_000));
   }

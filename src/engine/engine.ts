@@ -3,6 +3,7 @@ import { TealError, toTealError } from "../model/error.ts";
 import type { Release } from "../model/release.ts";
 import type { Milliseconds } from "../model/time.ts";
 import type { ServiceRow } from "../store/store.ts";
+import { readBack } from "./by-hand.ts";
 import type { Control } from "./control.ts";
 import { Controller } from "./controller.ts";
 import { Fleet } from "./fleet.ts";
@@ -36,7 +37,7 @@ export class Engine {
     const maintenance = new MaintenanceDesk(parts, stop);
     this.#maintenance = maintenance;
     this.#upkeep = new Upkeep(parts, { desk: this.#desk, maintenance }, stop);
-    this.control = new Controller(parts, this.#fleet, maintenance);
+    this.control = new Controller(parts, { traffic: this.#desk, fleet: this.#fleet, maintenance });
   }
 
   /** Claims every service, starts what is to run, and goes on with every deployment that had not ended. */
@@ -117,12 +118,15 @@ export class Engine {
   }
 
   /** A crash between a deployment's last transition and its disarm leaves the data plane armed for something that is done. */
-  async #disarm({ service, fence }: ServiceRow): Promise<void> {
+  async #disarm(row: ServiceRow): Promise<void> {
+    const { service, fence } = row;
     const release = await this.#anyRelease(service);
     if (release === null) return;
     try {
       const signal = this.#limit();
-      const { armed } = await this.#desk.driver(release).observe(service, signal);
+      const seen = await this.#desk.driver(release).observe(service, signal);
+      await readBack(this.#parts, row, seen);
+      const { armed } = seen;
       if (armed === null) return;
       const deadline = this.#parts.clock.now() + OBSERVE_MS;
       const context = { signal, fence, idempotencyKey: `recover/${service}/disarm`, attempt: 1, deadline };

@@ -1,4 +1,5 @@
-import { toTealError } from "../model/error.ts";
+import { TealError, toTealError } from "../model/error.ts";
+import type { NewEvent } from "../model/event.ts";
 import type { Milliseconds } from "../model/time.ts";
 import type { Running } from "./running.ts";
 import { healthyIn } from "./traffic-desk.ts";
@@ -19,6 +20,10 @@ export async function thaw(run: Running, stop: AbortSignal): Promise<boolean> {
   while (!run.givenUp) {
     try {
       const seen = await driver.observe(service, stop);
+      if ((seen.split?.weights[to] ?? 0) === 0) {
+        await backByHand(run, from, to);
+        return true;
+      }
       if (healthyIn(seen, from) > 0) {
         await goBack(run, stop);
         return true;
@@ -30,19 +35,55 @@ export async function thaw(run: Running, stop: AbortSignal): Promise<boolean> {
       if (problem.code === "fenced") throw problem;
       parts.report(problem, { deployment: deployment.id, doing: "thaw" });
     }
-    await parts.clock.sleep(LOOK_EVERY_MS, stop);
+    await lookAgain(run, stop);
   }
   return false;
 }
 
-/** The alarm, once. */
+/** After a while, or when a person says so. */
+async function lookAgain(run: Running, stop: AbortSignal): Promise<void> {
+  const woken = new AbortController();
+  const tick = run.parts.clock.sleep(LOOK_EVERY_MS, AbortSignal.any([stop, woken.signal]));
+  tick.catch(() => undefined);
+  try {
+    await Promise.race([tick, run.holding.woken]);
+  } finally {
+    woken.abort(new TealError("aborted", "looked again"));
+  }
+}
+
+/** A person has moved the traffic to where it belongs (`teal traffic --set`). */
+async function backByHand(run: Running, from: string, to: string): Promise<void> {
+  await run.write({
+    deployment: { id: run.deployment.id, state: "rolling-back" },
+    roles: { active: from, standby: to },
+  });
+  run.holding.obeyed();
+}
+
+/** Who has asked to try again, when it is done for them. */
+function resumedEvents(run: Running): NewEvent[] {
+  const { order } = run.holding;
+  return order === null
+    ? []
+    : [run.event("resumed", { kind: "frozen", drift: null, by: order.by, reason: order.reason })];
+}
+
+/** The alarm, once. Who asks to resume meanwhile is told why it cannot be. */
 async function freeze(run: Running, from: string, to: string): Promise<void> {
+  const hold = {
+    kind: "frozen",
+    message: `${from} has no healthy instance, so the traffic stays on ${to}: going back would be worse`,
+    remedy: `Mend ${from}: it is taken back by itself then, or at once by \`teal resume\`. \`teal traffic --set ${from}=100,${to}=0 --force\` moves the traffic all the same; \`teal abort\` ends it and leaves the traffic on ${to}.`,
+  } as const;
+  run.holding.refuse(new TealError("unhealthy", hold.message, { remedy: hold.remedy }));
+  run.holding.set(hold);
   if (run.deployment.state === "frozen") return;
   await run.write({ deployment: { id: run.deployment.id, state: "frozen" } }, [
     run.event("warning", {
       code: "unhealthy",
-      message: `${from} has no healthy instance, so the traffic stays on ${to}: going back would be worse`,
-      remedy: `Mend ${from} (it is taken back by itself then), or end this with \`teal abort\` and leave the traffic on ${to}.`,
+      message: hold.message,
+      remedy: hold.remedy,
     }),
   ]);
 }
@@ -70,7 +111,8 @@ async function goBack(run: Running, stop: AbortSignal): Promise<void> {
         split: { generation, weights },
         roles: { active: from, standby: to },
       },
-      [run.event("split-reverted", { weights, generation, cause: "thaw" })],
+      [...resumedEvents(run), run.event("split-reverted", { weights, generation, cause: "thaw" })],
     );
+    run.holding.obeyed();
   });
 }

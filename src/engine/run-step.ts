@@ -97,6 +97,7 @@ function stepRun(run: Running, row: StepRow, signal: AbortSignal, deadline: numb
     input: row.input as unknown as StepInput,
     context: { signal, fence, idempotencyKey: `${id}/${row.id}`, attempt: row.attempt + 1, deadline },
     enough: run.enough,
+    holding: run.holding,
     get progress() {
       return progress;
     },

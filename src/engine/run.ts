@@ -8,6 +8,7 @@ import type { Receipt } from "../model/traffic.ts";
 import type { StepRow, Transition } from "../store/store.ts";
 import { causeOf } from "./cause.ts";
 import { completionEffects, disarm, prune } from "./completion.ts";
+import { Holding } from "./holding.ts";
 import { throwIfLatched } from "./latched.ts";
 import type { EngineParts } from "./parts.ts";
 import type { Running } from "./running.ts";
@@ -44,6 +45,7 @@ export class Run implements Running {
   fence: number;
   /** A person has ended a frozen deployment where it stands. */
   givenUp = false;
+  readonly holding = new Holding();
   /** Of the last split applied in this process; null before. */
   receipt: Receipt | null = null;
   /** Resolves when the deployment has ended, or the engine has stopped. Never rejects. */
@@ -94,6 +96,7 @@ export class Run implements Running {
       if (!this.#stop.aborted)
         this.parts.report(toTealError(thrown), { deployment: this.deployment.id, service: this.deployment.service });
     } finally {
+      this.holding.set(null);
       this.#done.resolve();
     }
   }
@@ -227,7 +230,9 @@ export class Run implements Running {
 
   async #run(row: StepRow): Promise<StepOutcome> {
     try {
-      return await runStep(this, row, this.signal);
+      return await runStep(this, row, this.signal).finally(() => {
+        this.holding.set(null);
+      });
     } catch (thrown) {
       if (!this.#stop.aborted && !this.aborting) {
         const { code, message, remedy } = toTealError(thrown);

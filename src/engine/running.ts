@@ -2,6 +2,7 @@ import type { Deployment } from "../model/deployment.ts";
 import type { NewEvent } from "../model/event.ts";
 import type { Release } from "../model/release.ts";
 import type { Transition } from "../store/store.ts";
+import type { Holding } from "./holding.ts";
 import type { EngineParts } from "./parts.ts";
 import type { TrafficDesk } from "./traffic-desk.ts";
 
@@ -17,6 +18,7 @@ export interface Running {
   fence: number;
   /** A person has ended a frozen deployment where it stands. */
   readonly givenUp: boolean;
+  readonly holding: Holding;
   /** Aborts when its bake has gone on long enough. */
   readonly enough: AbortSignal;
   /** One transaction of this deployment: its own change, and what led to it. */

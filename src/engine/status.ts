@@ -2,28 +2,45 @@ import { type Deployment, isEnded } from "../model/deployment.ts";
 import { modeAt } from "../model/maintenance.ts";
 import type { EpochMilliseconds } from "../model/time.ts";
 import type { EnvironmentStatus, MaintenanceStatus, RollbackSafety, ServiceStatus } from "../model/status.ts";
+import type { Hold } from "../model/hold.ts";
 import type { StepRow } from "../store/store.ts";
 import type { Release } from "../model/release.ts";
 import type { Survey, SurveyedEnvironment } from "./survey.ts";
 
-/** What `teal status` says of a service. `previous`: the stored release that a rollback would start again, when none is warm. */
+const AT_ITS_GATE: Hold = {
+  kind: "approval",
+  message: "it waits for somebody to approve it",
+  remedy: "`teal approve` lets it go on, `teal abort` rejects it.",
+};
+
+/** What `teal status` says of a service. `hold`: of its run; `previous`: the stored release that a rollback would start again, when none is warm. */
 export function statusOf(
   seen: Survey,
-  steps: readonly StepRow[],
-  previous: Release | null,
-  now: EpochMilliseconds,
+  {
+    steps,
+    hold,
+    previous,
+    now,
+  }: {
+    readonly now: EpochMilliseconds;
+    readonly steps: readonly StepRow[];
+    readonly hold: Hold | null;
+    readonly previous: Release | null;
+  },
 ): ServiceStatus {
   const { row, traffic, unfinished, retirement } = seen;
   return {
     service: row.service,
     active: row.active,
     standby: row.standby,
+    desired: row.weights,
+    observed: traffic?.split?.weights ?? null,
     traffic: traffic?.split?.weights ?? row.weights,
     generation: traffic?.split?.generation ?? row.generation,
     fence: row.fence,
     rollback: rollbackSafety(seen, previous),
     environments: seen.environments.map((environment) => environmentStatus(environment, seen)),
-    deployment: unfinished === null || isEnded(unfinished.state) ? null : deploymentStatus(unfinished, steps),
+    deployment: unfinished === null || isEnded(unfinished.state) ? null : deploymentStatus(unfinished, steps, hold),
     retirement: retirement === null ? null : { environment: retirement.environment, at: retirement.at },
     maintenance: maintenanceStatus(seen, now),
   };
@@ -44,10 +61,14 @@ function maintenanceStatus({ maintenance, traffic }: Survey, now: EpochMilliseco
   };
 }
 
-function deploymentStatus(deployment: Deployment, steps: readonly StepRow[]): ServiceStatus["deployment"] {
+function deploymentStatus(
+  deployment: Deployment,
+  steps: readonly StepRow[],
+  hold: Hold | null,
+): ServiceStatus["deployment"] {
   const { id, goal, state, startedAt } = deployment;
   const step = steps.find((row) => row.state === "running" || row.state === "undoing")?.id ?? null;
-  return { id, goal, state, step, startedAt };
+  return { id, goal, state, step, startedAt, hold: state === "waiting" ? AT_ITS_GATE : hold };
 }
 
 function environmentStatus(

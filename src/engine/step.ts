@@ -5,6 +5,7 @@ import type { StepInput } from "../model/plan.ts";
 import type { Release } from "../model/release.ts";
 import type { ActContext } from "../ports/context.ts";
 import type { Transition } from "../store/store.ts";
+import type { Holding } from "./holding.ts";
 import type { EngineParts } from "./parts.ts";
 import type { TrafficDesk } from "./traffic-desk.ts";
 
@@ -26,6 +27,7 @@ export interface StepRun {
   readonly context: ActContext;
   /** Aborts when a watch has gone on long enough because a newer deployment supersedes this one's bake. */
   readonly enough: AbortSignal;
+  readonly holding: Holding;
   /** What an earlier attempt saved; empty on the first. */
   readonly progress: Readonly<Record<string, unknown>>;
   /** The release that this deployment brings, or retires. */

@@ -85,8 +85,9 @@ export class TakeBack {
 
   /** Traffic still goes where it must not: the data plane found that going back would be worse, or had nothing armed. */
   #isStuck(live: TrafficSplit | null): boolean {
-    const { from, to, goal } = this.#run.deployment;
-    return goal !== "retire" && from !== null && from !== to && (live?.weights[to] ?? 0) > 0;
+    const { from, to, goal, touchedTraffic } = this.#run.deployment;
+    // What it never touched it does not take back: that split was set by hand.
+    return touchedTraffic && goal !== "retire" && from !== null && from !== to && (live?.weights[to] ?? 0) > 0;
   }
 
   /** The traffic stays where it is, also when the control plane is silent later. */

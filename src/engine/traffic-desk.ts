@@ -94,7 +94,7 @@ export class TrafficDesk {
    */
   async refresh(service: string, first: Release | null, context: ActContext): Promise<number | null> {
     return this.alone(service, async () => {
-      const release = (await this.#leading(service)) ?? first;
+      const release = (await this.leading(service)) ?? first;
       if (release === null) return null;
       const seen = await this.driver(release).observe(service, context.signal);
       const row = await this.#parts.store.service(service);
@@ -118,7 +118,7 @@ export class TrafficDesk {
   }
 
   /** The release whose settings hold for the service's traffic: the active one. */
-  async #leading(service: string): Promise<Release | null> {
+  async leading(service: string): Promise<Release | null> {
     const { store } = this.#parts;
     const row = await store.service(service);
     const active = (await store.environments(service)).find(({ name }) => name === row?.active);

@@ -170,6 +170,13 @@ export const CATALOGUE = {
     title: "No deployment waits for an approval",
     remedy: "`teal status` shows what is under way; deploy.approval in teal.yaml sets the gate.",
   },
+  "nothing-to-resume": {
+    exit: 6,
+    status: 409,
+    retryable: false,
+    title: "Nothing is held up that could be resumed",
+    remedy: "`teal status` shows what is under way; an approval is given with `teal approve`.",
+  },
   "nothing-to-roll-back-to": {
     exit: 6,
     status: 409,

@@ -13,6 +13,8 @@ import type { EpochMilliseconds } from "./time.ts";
  * - guardrail `{rule, action: warn | hold | rollBack | none, message, …}`
  * - instance: an InstanceStatus and `{environment}` · environment `{environment, state, release}`
  * - release-frozen `{release, version, digest}` · release-pruned `{release}`
+ * - traffic-asked `{weights, generation, by, reason, forced}`: a person sets the split; split-applied follows when it is live
+ * - resumed `{kind, drift, by, reason}`: a person lets a deployment go on that held
  * - approval `{by, reason}`: a person has let the deployment pass its gate
  * - retirement-scheduled `{environment, at}` · retirement-cancelled `{environment}`
  * - maintenance `{mode, from, until, endsIn, by, reason, warnings: string[]}`: MaintenanceModes
@@ -37,6 +39,8 @@ export const EVENT_TYPES = [
   "release-frozen",
   "release-pruned",
   "approval",
+  "resumed",
+  "traffic-asked",
   "retirement-scheduled",
   "retirement-cancelled",
   "maintenance",

@@ -1,6 +1,7 @@
 import type { DeploymentState, Goal } from "./deployment.ts";
 import type { EnvironmentState } from "./environment.ts";
 import type { MaintenanceMode } from "./maintenance.ts";
+import type { Hold } from "./hold.ts";
 import type { EpochMilliseconds } from "./time.ts";
 import type { Weights } from "./traffic.ts";
 
@@ -17,7 +18,12 @@ export interface ServiceStatus {
   readonly service: string;
   readonly active: string | null;
   readonly standby: string | null;
+  /** As observed; as recorded while the data plane does not answer. */
   readonly traffic: Weights;
+  /** What Teal has recorded as the split. Another one live is drift. */
+  readonly desired: Weights;
+  /** What the data plane says; null when it does not answer, or has never heard of the service. */
+  readonly observed: Weights | null;
   readonly generation: number;
   readonly fence: number;
   readonly rollback: RollbackSafety;
@@ -28,6 +34,8 @@ export interface ServiceStatus {
     readonly state: DeploymentState;
     readonly step: string | null;
     readonly startedAt: EpochMilliseconds | null;
+    /** Null while it goes on by itself. */
+    readonly hold: Hold | null;
   } | null;
   readonly retirement: { readonly environment: string; readonly at: EpochMilliseconds } | null;
   /** Null: off, on record and at the data plane. */

@@ -38,9 +38,9 @@ export function planDeploy(state: PlanState, release: Release): Plan {
     const until = advance === "time" ? {} : { until: { advance, maxWaitMs } };
     for (const { weight, forMs } of spec.deploy.shift) {
       const weights = { [from]: 100 - weight, [to]: weight };
-      planned.push(steps.shift(to, weights, { version: release.version, watchMs: forMs, ...until }));
+      planned.push(steps.shift(to, weights, { version: release.version, watchMs: forMs, mayHold: true, ...until }));
     }
-    planned.push(steps.shift(to, allTo(to, others), { version: release.version, watchMs: 0 }));
+    planned.push(steps.shift(to, allTo(to, others), { version: release.version, watchMs: 0, mayHold: true }));
     if (spec.deploy.bakeMs > 0) planned.push(steps.bake(to, allTo(to, others), spec.deploy.bakeMs));
   }
   const active = from === null ? null : environmentOf(state, from).release;

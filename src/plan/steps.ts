@@ -117,11 +117,17 @@ export interface ShiftWish {
   readonly version: string;
   readonly watchMs: Milliseconds;
   readonly force?: boolean;
+  /** Whether a guardrail or drift may hold it until a person has spoken. */
+  readonly mayHold?: boolean;
   /** Evidence ends the watch; absent: time. */
   readonly until?: { readonly advance: Advance; readonly maxWaitMs: Milliseconds };
 }
 
-export function shift(environment: string, weights: Weights, { version, watchMs, force, until }: ShiftWish): PlanStep {
+export function shift(
+  environment: string,
+  weights: Weights,
+  { version, watchMs, force, until, mayHold }: ShiftWish,
+): PlanStep {
   const weight = weights[environment] ?? 0;
   const holdMs = Math.max(LONGEST_HOLD_MS, until === undefined ? 0 : until.maxWaitMs + MINUTE);
   return {
@@ -131,7 +137,7 @@ export function shift(environment: string, weights: Weights, { version, watchMs,
     touches: [`traffic ${describe(weights)}`],
     input: { environment, weights, watchMs, ...(force === true ? { force } : {}), ...until },
     expectedMs: watchMs + 20,
-    worstMs: watchMs + APPLY_WORST_MS + (watchMs > 0 ? holdMs : 0),
+    worstMs: watchMs + APPLY_WORST_MS + (mayHold === true ? holdMs : 0),
   };
 }
 

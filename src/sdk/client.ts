@@ -7,8 +7,10 @@ import type {
   DeploymentRequest,
   MaintenanceRequest,
   PlanRequest,
+  ResumeRequest,
   RollbackRequest,
   SwitchRequest,
+  TrafficRequest,
 } from "../api/requests.ts";
 import { type RouteName, ROUTES } from "../api/routes.ts";
 import { TealError } from "../model/error.ts";
@@ -83,6 +85,16 @@ export class TealClient {
   /** Lets a deployment pass its gate, now or when it gets there; the first approval counts. */
   approve(deployment: string, body: ApproveRequest, options?: CallOptions): Promise<answers.ApprovedAnswer> {
     return this.#json("approve", answers.approved, { parameters: { deployment }, body }, options);
+  }
+
+  /** Lets a deployment that holds go on. */
+  resume(deployment: string, body: ResumeRequest, options?: CallOptions): Promise<answers.DeploymentAnswer> {
+    return this.#json("resume", answers.deployment, { parameters: { deployment }, body }, options);
+  }
+
+  /** Sets the split by hand; the data plane has it when this returns. */
+  traffic(service: string, body: TrafficRequest, options?: CallOptions): Promise<answers.TrafficSetAnswer> {
+    return this.#json("traffic", answers.trafficSet, { parameters: { service }, body }, options);
   }
 
   /** Answers when the data plane has applied it, or it has failed. */

@@ -102,6 +102,34 @@ export const OPERATIONS = {
     body: requests.approveRequest,
     response: { 200: answers.approved, ...errors("deployment-unknown", "nothing-to-approve", "deployment-ended") },
   },
+  resume: {
+    operationId: "resume",
+    summary: "Let a deployment that holds go on; a frozen one tries to go back at once",
+    params: requests.deploymentParams,
+    body: requests.resumeRequest,
+    response: {
+      200: answers.deployment,
+      ...errors("deployment-unknown", "nothing-to-resume", "deployment-ended", "drift", "unhealthy"),
+    },
+  },
+  traffic: {
+    operationId: "traffic",
+    summary: "Set the split by hand; answers when the data plane has it",
+    params: requests.serviceParams,
+    body: requests.trafficRequest,
+    response: {
+      200: answers.trafficSet,
+      ...errors(
+        "service-unknown",
+        "environment-unknown",
+        "no-release",
+        "unhealthy",
+        "deployment-running",
+        "fenced",
+        "data-plane-down",
+      ),
+    },
+  },
   switch: {
     operationId: "switch",
     summary: "Give all traffic to an environment that is ready; answers when the data plane has applied it",

@@ -10,8 +10,9 @@ import type {
   ReceiptAnswer,
   ServiceStatusAnswer,
   SwitchedAnswer,
+  TrafficSetAnswer,
 } from "../api/answers.ts";
-import type { DeploymentView, MaintenanceOutcome, Passed, Switched } from "../engine/control.ts";
+import type { DeploymentView, MaintenanceOutcome, Passed, Switched, TrafficSet } from "../engine/control.ts";
 import { CATALOGUE } from "../model/catalogue.ts";
 import type { Deployment } from "../model/deployment.ts";
 import type { TealError } from "../model/error.ts";
@@ -29,6 +30,8 @@ export function presentService(status: ServiceStatus): ServiceStatusAnswer {
   return {
     ...status,
     traffic: { ...status.traffic },
+    desired: { ...status.desired },
+    observed: status.observed === null ? null : { ...status.observed },
     environments: status.environments.map((environment) => ({
       ...environment,
       instances: environment.instances.map((instance) => ({ ...instance })),
@@ -91,6 +94,10 @@ export function presentMaintenance({ service, record, changed, warnings }: Maint
   const { order, since, by, reason } = record;
   const { mode, until, endsIn } = order;
   return { service, mode, since, until, endsIn, by, reason, changed, warnings: [...warnings] };
+}
+
+export function presentTrafficSet({ service, weights, generation, receipt }: TrafficSet): TrafficSetAnswer {
+  return { service, weights: { ...weights }, generation, receipt: receipt === null ? null : presentReceipt(receipt) };
 }
 
 export function presentHistory(deployments: readonly Deployment[]): HistoryAnswer {

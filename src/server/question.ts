@@ -1,5 +1,5 @@
-import type { PlanRequest } from "../api/requests.ts";
-import type { PlanQuestion, Variables } from "../engine/control.ts";
+import type { PlanRequest, TrafficRequest } from "../api/requests.ts";
+import type { PlanQuestion, TrafficRequest as TrafficOrder, Variables } from "../engine/control.ts";
 import { TealError } from "../model/error.ts";
 import type { ServerInfo } from "./info.ts";
 
@@ -25,6 +25,16 @@ function needed(value: string | undefined, goal: string, field: string): string 
   if (value !== undefined) return value;
   const problem = { path: `body.${field}`, line: null, message: `a plan for ${goal} needs it` };
   throw new TealError("request-invalid", `a plan for ${goal} needs ${field}`, { problems: [problem] });
+}
+
+/**
+ * The split that a person wants.
+ * @throws `request-invalid` unless it is said in exactly one way
+ */
+export function trafficWish({ weights, drift }: Pick<TrafficRequest, "weights" | "drift">): TrafficOrder["wish"] {
+  if (weights !== undefined && drift === undefined) return { weights };
+  if (drift !== undefined && weights === undefined) return { drift };
+  throw new TealError("request-invalid", "the call needs either weights or drift");
 }
 
 /**

@@ -17,8 +17,9 @@ import {
   presentPlan,
   presentService,
   presentSwitched,
+  presentTrafficSet,
 } from "./present.ts";
-import { planQuestion, variablesOf } from "./question.ts";
+import { planQuestion, trafficWish, variablesOf } from "./question.ts";
 import { sendStream, type StreamForm } from "./stream.ts";
 
 /** Everything that the calls need. `closing` aborts when the server is to end. */
@@ -104,6 +105,23 @@ function acts(api: Api, { control, info }: Parts): void {
     ...at("approve"),
     handler: async (request) =>
       presentApproved(await control.approve(request.params.deployment, askerOf(request, request.body, info))),
+  });
+  api.route({
+    ...at("resume"),
+    handler: async (request, reply) => {
+      const { deployment } = request.params;
+      const asked = { ...askerOf(request, request.body, info), drift: request.body.drift ?? null };
+      await control.resume(deployment, asked, goneSignal(reply));
+      return presentDeployment(await control.deployment(deployment));
+    },
+  });
+  api.route({
+    ...at("traffic"),
+    handler: async (request, reply) => {
+      const { force } = request.body;
+      const asked = { ...askerOf(request, request.body, info), wish: trafficWish(request.body), force };
+      return presentTrafficSet(await control.traffic(request.params.service, asked, goneSignal(reply)));
+    },
   });
   api.route({
     ...at("switch"),

@@ -34,6 +34,10 @@ const WORDS: Readonly<Record<EventType, Describe>> = {
     `environment ${text(data, "environment") ?? "?"} is ${text(data, "state") ?? "?"}${withRelease(data)}`,
   "release-frozen": (data) => `release ${text(data, "release") ?? "?"} frozen`,
   "release-pruned": (data) => `release ${text(data, "release") ?? "?"} removed from disk`,
+  resumed: (data, event) =>
+    `${event.deployment ?? "?"} goes on after a hold (${text(data, "kind") ?? "?"}), asked by ${text(data, "by") ?? "?"}${because(data)}`,
+  "traffic-asked": (data) =>
+    `traffic set by ${text(data, "by") ?? "?"}: ${split(weights(data, "weights") ?? {})}${because(data)}`,
   approval: (data, event) => `${event.deployment ?? "?"} was approved by ${text(data, "by") ?? "?"}${because(data)}`,
   "retirement-scheduled": (data, event) =>
     `${text(data, "environment") ?? "?"} is to be retired ${relative(number(data, "at") ?? event.at, event.at)}`,

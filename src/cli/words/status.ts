@@ -1,10 +1,11 @@
 import type { EpochMilliseconds } from "../../model/time.ts";
+import { sameWeights } from "../../model/traffic.ts";
 import type { ServiceStatusAnswer, StatusAnswer } from "../../sdk/client.ts";
 import type { Style } from "../style.ts";
 import { duration, relative } from "./duration.ts";
 import { maintenanceFact } from "./maintenance.ts";
 import { table } from "./table.ts";
-import { bar } from "./weights.ts";
+import { bar, split } from "./weights.ts";
 
 type Environment = ServiceStatusAnswer["environments"][number];
 
@@ -27,6 +28,7 @@ function serviceLines(service: ServiceStatusAnswer, now: EpochMilliseconds, styl
   const maintenance = maintenanceFact(service, now);
   const facts: Fact[] = [
     ...(maintenance === null ? [] : [["maintenance", style.warn(maintenance)] as const]),
+    ...driftFact(service, style),
     ...rollbackFact(service, style),
     ...deploymentFact(service, now, style),
     ...retirementFact(service, now, style),
@@ -66,6 +68,16 @@ function healthWord({ instances }: Environment, style: Style): string {
 
 type Fact = readonly [string, string];
 
+function driftFact({ desired, observed, deployment }: ServiceStatusAnswer, style: Style): Fact[] {
+  if (deployment !== null || observed === null || sameWeights(desired, observed)) return [];
+  return [
+    [
+      "drift",
+      style.warn(`Teal had set ${split(desired)}. \`teal resume --adopt\` keeps the live split, --overwrite ends it.`),
+    ],
+  ];
+}
+
 function rollbackFact({ rollback, active }: ServiceStatusAnswer, style: Style): Fact[] {
   if (active === null) return [];
   const paint = { safe: style.good, "until-contract": style.warn, unsafe: style.bad }[rollback.safe];
@@ -75,14 +87,11 @@ function rollbackFact({ rollback, active }: ServiceStatusAnswer, style: Style): 
 
 function deploymentFact({ deployment }: ServiceStatusAnswer, now: EpochMilliseconds, style: Style): Fact[] {
   if (deployment === null) return [];
-  const { id, goal, state, step, startedAt } = deployment;
+  const { id, goal, state, step, startedAt, hold } = deployment;
   const since = startedAt === null ? "" : `, begun ${relative(startedAt, now)}`;
-  const way = state === "waiting" ? ", `teal approve` lets it go on" : "";
   return [
-    [
-      "deployment",
-      `${goal} is ${style.warn(state)}${step === null ? "" : ` at ${step}`}${since}${way} ${style.faint(id)}`,
-    ],
+    ["deployment", `${goal} is ${style.warn(state)}${step === null ? "" : ` at ${step}`}${since} ${style.faint(id)}`],
+    ...(hold === null ? [] : [["on hold", style.warn(`${hold.message}. ${hold.remedy}`)] as const]),
   ];
 }
 

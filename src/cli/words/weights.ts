@@ -1,10 +1,32 @@
-import type { Weights } from "../../model/traffic.ts";
+import { TealError } from "../../model/error.ts";
+import { isName } from "../../model/names.ts";
+import { type Weights, weightsProblem } from "../../model/traffic.ts";
 import type { Style } from "../style.ts";
+
+const REMEDY = "Give whole percents that sum to 100, such as blue=90,green=10.";
 
 /** `blue 90 %, green 10 %`; environments without traffic are left out. */
 export function split(weights: Weights): string {
   const parts = Object.entries(weights).filter(([, weight]) => weight > 0);
   return parts.length === 0 ? "nowhere" : parts.map(([name, weight]) => `${name} ${String(weight)} %`).join(", ");
+}
+
+/**
+ * Weights as they are typed: `blue=90,green=10`.
+ * @throws `usage` saying which part is wrong, or that they do not sum to 100
+ */
+export function parseSplit(text: string): Weights {
+  const weights = new Map<string, number>();
+  for (const part of text.split(",")) {
+    const [, name = "", percent = ""] = /^([^=]+)=(\d{1,3})%?$/.exec(part.trim()) ?? [];
+    if (!isName(name)) throw new TealError("usage", `${part.trim() || "nothing"} is no weight`, { remedy: REMEDY });
+    if (weights.has(name)) throw new TealError("usage", `${name} is named twice`, { remedy: REMEDY });
+    weights.set(name, Number(percent));
+  }
+  const parsed = Object.fromEntries(weights);
+  const problem = weightsProblem(parsed);
+  if (problem !== null) throw new TealError("usage", problem, { remedy: REMEDY });
+  return parsed;
 }
 
 /** `█████░░░░░` for one environment's share. */

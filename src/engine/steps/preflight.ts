@@ -1,7 +1,6 @@
-import { TealError } from "../../model/error.ts";
-import { sameWeights } from "../../model/traffic.ts";
 import type { StepHandler, StepRun } from "../step.ts";
 import { healthyIn } from "../traffic-desk.ts";
+import { driftError, driftOf } from "./drift.ts";
 
 /**
  * The live split must be the one that was journaled. An active environment without a healthy instance does not stop a
@@ -12,12 +11,10 @@ export const preflight: StepHandler = {
     const { desk, parts, deployment, context, release } = run;
     const row = await parts.store.service(deployment.service);
     const seen = await desk.driver(release).observe(deployment.service, context.signal);
-    if (row !== null && seen.split !== null && !sameWeights(row.weights, seen.split.weights)) {
-      await run.emit("drift", { expected: row.weights, live: seen.split.weights });
-      throw new TealError(
-        "drift",
-        `the live split is ${JSON.stringify(seen.split.weights)}, Teal had set ${JSON.stringify(row.weights)}`,
-      );
+    const live = row === null ? null : driftOf(seen, row);
+    if (live !== null && row !== null) {
+      await run.emit("drift", { expected: row.weights, live });
+      throw driftError(live, row);
     }
     // Left by a deployment that is done, when the data plane could not be told at its end.
     if (seen.armed !== null && seen.armed.deployment !== deployment.id)

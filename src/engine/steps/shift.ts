@@ -5,9 +5,9 @@ import { type Receipt, sameWeights, type Weights } from "../../model/traffic.ts"
 import type { TrafficObservation } from "../../ports/traffic.ts";
 import type { ServiceRow } from "../../store/store.ts";
 import { throwIfLatched } from "../latched.ts";
-import { driverOf } from "../parts.ts";
+import { throwIfUnhealthy } from "../unhealthy.ts";
 import type { Effects, StepHandler, StepOutcome, StepRun } from "../step.ts";
-import { healthyIn } from "../traffic-desk.ts";
+import { driftError, driftOf, settleDrift } from "./drift.ts";
 import { watch } from "./watch.ts";
 
 /** Reads the live split back, gives the environment its weight, and watches for as long as the plan says. */
@@ -17,6 +17,7 @@ export const shift: StepHandler = {
     const { release } = run;
     const weights = input.weights ?? {};
     const watchMs = input.watchMs ?? 0;
+    await settleDrift(run);
     // Read before the first request goes over: what the active environment is like, and where counting begins.
     const before = desk.steady.of(deployment.service);
     const applied = await desk.alone(deployment.service, () => apply(run, release, weights));
@@ -34,6 +35,15 @@ export const shift: StepHandler = {
       ...(maxWaitMs === undefined ? {} : { maxWaitMs }),
     });
     return { result: { generation: applied.generation } };
+  },
+  async late(run) {
+    const { desk, parts, deployment, release, context } = run;
+    const seen = await desk.driver(release).observe(deployment.service, context.signal);
+    const row = await parts.store.service(deployment.service);
+    const live = row === null ? null : driftOf(seen, row);
+    return live === null || row === null
+      ? new TealError("deadline-passed", `${run.id} was not done in time`)
+      : driftError(live, row);
   },
   // Taking traffic back is not a clean-up: it was the rollback's very first act.
   undo: null,
@@ -55,9 +65,13 @@ async function apply(run: StepRun, release: Release, weights: Weights): Promise<
   if (typeof intended === "number" && seen.split?.generation === intended && sameWeights(seen.split.weights, weights)) {
     return { generation: intended, effects: effectsOf(run, { weights, generation: intended }, null) };
   }
-  // A later attempt finds the split of its first one, or of this step's own refreshes: drift is looked for on the first.
-  if (intended === undefined) await checkDrift(run, seen, row);
-  if (run.input.force !== true) await throwIfUnhealthy(run, release, seen);
+  // It is applied and recorded: what differs from the plan since then, a person has set by hand.
+  if (run.progress["watchedSince"] !== undefined && driftOf(seen, row) === null && seen.split !== null) {
+    return { generation: seen.split.generation, effects: {} };
+  }
+  throwIfDrifted(run, seen, row);
+  if (run.input.force !== true)
+    await throwIfUnhealthy(parts, { service, environment: run.input.environment, release }, seen, context.signal);
   const generation = Math.max(seen.split?.generation ?? 0, row.generation) + 1;
   await run.record({ generation }, { touchedTraffic: true });
   const began = parts.clock.monotonic();
@@ -71,30 +85,17 @@ async function apply(run: StepRun, release: Release, weights: Weights): Promise<
   return { generation, effects: effectsOf(run, { weights, generation, tookMs }, receipt) };
 }
 
+/** Between the look that found none and this one. */
+function throwIfDrifted(run: StepRun, seen: TrafficObservation, row: ServiceRow): void {
+  const { progress, deployment } = run;
+  if (progress["generation"] !== undefined || progress["drift"] !== undefined || deployment.goal !== "deploy") return;
+  const live = driftOf(seen, row);
+  if (live !== null) throw driftError(live, row);
+}
+
 /** What the data plane goes back to when it is told to revert; a first release has nothing to go back to. */
 function revertTarget({ deployment: { from, to } }: StepRun): Weights | null {
   return from === null || from === to ? null : { [from]: 100, [to]: 0 };
-}
-
-/** Invariant 6. A switch or rollback by hand is a person overwriting whatever is live; it is told, not refused. */
-async function checkDrift(run: StepRun, seen: TrafficObservation, row: ServiceRow): Promise<void> {
-  if (seen.split === null || sameWeights(seen.split.weights, row.weights)) return;
-  await run.emit("drift", { expected: row.weights, live: seen.split.weights });
-  if (run.deployment.goal !== "deploy") return;
-  const [live, expected] = [JSON.stringify(seen.split.weights), JSON.stringify(row.weights)];
-  throw new TealError("drift", `the live split is ${live}, Teal had set ${expected}`);
-}
-
-/** Invariant 4. The data plane's view counts once it watches the environment; before that, the driver's. */
-async function throwIfUnhealthy(run: StepRun, release: Release, seen: TrafficObservation): Promise<void> {
-  const { deployment, input, parts, context } = run;
-  const { environment } = input;
-  if (healthyIn(seen, environment) > 0) return;
-  const watched = seen.instances.some((instance) => instance.environment === environment);
-  const driver = driverOf(parts.environments, release.spec.environment.driver);
-  const { instances } = await driver.observe(deployment.service, environment, context.signal);
-  if (!watched && instances.some(({ state }) => state === "ready")) return;
-  throw new TealError("unhealthy", `${environment} of ${deployment.service} has no healthy instance`);
 }
 
 /** `tookMs`: from the call to every worker's acknowledgement. */

@@ -80,7 +80,7 @@ class Watch {
       const verdicts = this.#verdicts();
       await this.#act(verdicts);
       await this.#lookIfNeeded();
-      const holding = verdicts.some(({ outcome }) => outcome === "hold");
+      const holding = await this.#holds(verdicts);
       const left = end - clock.monotonic();
       if (!holding && this.#isOver(left, verdicts)) {
         if (this.#wish.advance === "time") await this.#tellSilence(verdicts);
@@ -101,6 +101,31 @@ class Watch {
     const lacking = verdicts.find(({ outcome }) => outcome !== "within");
     const message = lacking?.message ?? `not enough evidence: no request went to ${environment}`;
     throw new TealError("evidence-lacking", message);
+  }
+
+  /** Whether a guardrail keeps it from ending; not after a person has let it go on. */
+  async #holds(verdicts: readonly RuleVerdict[]): Promise<boolean> {
+    const { holding, progress } = this.#run;
+    const verdict = progress["resumed"] === true ? undefined : verdicts.find(({ outcome }) => outcome === "hold");
+    if (verdict === undefined) {
+      holding.set(null);
+      return false;
+    }
+    const { message } = verdict;
+    holding.set({
+      kind: "guardrail",
+      message,
+      remedy: "`teal resume` goes on all the same, `teal abort` takes it back.",
+    });
+    const { order } = holding;
+    if (order === null) return true;
+    const { by, reason, drift } = order;
+    await this.#run.record(
+      { resumed: true },
+      { events: [this.#run.event("resumed", { kind: "guardrail", drift, by, reason })] },
+    );
+    holding.obeyed();
+    return false;
   }
 
   async #listen(): Promise<void> {

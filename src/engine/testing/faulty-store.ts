@@ -8,6 +8,7 @@ const WRITES: ReadonlySet<StoreMethod> = new Set([
   "removeRelease",
   "accept",
   "transition",
+  "approve",
   "putReceipt",
   "append",
   "prune",
@@ -26,8 +27,9 @@ export class FaultyStore {
   readonly store: Store = storeThrough((method, values) => this.#call(method, values) as never);
 
   async #call(method: StoreMethod, values: readonly unknown[]): Promise<unknown> {
+    // Also for reads: one that comes after a write must not overtake it.
+    await (WRITES.has(method) ? this.before(method, values) : undefined);
     if (WRITES.has(method)) {
-      await this.before(method, values);
       if (this.refusing) throw new TealError("store-failed", "the disk is full");
     }
     const call = this.#inner[method] as (...given: readonly unknown[]) => Promise<unknown>;

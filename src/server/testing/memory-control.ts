@@ -6,6 +6,8 @@ import type {
   MaintenanceRequest,
   Passed,
   PlanQuestion,
+  TrafficRequest,
+  TrafficSet,
 } from "../../engine/control.ts";
 import type { Deployment } from "../../model/deployment.ts";
 import { TealError } from "../../model/error.ts";
@@ -38,6 +40,8 @@ const receipt: Receipt = {
 export function memoryEvent(seq: number, text = "x"): TealEvent {
   return { seq, at: AT + seq, service: "web", deployment: null, type: "warning", step: null, data: { text } };
 }
+
+const ABOUT_DEPLOYMENTS: ReadonlySet<string> = new Set(["abort", "approve", "resume"]);
 
 /** A small engine in memory: one service `web`, deployments that go nowhere, events and logs that a test adds. */
 export class MemoryControl implements Control {
@@ -76,6 +80,8 @@ export class MemoryControl implements Control {
       active: "blue",
       standby: "green",
       traffic: { blue: 100, green: 0 },
+      desired: { blue: 100, green: 0 },
+      observed: { blue: 100, green: 0 },
       generation: 3,
       fence: 2,
       rollback: { safe: "safe", reason: "green is warm", seconds: 1 },
@@ -153,6 +159,16 @@ export class MemoryControl implements Control {
   async approve(deployment: string, { by, reason, ...rest }: Asker): Promise<Passed> {
     this.#note("approve", deployment, { by, reason, ...rest });
     return { deployment: this.#find(deployment), approval: { by, reason, at: AT }, repeated: false };
+  }
+
+  async resume(deployment: string, request: Asker): Promise<Deployment> {
+    this.#note("resume", deployment, request);
+    return this.#find(deployment);
+  }
+
+  async traffic(service: string, request: TrafficRequest): Promise<TrafficSet> {
+    this.#note("traffic", service, request);
+    return { service, weights: "weights" in request.wish ? request.wish.weights : {}, generation: 5, receipt };
   }
 
   async deployment(id: string): Promise<DeploymentView> {
@@ -246,7 +262,7 @@ export class MemoryControl implements Control {
 
   #note(method: string, ...values: unknown[]): void {
     this.asked.push({ method, values });
-    if (typeof values[0] === "string" && method !== "abort" && method !== "approve" && values[0] !== "web") {
+    if (typeof values[0] === "string" && !ABOUT_DEPLOYMENTS.has(method) && values[0] !== "web") {
       throw new TealError("service-unknown", `there is no service ${values[0]}`, { remedy: "Use web." });
     }
     this.#throwFailure();
