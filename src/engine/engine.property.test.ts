@@ -91,6 +91,12 @@ function specOf(gated: boolean): ServiceSpec {
   return { ...quickSpec, deploy: { ...quickSpec.deploy, keepStandbyMs: 20_000, approval } };
 }
 
+const ASKED: readonly Act["kind"][] = ["deploy", "switch", "rollback", "abort", "approve", "resume", "traffic"];
+
+function isAsked(act: Act): act is Asked {
+  return ASKED.includes(act.kind);
+}
+
 /** One service under whatever people and machines do to it. */
 class World {
   readonly disk = new FaultyStore();
@@ -105,16 +111,11 @@ class World {
   async do(next: Act): Promise<void> {
     await this.#liveOn();
     const { made, disk } = this;
+    if (isAsked(next)) {
+      await this.#askFor(next);
+      return;
+    }
     switch (next.kind) {
-      case "deploy":
-      case "switch":
-      case "rollback":
-      case "abort":
-      case "approve":
-      case "resume":
-      case "traffic":
-        await this.#askFor(next);
-        break;
       case "restart":
       case "crash":
       case "controller-loss":

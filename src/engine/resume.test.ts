@@ -74,6 +74,7 @@ describe("a guardrail that holds", () => {
     await resume(made, id);
     await made.crash();
     await made.atStep(id, "shift-50");
+    expect(made.events.filter(({ type }) => type === "resumed")).toHaveLength(1);
   });
 });
 

@@ -45,6 +45,7 @@ export function registerRoutes(app: FastifyInstance, parts: Parts): void {
   const api = typed(app);
   readings(api, parts);
   acts(api, parts);
+  decisions(api, parts);
   modes(api, parts);
   streams(api, parts);
   upkeep(api, app, parts);
@@ -78,6 +79,32 @@ function readings(api: Api, { control, info }: Parts): void {
   });
 }
 
+/** What a person says to a deployment that waits or holds, and to the split. */
+function decisions(api: Api, { control, info }: Parts): void {
+  api.route({
+    ...at("approve"),
+    handler: async (request) =>
+      presentApproved(await control.approve(request.params.deployment, askerOf(request, request.body, info))),
+  });
+  api.route({
+    ...at("resume"),
+    handler: async (request, reply) => {
+      const { deployment } = request.params;
+      const asked = { ...askerOf(request, request.body, info), drift: request.body.drift ?? null };
+      await control.resume(deployment, asked, goneSignal(reply));
+      return presentDeployment(await control.deployment(deployment));
+    },
+  });
+  api.route({
+    ...at("traffic"),
+    handler: async (request, reply) => {
+      const { force } = request.body;
+      const asked = { ...askerOf(request, request.body, info), wish: trafficWish(request.body), force };
+      return presentTrafficSet(await control.traffic(request.params.service, asked, goneSignal(reply)));
+    },
+  });
+}
+
 function acts(api: Api, { control, info }: Parts): void {
   api.route({
     ...at("deploy"),
@@ -99,28 +126,6 @@ function acts(api: Api, { control, info }: Parts): void {
       const { deployment } = request.params;
       await control.abort(deployment, askerOf(request, request.body, info), goneSignal(reply));
       return presentDeployment(await control.deployment(deployment));
-    },
-  });
-  api.route({
-    ...at("approve"),
-    handler: async (request) =>
-      presentApproved(await control.approve(request.params.deployment, askerOf(request, request.body, info))),
-  });
-  api.route({
-    ...at("resume"),
-    handler: async (request, reply) => {
-      const { deployment } = request.params;
-      const asked = { ...askerOf(request, request.body, info), drift: request.body.drift ?? null };
-      await control.resume(deployment, asked, goneSignal(reply));
-      return presentDeployment(await control.deployment(deployment));
-    },
-  });
-  api.route({
-    ...at("traffic"),
-    handler: async (request, reply) => {
-      const { force } = request.body;
-      const asked = { ...askerOf(request, request.body, info), wish: trafficWish(request.body), force };
-      return presentTrafficSet(await control.traffic(request.params.service, asked, goneSignal(reply)));
     },
   });
   api.route({
