@@ -35,7 +35,7 @@ export function trafficSection(loading: Loading) {
       .meta({ description: "Time that requests in flight on the old side get after a switch." })
       .prefault("30s"),
     longLived: duration("0", "7d")
-      .meta({ description: "The same for WebSockets and server-sent events." })
+      .meta({ description: "The same for WebSockets, event streams, and transfers under way." })
       .prefault("5m"),
     onControllerLoss: oneOf(["revert", "keep"], "choice")
       .meta({

@@ -1,3 +1,4 @@
+import { longestDrainMs, takenBackTimes } from "../model/drain.ts";
 import { toTealError } from "../model/error.ts";
 import type { StepRow } from "../store/store.ts";
 import type { Running } from "./running.ts";
@@ -16,7 +17,8 @@ export async function undoSteps(run: Running, stop: AbortSignal): Promise<void> 
   const steps = begun(await run.parts.store.steps(run.deployment.id));
   for (const row of steps) {
     if (handlerOf(row.uses)?.undo == null) continue;
-    await untilUndone(run, { ...row, startedAt: null, worstMs: row.worstMs + run.release.spec.traffic.drainMs }, stop);
+    const worstMs = row.worstMs + longestDrainMs(takenBackTimes(run.release.spec.traffic));
+    await untilUndone(run, { ...row, startedAt: null, worstMs }, stop);
   }
 }
 

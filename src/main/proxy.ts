@@ -17,6 +17,7 @@ const proxy = new ProxyProcess({
   workerProgram: new URL(`proxy-worker${extension}`, import.meta.url),
   keeperProgram: join(launch.runtime, `keeper${extension}`),
   clock: systemClock,
+  random: Math.random,
   log,
   exit: (code) => process.exit(code),
 });

@@ -73,7 +73,7 @@ export interface TrafficSpec {
   readonly paths: readonly string[];
   /** How long requests in flight on the old side may take after a switch. */
   readonly drainMs: Milliseconds;
-  /** The same for WebSockets and server-sent events. */
+  /** The same for WebSockets, event streams, and whatever streams either way when `drainMs` is over. */
   readonly longLivedMs: Milliseconds;
   /** What the data plane does by itself when the control plane is silent for 15 s in an unfinished shift. */
   readonly onControllerLoss: "revert" | "keep";

@@ -64,7 +64,7 @@ export interface Receipt {
   readonly retried: number;
   /** Served by the other environment after a connect failure. */
   readonly rescued: number;
-  /** Ended by the drain deadline. */
+  /** Of those, ended as their time was over. */
   readonly cut: number;
   readonly failed: number;
   readonly kernelRefused: number;

@@ -3,6 +3,7 @@ import { DEFAULT_ENVIRONMENTS, otherOf } from "../model/names.ts";
 import type { Plan, PlanStep } from "../model/plan.ts";
 import type { Release } from "../model/release.ts";
 import { configurationDiff } from "./configuration-diff.ts";
+import { cutWarning } from "./cuts.ts";
 import { allTo, environmentOf, type PlanState } from "./state.ts";
 import * as steps from "./steps.ts";
 
@@ -76,11 +77,7 @@ function warningsOf(state: PlanState, release: Release, old: Release | null): st
   }
   if (spec.environment.count === 1)
     warnings.push("With one instance per environment, a crash of it is an outage: set environment.count to 2 or more.");
-  if (spec.traffic.longLivedMs > 0) {
-    warnings.push(
-      `WebSockets and event streams on the old side are closed ${String(spec.traffic.longLivedMs / 1000)} s after the switch.`,
-    );
-  }
+  if (state.active !== null) warnings.push(cutWarning(state.active, spec.traffic));
   if (spec.notify.length > 0) warnings.push("notify is set, but this version of Teal sends no notifications.");
   return warnings;
 }

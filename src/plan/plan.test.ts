@@ -85,6 +85,28 @@ describe("deploy", () => {
     expect(ids(plan)).toEqual(["preflight", "provision", "start", "healthy", "shift-100"]);
     expect(plan).toMatchObject({ from: null, to: "blue", worstRollbackMs: 0, changes: [] });
     expect(plan.warnings[0]).toContain("nothing to roll back to");
+    expect(plan.warnings.join()).not.toContain("cut");
+  });
+
+  test("what may be cut, and when, is said of the side that loses its traffic", () => {
+    const cuts = (traffic: Partial<ServiceSpec["traffic"]>, by: (next: Release) => { warnings: readonly string[] }) => {
+      const next = release("v2");
+      const changed = { ...next, spec: { ...next.spec, traffic: { ...next.spec.traffic, ...traffic } } };
+      return by(changed).warnings.filter((warning) => warning.startsWith("What may be cut"));
+    };
+    expect(cuts({ drainMs: 30_000, longLivedMs: 300_000 }, (next) => planDeploy(ONE, next))).toEqual([
+      "What may be cut on blue: requests without an answer 30s after the switch; WebSockets, event streams and transfers under way 5m after it, in batches over 10s.",
+    ]);
+    const warm = (next: Release): PlanState => ({
+      ...TWO,
+      environments: { ...ONE.environments, green: { release: next, state: "ready" } },
+    });
+    expect(cuts({ drainMs: 5_000, longLivedMs: 0 }, (next) => planSwitch(warm(next), "green"))).toEqual([
+      "What may be cut on blue: requests without an answer 5s after the switch; WebSockets, event streams and transfers under way 5s after it, in batches over 500ms.",
+    ]);
+    expect(cuts({ drainMs: 0, longLivedMs: 0 }, (next) => planSwitch(warm(next), "green")).join()).not.toContain(
+      "batches",
+    );
   });
 
   test("the next goes through every step to 100, and bakes", () => {

@@ -1,4 +1,5 @@
 import type { SecretReference, ServiceSpec } from "../model/service.ts";
+import { durationText } from "./duration-text.ts";
 
 /** One setting of a service, as a person wrote it. */
 export interface Setting {
@@ -66,19 +67,6 @@ function latencyLimit(value: object): string | null {
   if ("ms" in value && typeof value.ms === "number") return durationText(value.ms);
   if ("factor" in value && typeof value.factor === "number") return `${String(value.factor)}x`;
   return null;
-}
-
-const UNITS = [
-  ["d", 86_400_000],
-  ["h", 3_600_000],
-  ["m", 60_000],
-  ["s", 1000],
-] as const;
-
-/** In the largest unit that leaves no fraction: 90 s is `90s`, 120 s is `2m`. */
-function durationText(ms: number): string {
-  const unit = ms === 0 ? undefined : UNITS.find(([, length]) => ms % length === 0);
-  return unit === undefined ? `${String(ms)}ms` : `${String(ms / unit[1])}${unit[0]}`;
 }
 
 /** Without the noise of binary fractions: 0.07 × 100 is 7. */

@@ -1,3 +1,4 @@
+import { longestDrainMs } from "../model/drain.ts";
 import type { Advance } from "../model/guardrail.ts";
 import type { PlanStep } from "../model/plan.ts";
 import type { ServiceSpec } from "../model/service.ts";
@@ -39,7 +40,7 @@ export function retire(environment: string, version: string, spec: ServiceSpec):
     touches: [`environment ${environment}`],
     input: { environment },
     expectedMs: SECOND,
-    worstMs: spec.traffic.drainMs + spec.traffic.longLivedMs + spec.environment.stop.timeoutMs + MINUTE,
+    worstMs: longestDrainMs(spec.traffic) + spec.environment.stop.timeoutMs + MINUTE,
   };
 }
 

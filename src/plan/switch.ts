@@ -1,6 +1,7 @@
 import type { Goal } from "../model/deployment.ts";
 import { TealError } from "../model/error.ts";
 import type { Plan } from "../model/plan.ts";
+import { cutWarning } from "./cuts.ts";
 import { allTo, environmentOf, type PlanState } from "./state.ts";
 import * as steps from "./steps.ts";
 
@@ -37,6 +38,7 @@ export function planSwitch(
     warnings: [
       ...(warm ? [] : [`${to} is not running: it is started first.`]),
       ...(force ? [`Forced: ${to} gets the traffic even without a healthy instance.`] : []),
+      ...(state.active === null || state.active === to ? [] : [cutWarning(state.active, spec.traffic)]),
     ],
     changes: [],
   };

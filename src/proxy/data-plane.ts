@@ -1,5 +1,6 @@
+import { type DrainTimes, takenBackTimes } from "../model/drain.ts";
 import type { MaintenanceMode } from "../model/maintenance.ts";
-import type { Clock, Milliseconds } from "../model/time.ts";
+import type { Clock, Milliseconds, Random } from "../model/time.ts";
 import { TealError } from "../model/error.ts";
 import type { Receipt, TrafficSample, TrafficSplit, Weights } from "../model/traffic.ts";
 import type { LatchRecord, ServiceMaintenance, ServiceTable } from "../wire/proxy.ts";
@@ -23,7 +24,7 @@ import { type PreparedTable, ServiceState } from "./service-state.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { SavedService } from "./snapshot-state.ts";
 import { applied, disarmed, flippedBack, isLatched, judge, latch } from "./split-register.ts";
-import { spreadOf, TrafficSwitch } from "./traffic-switch.ts";
+import { TrafficSwitch } from "./traffic-switch.ts";
 import type { VersionRecord } from "./version-record.ts";
 
 /** Longest that the answer to a revert waits for the snapshot; the flip never does. */
@@ -39,6 +40,7 @@ export interface Reverted {
 export interface DataPlaneOptions {
   readonly workers: number;
   readonly clock: Clock;
+  readonly random: Random;
   /** Made with what the data plane knows; asked at each start of a worker. */
   readonly crew: Pick<Crew, "publish" | "tell" | "processCell">;
   readonly snapshot: Snapshot;
@@ -75,7 +77,7 @@ export class DataPlane {
 
   constructor(options: DataPlaneOptions) {
     this.#options = options;
-    const { clock, crew, onReceipt } = options;
+    const { clock, random, crew, onReceipt } = options;
     this.#routes = new RouteBook(crew.processCell);
     this.#modes = new ModeSwitch(clock, crew);
     this.#health = new HealthChecks(clock, (turn, service, instance) => {
@@ -84,6 +86,7 @@ export class DataPlane {
     });
     this.#drains = new DrainWatch({
       clock,
+      random,
       tell: (message) => {
         crew.tell(message);
       },
@@ -192,7 +195,7 @@ export class DataPlane {
       this.#options.snapshot.check({ ...savedFrom(service), maintenance: asked });
     });
     if (isNew) await this.#save(service);
-    if (close) this.#closeLongLived(service);
+    if (close) this.#drains.endLongLived(service, this.#version);
     return service.mode?.mode ?? "off";
   }
 
@@ -283,13 +286,15 @@ export class DataPlane {
     if (!service.goBack(armed.revertTo)) return false;
     service.register = flippedBack(service.register);
     this.#options.crew.tell({ kind: "live", service: service.name, version: service.live?.version ?? 0 });
-    this.#begin(service, { from: split.weights, before, at: this.#options.clock.now(), deployment: armed.deployment });
+    const facts = { from: split.weights, before, at: this.#options.clock.now(), deployment: armed.deployment };
+    this.#begin(service, facts, takenBackTimes(timesOf(service)));
     return true;
   }
 
   #begin(
     service: ServiceState,
     facts: { from: Weights; before: readonly VersionRecord[]; at: number; deployment: string | null },
+    times: DrainTimes = timesOf(service),
   ): TrafficSwitch {
     const { split } = service.register;
     const to = split?.weights ?? {};
@@ -297,7 +302,7 @@ export class DataPlane {
     const change = new TrafficSwitch({ ...facts, service: name, generation: split?.generation ?? 0, to, counters });
     this.#switches.set(name, change);
     service.switches += 1;
-    this.#drains.follow(change, service);
+    this.#drains.follow(change, service, times);
     return change;
   }
 
@@ -320,19 +325,6 @@ export class DataPlane {
       ...none,
       final: true,
     };
-  }
-
-  #closeLongLived({ name, published, table }: ServiceState): void {
-    for (const { environment } of published[0]?.environments ?? []) {
-      this.#options.crew.tell({
-        kind: "cut",
-        service: name,
-        environment,
-        upTo: this.#version,
-        longLived: true,
-        spreadMs: spreadOf(table?.traffic.longLivedMs ?? 0),
-      });
-    }
   }
 
   #save(service: ServiceState): Promise<void> {
@@ -369,6 +361,10 @@ export class DataPlane {
 
 function savedFrom({ name, table, register, maintenance }: ServiceState): SavedService {
   return { service: name, table, register, maintenance };
+}
+
+function timesOf({ table }: ServiceState): DrainTimes {
+  return table?.traffic ?? { drainMs: 0, longLivedMs: 0 };
 }
 
 /** Each environment by its own release's rule: what is healthy for one version may not even be a path of the other. */

@@ -1,58 +1,85 @@
-import type { Clock, Milliseconds } from "../model/time.ts";
+import { type DrainTimes, longestDrainMs, spreadOf } from "../model/drain.ts";
+import type { Clock, Milliseconds, Random } from "../model/time.ts";
 import type { Receipt } from "../model/traffic.ts";
-import type { ToWorker } from "./messages.ts";
+import { batchTimes } from "./batch-times.ts";
+import type { Cuttable, ToWorker } from "./messages.ts";
 import type { ServiceState } from "./service-state.ts";
-import { spreadOf, type TrafficSwitch } from "./traffic-switch.ts";
+import type { TrafficSwitch } from "./traffic-switch.ts";
 
 const LOOK_FIRST_MS = 5;
 const LOOK_LATER_MS = 50;
-/** After the last cut, for connections that take their time to close. */
-const GRACE_MS = 2_000;
 
 interface DrainOptions {
   readonly clock: Clock;
+  readonly random: Random;
   readonly tell: (message: ToWorker) => void;
   readonly onFinal: (receipt: Receipt) => void;
+}
+
+/** A time at which something is cut, in ms from the switch. */
+interface Cut {
+  readonly at: Milliseconds;
+  readonly which: Cuttable;
+  /** Of what is left. */
+  readonly share: number;
+}
+
+interface Drain {
+  readonly change: TrafficSwitch;
+  readonly service: ServiceState;
+  readonly times: DrainTimes;
+  /** Environments that had traffic again, with what they ran: theirs is to stay. If they lose it once more, that is another drain. */
+  readonly spared: Set<string>;
 }
 
 /** Follows each switch until the side that lost its weight has drained, and cuts what is over its time. */
 export class DrainWatch {
   readonly #options: DrainOptions;
   readonly #stop = new AbortController();
+  readonly #drains = new Set<Drain>();
 
   constructor(options: DrainOptions) {
     this.#options = options;
   }
 
-  follow(change: TrafficSwitch, service: ServiceState): void {
-    const traffic = service.table?.traffic;
-    const limits = {
-      drainMs: traffic?.drainMs ?? 0,
-      longLivedMs: Math.max(traffic?.longLivedMs ?? 0, traffic?.drainMs ?? 0),
-    };
-    void this.#run(change, service, limits);
+  /** Call it at once after the flip. `times`: of the traffic section that is live now. */
+  follow(change: TrafficSwitch, service: ServiceState, times: DrainTimes): void {
+    for (const drain of this.#drains) if (drain.service === service) spare(drain);
+    const drain = { change, service, times, spared: new Set<string>() };
+    this.#drains.add(drain);
+    void this.#run(drain).finally(() => this.#drains.delete(drain));
+  }
+
+  /** Ends WebSockets and event streams of a service that began on `upTo` or before, in batches from now on. */
+  endLongLived({ name, published, table }: ServiceState, upTo: number): void {
+    const { clock, random, tell } = this.#options;
+    const batches = batchTimes(spreadOf(table?.traffic.longLivedMs ?? 0), random);
+    const environments = (published[0]?.environments ?? []).map(({ environment }) => environment);
+    batches.forEach((at, i) => {
+      const share = 1 / (batches.length - i);
+      const end = (): void => {
+        for (const environment of environments)
+          tell({ kind: "cut", service: name, environment, upTo, which: "endless", share });
+      };
+      // Only the end of the process stops it.
+      void clock.sleep(at, this.#stop.signal).then(end, () => undefined);
+    });
   }
 
   close(): void {
     this.#stop.abort();
   }
 
-  async #run(
-    change: TrafficSwitch,
-    service: ServiceState,
-    limits: { drainMs: Milliseconds; longLivedMs: Milliseconds },
-  ): Promise<void> {
+  async #run(drain: Drain): Promise<void> {
+    const { change, times, spared } = drain;
     const { clock } = this.#options;
     const begun = clock.monotonic();
-    const due = [
-      { at: limits.drainMs, longLived: false, spreadMs: 0 },
-      { at: limits.longLivedMs, longLived: true, spreadMs: spreadOf(limits.longLivedMs) },
-    ];
-    const worstMs = limits.longLivedMs + spreadOf(limits.longLivedMs) + GRACE_MS;
+    const due = this.#cuts(times);
+    const worstMs = longestDrainMs(times);
     while (change.remaining > 0) {
       const elapsed = clock.monotonic() - begun;
-      const draining = change.emptied.filter((name) => !isBack(change, service, name) && change.remainingOf(name) > 0);
-      const isOver = elapsed >= limits.drainMs && draining.length === 0;
+      const draining = change.emptied.filter((name) => !spared.has(name) && change.remainingOf(name) > 0);
+      const isOver = elapsed >= times.drainMs && draining.length === 0;
       if (isOver || elapsed >= worstMs) break;
       for (const cut of takeDue(due, elapsed)) this.#cut(change, draining, cut);
       const pause = elapsed < 1_000 ? LOOK_FIRST_MS : LOOK_LATER_MS;
@@ -65,15 +92,19 @@ export class DrainWatch {
     this.#options.onFinal(change.end());
   }
 
-  #cut(
-    change: TrafficSwitch,
-    environments: readonly string[],
-    { longLived, spreadMs }: { longLived: boolean; spreadMs: number },
-  ): void {
+  #cuts({ drainMs, longLivedMs }: DrainTimes): Cut[] {
+    const from = Math.max(drainMs, longLivedMs);
+    const batches = batchTimes(spreadOf(from), this.#options.random);
+    return [
+      { at: drainMs, which: "silent", share: 1 },
+      ...batches.map((at, i): Cut => ({ at: from + at, which: "all", share: 1 / (batches.length - i) })),
+    ];
+  }
+
+  #cut(change: TrafficSwitch, environments: readonly string[], { which, share }: Cut): void {
     const { service } = change.facts;
-    for (const environment of environments) {
-      this.#options.tell({ kind: "cut", service, environment, upTo: change.upTo, longLived, spreadMs });
-    }
+    for (const environment of environments)
+      this.#options.tell({ kind: "cut", service, environment, upTo: change.upTo, which, share });
   }
 }
 
@@ -84,9 +115,11 @@ function takeDue<T extends { readonly at: Milliseconds }>(due: T[], elapsed: Mil
   return now;
 }
 
-/** Whether the environment has traffic again with what it ran then: its old requests are as good as its new ones. */
-function isBack(change: TrafficSwitch, service: ServiceState, environment: string): boolean {
-  const hasWeight = (service.register.split?.weights[environment] ?? 0) > 0;
-  const before = change.facts.before.at(-1)?.releaseOf(environment) ?? null;
-  return hasWeight && service.live?.releaseOf(environment) === before;
+/** An environment that has traffic again with what it ran then: its old requests are as good as its new ones. */
+function spare({ change, service, spared }: Drain): void {
+  for (const name of change.emptied) {
+    const hasWeight = (service.register.split?.weights[name] ?? 0) > 0;
+    const before = change.facts.before.at(-1)?.releaseOf(name) ?? null;
+    if (hasWeight && service.live?.releaseOf(name) === before) spared.add(name);
+  }
 }

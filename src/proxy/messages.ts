@@ -68,6 +68,9 @@ export interface WorkerStart {
   readonly fds: readonly number[];
 }
 
+/** `silent`: nothing of an answer came, and the request is whole. `endless`: WebSockets and event streams. */
+export type Cuttable = "silent" | "endless" | "all";
+
 export type ToWorker =
   | {
       readonly kind: "publish";
@@ -80,14 +83,17 @@ export type ToWorker =
   | { readonly kind: "live"; readonly service: string; readonly version: number }
   /** Instances became healthy, or the mode changed: look at what is held. */
   | { readonly kind: "wake"; readonly service: string }
-  /** End requests of an environment that were begun on `upTo` or before; long-lived ones at random within `spreadMs`. */
+  /**
+   * Of an environment's requests that were begun on version `upTo` or before and are `which`, end a `share` (0 to 1),
+   * drawn at random.
+   */
   | {
       readonly kind: "cut";
       readonly service: string;
       readonly environment: string;
       readonly upTo: number;
-      readonly longLived: boolean;
-      readonly spreadMs: number;
+      readonly which: Cuttable;
+      readonly share: number;
     }
   | { readonly kind: "drain"; readonly deadlineMs: number };
 

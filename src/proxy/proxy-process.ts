@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
-import type { Clock, Milliseconds } from "../model/time.ts";
+import type { Clock, Milliseconds, Random } from "../model/time.ts";
 import type { PeerServer } from "../wire/connect.ts";
 import type { ProxyLaunch } from "../wire/launch.ts";
 import { StatePaths } from "../wire/paths.ts";
@@ -19,6 +19,7 @@ export interface ProxyOptions {
   readonly workerProgram: URL;
   readonly keeperProgram: string;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: (message: string) => void;
   readonly exit: (code: number) => void;
 }
@@ -92,10 +93,11 @@ export class ProxyProcess {
   }
 
   #makePlane(): DataPlane {
-    const { launch, clock } = this.#options;
+    const { launch, clock, random } = this.#options;
     return new DataPlane({
       workers: launch.workers,
       clock,
+      random,
       crew: this.#crew,
       snapshot: this.#snapshot,
       epoch: this.#epoch,

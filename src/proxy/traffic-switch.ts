@@ -1,4 +1,4 @@
-import type { EpochMilliseconds, Milliseconds } from "../model/time.ts";
+import type { EpochMilliseconds } from "../model/time.ts";
 import type { Receipt, Weights } from "../model/traffic.ts";
 import { COUNTER, total } from "./cells.ts";
 import { kernelRefused } from "./kernel.ts";
@@ -122,9 +122,4 @@ function totalsOf(counters: ReadonlyMap<string, Float64Array>): Totals {
     rescued: sum(COUNTER.rescued),
     failed: sum(COUNTER.failures),
   };
-}
-
-/** How long the closing of long-lived connections is spread, so that their clients do not all come back at once. */
-export function spreadOf(longLivedMs: Milliseconds): Milliseconds {
-  return Math.min(10_000, longLivedMs / 10);
 }

@@ -16,8 +16,7 @@ export const retire: StepHandler = {
     const seen = await desk.driver(release).observe(service, context.signal);
     const weight = seen.split?.weights[environment] ?? 0;
     if (weight > 0) throw new TealError("still-has-traffic", `${environment} has ${String(weight)} % of the traffic`);
-    const { drainMs, longLivedMs } = release.spec.traffic;
-    const left = await drained(run, environment, drainMs + longLivedMs);
+    const left = await drained(run, environment, release.spec.traffic);
     if (left > 0)
       throw new TealError("still-has-traffic", `${environment} still has ${String(left)} requests in flight`);
     const planned = (await parts.store.retirements(service))[0];

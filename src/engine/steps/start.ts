@@ -1,3 +1,4 @@
+import { takenBackTimes } from "../../model/drain.ts";
 import { TealError } from "../../model/error.ts";
 import { driverOf } from "../parts.ts";
 import type { StepHandler, StepRun } from "../step.ts";
@@ -22,7 +23,7 @@ export const start: StepHandler = {
   async undo(run) {
     const { parts, deployment, input, context } = run;
     const { release } = run;
-    await drained(run, input.environment, release.spec.traffic.drainMs);
+    await drained(run, input.environment, takenBackTimes(release.spec.traffic));
     await parts.journal.transition({
       service: deployment.service,
       fence: context.fence,

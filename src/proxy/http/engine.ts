@@ -75,8 +75,13 @@ export interface Exchange {
   gaveUp(status: number): void;
   /** Nothing more will happen. Idempotent. */
   end(): void;
-  /** Called when the drain deadline ends the request: destroy both sides, then `end`. */
+  /**
+   * Set by the engine, called at most once, when a drain deadline ends the request: end both sides, a WebSocket with a
+   * Close frame and an event stream with the end of its body where that can be, within some seconds; then `end`.
+   */
   onCut: () => void;
+  /** Set by the engine: whether its answer has begun, or the client is still sending. It drains by the long deadline. */
+  isStreaming: () => boolean;
 }
 
 export function isRefusal(admitted: Exchange | Refusal): admitted is Refusal {

@@ -1,7 +1,7 @@
 import type { Milliseconds } from "../../model/time.ts";
 import { add, COUNTER, INSTANCE_CELL, LEDGER } from "../cells.ts";
 import type { Admission, Exchange } from "../http/engine.ts";
-import type { PublishedInstance } from "../messages.ts";
+import type { Cuttable, PublishedInstance } from "../messages.ts";
 import { noteConnected, noteRefused } from "./balance.ts";
 import type { Standing } from "./service-mode.ts";
 import { Tally } from "./tally.ts";
@@ -42,6 +42,7 @@ export class ServiceExchange implements Exchange {
   readonly service: WorkerService;
   readonly isAbandoned: () => boolean;
   onCut: () => void = () => undefined;
+  isStreaming: () => boolean = () => false;
   /** Instances that refused it. */
   readonly tried = new Set<string>();
   readonly #options: ExchangeOptions;
@@ -85,8 +86,19 @@ export class ServiceExchange implements Exchange {
     return this.#isAgain ? (this.#last?.first.name ?? null) : null;
   }
 
-  get isLongLived(): boolean {
-    return this.#isLongLived;
+  /** Whether it is one of these, and not being ended yet. */
+  isCuttable(which: Cuttable): boolean {
+    if (this.#isCut) return false;
+    switch (which) {
+      case "silent":
+        return !this.#isLongLived && !this.isStreaming();
+      case "endless":
+        return this.#isLongLived;
+      case "all":
+        return true;
+      default:
+        return which satisfies never;
+    }
   }
 
   isOn(environment: string, upTo: number): boolean {
@@ -155,11 +167,11 @@ export class ServiceExchange implements Exchange {
     this.#leave();
   }
 
+  /** Begins its end; it counts as cut when it has ended. */
   cut(): void {
     if (this.#lease === null || this.#isCut) return;
     this.#isCut = true;
     this.onCut();
-    this.#leave();
   }
 
   /** Forgets what was tried, as it will wait. */

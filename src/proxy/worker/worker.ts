@@ -2,6 +2,7 @@ import type { MessagePort } from "node:worker_threads";
 import type { Milliseconds, Random } from "../../model/time.ts";
 import { RawHttpEngine } from "../http/raw/raw-engine.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "../messages.ts";
+import { drawn } from "./drawn.ts";
 import { WorkerDispatcher } from "./dispatcher.ts";
 import { Door } from "./door.ts";
 import { WorkerTables } from "./tables.ts";
@@ -25,6 +26,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     dispatcher,
     door: doorOf(options),
     now,
+    random,
     onError,
     settings: start.settings,
   });
@@ -43,6 +45,8 @@ function doorOf({ start, now, log }: WorkerOptions): Door {
   const lines = Math.ceil(settings.refusedLines / workers);
   return new Door({ cells, index, connections: settings.limits.connections, lines, now, log });
 }
+
+type Cut = Extract<ToWorker, { kind: "cut" }>;
 
 interface Parts {
   readonly tables: WorkerTables;
@@ -78,14 +82,7 @@ function receive(message: ToWorker, parts: Parts): void {
   }
 }
 
-function cut(message: ToWorker & { kind: "cut" }, { dispatcher, random }: Parts): void {
-  for (const exchange of dispatcher.activeOf(message.service, message.environment, message.upTo)) {
-    if (exchange.isLongLived !== message.longLived) continue;
-    // Not all at once: their clients all come back.
-    if (message.spreadMs === 0) exchange.cut();
-    else
-      setTimeout(() => {
-        exchange.cut();
-      }, random() * message.spreadMs);
-  }
+function cut({ service, environment, upTo, which, share }: Cut, { dispatcher, random }: Parts): void {
+  const due = dispatcher.activeOf(service, environment, upTo).filter((exchange) => exchange.isCuttable(which));
+  for (const exchange of drawn(due, share, random)) exchange.cut();
 }

@@ -13,6 +13,8 @@ import type { Outbox } from "./outbox.ts";
  */
 export type AnswerStage = "head" | "body" | "whole" | "switched" | "bad";
 
+const LAST_CHUNK = "0\r\n\r\n";
+
 export interface AnswerOwner {
   /** The final head: whether the client's connection may stay after this answer. */
   headCame(head: ResponseHead, framing: FramingKind): boolean;
@@ -80,9 +82,19 @@ export class Answer {
   /** The instance ended its direction: the end of an answer that has no other, too early for any other. */
   end(): void {
     if (this.stage === "body" && this.#decoder === null) {
-      if (this.#framing === "chunked") this.#outbox.text("0\r\n\r\n");
+      if (this.#framing === "chunked") this.#outbox.text(LAST_CHUNK);
       this.stage = "whole";
     } else if (this.stage !== "whole") this.stage = "bad";
+  }
+
+  /** Ends a body from the middle as if the instance had; false: it has a length, or stands within a chunk. */
+  endEarly(): boolean {
+    const decoder = this.#decoder;
+    const mayEnd = decoder === null || (decoder instanceof ChunkedDecoder && decoder.isAtBorder);
+    if (this.stage !== "body" || !mayEnd) return false;
+    if (this.#framing === "chunked") this.#outbox.text(LAST_CHUNK);
+    this.stage = "whole";
+    return true;
   }
 
   #feedHead(bytes: Buffer, at: number, to: number): number {

@@ -125,6 +125,12 @@ export class ClientConnection implements SocketEvents, Swept, PassageClient {
     else this.#passage.clientDue();
   }
 
+  /** Ends it where it has no end of its own: a tunnel or an event stream. */
+  leave(): void {
+    if (this.#tunnel !== null) this.#tunnel.leave();
+    else if (this.#passage.isEventStream) this.#passage.cut();
+  }
+
   destroy(): void {
     if (this.#passage.endsByClose) this.link.socket.resetAndDestroy();
     else this.link.socket.destroy();

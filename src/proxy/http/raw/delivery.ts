@@ -12,6 +12,8 @@ export interface DeliveryOwner extends UpstreamUser {
   readonly isUnanswered: boolean;
   /** No instance gets the request; the exchange knows. */
   refused(refusal: Refusal): void;
+  /** The drain's deadline ends the request. */
+  cut(): void;
   /** The body may not be passed on. */
   rejected(refusal: Refusal, reason: string): void;
 }
@@ -31,8 +33,9 @@ export class Delivery {
   readonly #client: PassageClient;
   readonly #owner: DeliveryOwner;
   readonly #cut = (): void => {
-    this.#client.destroy();
+    this.#owner.cut();
   };
+  readonly #isStreaming = (): boolean => !this.#owner.isUnanswered || !this.request.isWhole;
 
   constructor(context: EngineContext, client: PassageClient, owner: DeliveryOwner) {
     this.#context = context;
@@ -150,6 +153,7 @@ export class Delivery {
     }
     this.exchange = admitted;
     admitted.onCut = this.#cut;
+    admitted.isStreaming = this.#isStreaming;
     const { pool } = this.#context;
     const { host, port } = admitted;
     const { isUpgrade, isReplayable } = this.request;

@@ -14,6 +14,7 @@ export interface Account {
   readonly events: string[];
   readonly facts: RequestFacts;
   cut(): void;
+  isStreaming(): boolean;
 }
 
 /** An instance that does with its connections what a test says. */
@@ -86,6 +87,7 @@ export class EngineHarness implements Dispatcher {
       settings: { ...DEFAULT_PROXY_SETTINGS, ...settings },
       door: this.door,
       now: () => performance.now() + this.skewMs,
+      random: () => 0,
       onError: (_, error) => this.errors.push(error),
     });
   }
@@ -163,6 +165,7 @@ export class EngineHarness implements Dispatcher {
         if (events.at(-1) !== "end") events.push("end");
       },
       onCut: () => undefined,
+      isStreaming: () => false,
     };
     this.accounts.push({
       events,
@@ -170,6 +173,7 @@ export class EngineHarness implements Dispatcher {
       cut: () => {
         current.onCut();
       },
+      isStreaming: () => current.isStreaming(),
     });
     const { hold } = this;
     return hold === null ? current : hold.then(() => current);

@@ -2,6 +2,8 @@ import type { Milliseconds } from "../../../model/time.ts";
 
 /** How long the rest of a body that nobody wants is read, so that the client reads its answer before the end. */
 export const LINGER_MS: Milliseconds = 2_000;
+/** How long what is ended from the middle, and politely, may take to end. */
+export const LEAVE_MS: Milliseconds = 2_000;
 /** When a client that ended its side is first asked whether it is still there; then at twice the time, and so on. */
 export const PROBE_AFTER_MS: Milliseconds = 1_000;
 /** Idle connections to instances are kept so long. */

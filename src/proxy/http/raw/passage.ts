@@ -3,6 +3,7 @@ import type { RefusedReason } from "../refused.ts";
 import { Answer, type AnswerOwner } from "./answer.ts";
 import type { EngineContext } from "./context.ts";
 import { Delivery, type DeliveryOwner } from "./delivery.ts";
+import { LEAVE_MS } from "./limits.ts";
 import type { FramingKind, RequestHead, ResponseHead } from "./message/types.ts";
 import type { Outbox } from "./outbox.ts";
 import type { PassageClient } from "./passage-client.ts";
@@ -20,6 +21,8 @@ export class Passage implements DeliveryOwner, AnswerOwner {
   readonly #outbox: Outbox;
   #keepsClient = false;
   #isEventStream = false;
+  /** To be ended as soon as the answer stands between two chunks. */
+  #isLeaving = false;
   #framing: FramingKind = "none";
 
   constructor(context: EngineContext, client: PassageClient) {
@@ -62,6 +65,7 @@ export class Passage implements DeliveryOwner, AnswerOwner {
   begin(head: RequestHead): void {
     this.#keepsClient = head.keepAlive;
     this.#isEventStream = false;
+    this.#isLeaving = false;
     this.#framing = "none";
     this.#answer.begin(head.method, head.minor);
     this.#delivery.begin(head);
@@ -111,6 +115,15 @@ export class Passage implements DeliveryOwner, AnswerOwner {
     this.#client.answered(!isLast);
   }
 
+  /** Ends an event stream as its instance would, and anything else so that nobody takes it for whole. */
+  cut(): void {
+    if (!this.isEventStream) this.#client.destroy();
+    else if (!this.#endEarly()) {
+      this.#isLeaving = true;
+      this.#client.dueAt = this.#context.now() + LEAVE_MS;
+    }
+  }
+
   rejected(refusal: Refusal, reason: string): void {
     this.#giveUp(refusal, refusal.code === "bad-request" ? "bad-body" : refusal.code, reason);
   }
@@ -128,7 +141,8 @@ export class Passage implements DeliveryOwner, AnswerOwner {
         return at;
       case "body":
         this.#client.link.send(this.#outbox);
-        this.#hold();
+        if (!this.#isLeaving) this.#hold();
+        else if (this.#endEarly()) return to;
         return at;
       case "whole":
         this.#client.link.send(this.#outbox);
@@ -200,6 +214,14 @@ export class Passage implements DeliveryOwner, AnswerOwner {
     this.#client.dueAt = this.#context.now() + this.#context.timeouts.writeMs;
   }
 
+  /** Ends the answer where it stands; false: that is in the middle of a chunk. */
+  #endEarly(): boolean {
+    if (!this.#answer.endEarly()) return false;
+    this.#client.link.send(this.#outbox);
+    this.#finish(false);
+    return true;
+  }
+
   /** The connection ended without an answer. */
   #failed(): void {
     if (this.#delivery.exchange === null) return;
@@ -231,12 +253,15 @@ export class Passage implements DeliveryOwner, AnswerOwner {
     exchange.responded(101, null);
     upstream.dueAt = Infinity;
     this.#client.dueAt = Infinity;
-    this.#outbox.append(bytes, at, to);
+    // The 101 itself; what came behind it is walked over by the tunnel.
     this.#client.link.send(this.#outbox);
+    const { isWebSocket } = delivery.request;
     delivery.upstream = null;
     delivery.exchange = null;
     delivery.end();
-    this.#client.switched(new Tunnel(this.#outbox, this.#client.link, upstream, exchange));
+    const tunnel = new Tunnel({ context: this.#context, client: this.#client, upstream, exchange, isWebSocket });
+    tunnel.upstreamReceived(bytes, at, to);
+    this.#client.switched(tunnel);
   }
 
   #giveUp(refusal: Refusal, reason?: RefusedReason, detail?: string): void {

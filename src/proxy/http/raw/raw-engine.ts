@@ -1,12 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
+import { spreadOf } from "../../../model/drain.ts";
 import type { ProxySettings } from "../../../model/proxy-settings.ts";
-import type { Milliseconds } from "../../../model/time.ts";
+import type { Milliseconds, Random } from "../../../model/time.ts";
 import type { Dispatcher, EngineDoor, HttpEngine } from "../engine.ts";
 import { Networks } from "../networks.ts";
 import { ClientConnection } from "./client-connection.ts";
 import type { EngineContext } from "./context.ts";
-import { BACKLOG } from "./limits.ts";
+import { BACKLOG, LEAVE_MS } from "./limits.ts";
 import { newTraceparent } from "./message/trace-context.ts";
 import type { ForwardingRules } from "./message/types.ts";
 import { Outbox } from "./outbox.ts";
@@ -18,6 +19,7 @@ interface RawEngineOptions {
   readonly dispatcher: Dispatcher;
   /** Monotonic milliseconds. */
   readonly now: () => Milliseconds;
+  readonly random: Random;
   readonly onError: (what: string, error: Error) => void;
   readonly settings: ProxySettings;
   readonly door: EngineDoor;
@@ -67,16 +69,32 @@ export class RawHttpEngine implements HttpEngine {
     for (const server of this.#servers) server.close();
     if (this.#connections.size > 0)
       await new Promise<void>((resolve) => {
+        const leaving = this.#leaveBefore(deadlineMs);
         const timer = setTimeout(() => {
           for (const connection of this.#connections) connection.destroy();
           resolve();
         }, deadlineMs);
         this.#drained = () => {
+          clearTimeout(leaving);
           clearTimeout(timer);
           resolve();
         };
       });
     this.#context.pool.close();
+  }
+
+  /** WebSockets and event streams are ended politely, each at a random instant of the last part of the time. */
+  #leaveBefore(deadlineMs: Milliseconds): NodeJS.Timeout {
+    const spreadMs = spreadOf(deadlineMs);
+    return setTimeout(
+      () => {
+        for (const connection of this.#connections)
+          setTimeout(() => {
+            connection.leave();
+          }, this.#options.random() * spreadMs);
+      },
+      Math.max(0, deadlineMs - LEAVE_MS - spreadMs),
+    );
   }
 
   async #listenOn(fd: number): Promise<void> {

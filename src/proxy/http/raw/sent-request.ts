@@ -14,6 +14,8 @@ export class SentRequest {
   /** It may be sent again although an instance may have seen it. */
   isReplayable = false;
   isUpgrade = false;
+  /** It asks for a WebSocket and nothing else. */
+  isWebSocket = false;
   /** All of it has come from the client. */
   isWhole = true;
   /** Why its body may not be passed on; null while it may. */
@@ -43,6 +45,7 @@ export class SentRequest {
     this.method = method;
     this.isReplayable = !hasBody && REPLAYABLE.has(method);
     this.isUpgrade = head.upgrade !== null;
+    this.isWebSocket = head.upgrade?.toLowerCase() === "websocket";
     this.isWhole = !hasBody;
     this.reject = null;
     this.#isHeadSent = false;

@@ -1,42 +1,79 @@
+import type { Milliseconds } from "../../../model/time.ts";
 import type { Exchange } from "../engine.ts";
+import type { EngineContext } from "./context.ts";
+import { LEAVE_MS } from "./limits.ts";
+import { FrameWalk, GOING_AWAY } from "./message/frame-walk.ts";
 import type { Link } from "./link.ts";
-import type { Outbox } from "./outbox.ts";
 import type { Upstream, UpstreamUser } from "./upstream.ts";
+
+interface TunnelParts {
+  readonly context: EngineContext;
+  readonly client: {
+    readonly link: Link;
+    /** When the client's connection is ended at the latest. */
+    dueAt: Milliseconds;
+  };
+  readonly upstream: Upstream;
+  readonly exchange: Exchange;
+  readonly isWebSocket: boolean;
+}
+
+/**
+ * `open`: bytes go both ways. `leaving`: to be ended at the next border of the instance's frames. `left`: the client was
+ * told, and what the instance still says is for nobody; what the client answers goes on to the instance.
+ */
+type Stage = "open" | "leaving" | "left";
 
 /**
  * What a request becomes after 101: bytes both ways, reading neither side faster than the other takes them. Each
  * direction ends by itself.
  */
 export class Tunnel implements UpstreamUser {
-  readonly #outbox: Outbox;
-  readonly #client: Link;
-  readonly #upstream: Upstream;
-  readonly #exchange: Exchange;
+  readonly #parts: TunnelParts;
+  /** Of the instance's direction; null: not a WebSocket. */
+  readonly #frames: FrameWalk | null;
+  #stage: Stage = "open";
 
   /** Takes over the instance's connection, and the exchange, which ends with the client's connection. */
-  constructor(outbox: Outbox, client: Link, upstream: Upstream, exchange: Exchange) {
-    this.#outbox = outbox;
-    this.#client = client;
-    this.#upstream = upstream;
-    this.#exchange = exchange;
-    upstream.user = this;
+  constructor(parts: TunnelParts) {
+    this.#parts = parts;
+    this.#frames = parts.isWebSocket ? new FrameWalk() : null;
+    parts.upstream.user = this;
+    parts.exchange.onCut = () => {
+      this.leave();
+    };
+  }
+
+  /**
+   * Ends it from the middle, for as long as {@link LEAVE_MS} politely: a WebSocket's client gets a Close frame with 1001
+   * between two frames, its answer to that goes to the instance, and the instance then ends the connection (RFC 6455,
+   * 7.1.1). Of any other protocol nothing is known: both sides get the end of the stream.
+   */
+  leave(): void {
+    if (this.#stage !== "open") return;
+    const { client, context } = this.#parts;
+    this.#stage = "leaving";
+    client.dueAt = context.now() + LEAVE_MS;
+    if (this.#frames === null || this.#frames.isAtBorder) this.#sayGoodbye();
   }
 
   fromClient(bytes: Buffer, from: number, to: number): void {
-    this.#carry(bytes, from, to, this.#client, this.#upstream.link);
+    const { client, upstream } = this.#parts;
+    if (this.#stage === "left" && this.#frames === null) return;
+    this.#carry(bytes, from, to, client.link, upstream.link);
   }
 
   clientEnded(): void {
-    this.#upstream.link.end();
+    this.#parts.upstream.link.end();
   }
 
   clientDrained(): void {
-    this.#upstream.link.resume();
+    this.#parts.upstream.link.resume();
   }
 
   clientClosed(): void {
-    this.#upstream.finish();
-    this.#exchange.end();
+    this.#parts.upstream.finish();
+    this.#parts.exchange.end();
   }
 
   upstreamConnected(): void {
@@ -44,29 +81,49 @@ export class Tunnel implements UpstreamUser {
   }
 
   upstreamReceived(bytes: Buffer, from: number, to: number): number {
-    this.#carry(bytes, from, to, this.#upstream.link, this.#client);
+    if (this.#stage === "left") return to;
+    const { client, upstream } = this.#parts;
+    const isLeaving = this.#stage === "leaving";
+    const end = this.#frames?.take(bytes, from, to, isLeaving) ?? to;
+    this.#carry(bytes, from, end, upstream.link, client.link);
+    if (isLeaving && this.#frames?.isAtBorder === true) this.#sayGoodbye();
     return to;
   }
 
   upstreamEnded(): void {
-    this.#client.end();
+    this.#parts.client.link.end();
   }
 
   upstreamDrained(): void {
-    this.#client.resume();
+    this.#parts.client.link.resume();
   }
 
   upstreamClosed(): void {
-    this.#client.finish();
+    this.#parts.client.link.finish();
   }
 
   upstreamDue(): void {
     // A tunnel may be silent.
   }
 
+  #sayGoodbye(): void {
+    const { client, upstream, context } = this.#parts;
+    this.#stage = "left";
+    // What the instance says from now on is dropped, so it may be read however little the client takes.
+    upstream.link.resume();
+    if (this.#frames === null) {
+      client.link.end();
+      upstream.link.end();
+    } else if (!this.#frames.isClosing) {
+      context.outbox.append(GOING_AWAY, 0, GOING_AWAY.length);
+      client.link.send(context.outbox);
+    }
+  }
+
   #carry(bytes: Buffer, from: number, to: number, source: Link, target: Link): void {
-    this.#outbox.append(bytes, from, to);
-    target.send(this.#outbox);
+    const { outbox } = this.#parts.context;
+    outbox.append(bytes, from, to);
+    target.send(outbox);
     if (target.isStuffed) source.pause();
   }
 }

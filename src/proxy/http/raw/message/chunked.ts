@@ -31,6 +31,11 @@ export class ChunkedDecoder implements BodyDecoder {
     return this.#trailers?.lines ?? NONE;
   }
 
+  /** Between two chunks, where the last one may stand. */
+  get isAtBorder(): boolean {
+    return this.#state === STATE.size && this.#digits === 0;
+  }
+
   decode(buffer: Buffer, start: number, end: number, onData?: (start: number, end: number) => void): number {
     let at = start;
     while (at < end && !this.isDone && this.reject === null) {
