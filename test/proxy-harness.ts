@@ -270,3 +270,16 @@ export function maintenanceOf(
     order: { mode, ...plain, deadlineMs: 30_000, most: 1_000, ...order, allow: [...(order.allow ?? [])] },
   };
 }
+
+/** A module that makes one worker thread of a proxy throw once the file is there; for `--import`. */
+export function crashHook(trigger: string): string {
+  return `
+import { existsSync, rmSync } from "node:fs";
+import { isMainThread } from "node:worker_threads";
+if (!isMainThread) setInterval(() => {
+  if (!existsSync(${JSON.stringify(trigger)})) return;
+  rmSync(${JSON.stringify(trigger)});
+  throw new Error("a fault in a worker");
+}, 10);
+`;
+}

@@ -39,7 +39,10 @@ export class Snapshot {
   check(service: SavedService): void {
     const fragments = new Map(this.#fragments).set(service.service, fragmentOf(service));
     if (SnapshotFile.fits(snapshotOf(fragments.values()))) return;
-    throw new TealError("request-invalid", `the table of ${service.service} does not fit in the proxy's snapshot`);
+    throw new TealError(
+      "request-invalid",
+      `what is to be known of ${service.service} does not fit in the proxy's snapshot`,
+    );
   }
 
   async save(service: SavedService): Promise<void> {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { HEALTH, PATIENCE, ProxyHarness, tableOf, TRAFFIC } from "../../test/proxy-harness.ts";
+import { crashHook, HEALTH, PATIENCE, ProxyHarness, tableOf, TRAFFIC } from "../../test/proxy-harness.ts";
 import type { Notice } from "../wire/protocol.ts";
 import type { ProxyProtocol, ServiceTable } from "../wire/proxy.ts";
 import { SLOT_BYTES } from "./snapshot-file.ts";
@@ -50,17 +50,6 @@ function load(url: string, clients: number): { readonly ledger: Ledger; stop(): 
     },
   };
 }
-
-/** Makes a worker thread throw once the file is there. */
-const CRASH_HOOK = (trigger: string): string => `
-import { existsSync, rmSync } from "node:fs";
-import { isMainThread } from "node:worker_threads";
-if (!isMainThread) setInterval(() => {
-  if (!existsSync(${JSON.stringify(trigger)})) return;
-  rmSync(${JSON.stringify(trigger)});
-  throw new Error("a fault in a worker");
-}, 10);
-`;
 
 describe("switching at a real proxy", () => {
   let harness: ProxyHarness;
@@ -236,7 +225,7 @@ describe("switching at a real proxy", () => {
     const apps = await pair();
     const trigger = join(harness.folder, "crash");
     const hook = join(harness.folder, "hook.mjs");
-    writeFileSync(hook, CRASH_HOOK(trigger));
+    writeFileSync(hook, crashHook(trigger));
     const { pid } = await harness.startProxy({ workers: 1 }, ["--import", hook]);
     const peer = await harness.peer(pid);
     await peer.call("apply", tableOf(apps, { blue: 100 }));
