@@ -1,6 +1,7 @@
-import { mkdir, open, rename, type FileHandle } from "node:fs/promises";
+import { mkdir, open, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Clock } from "../model/time.ts";
+import { renameIfThere, shiftNumbered } from "../wire/numbered-files.ts";
 
 /** Written at most every so often when the disk refuses. */
 const RETRY_MS = 1_000;
@@ -13,21 +14,6 @@ export interface LogLimits {
   readonly maxPending: number;
 }
 export const LOG_LIMITS: LogLimits = { maxBytes: 10 * 1024 * 1024, files: 5, maxPending: 1024 * 1024 };
-
-/** Shifts `path.1` to `path.2` and so on, up to `files` files with `path` itself; the oldest is replaced. */
-export async function shiftNumbered(path: string, files: number): Promise<void> {
-  for (let number = files - 1; number >= 2; number -= 1) {
-    await renameIfThere(`${path}.${String(number - 1)}`, `${path}.${String(number)}`);
-  }
-}
-
-async function renameIfThere(from: string, to: string): Promise<void> {
-  try {
-    await rename(from, to);
-  } catch (thrown) {
-    if (!(thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT")) throw thrown;
-  }
-}
 
 /**
  * A file of lines, `<ISO time> <text>`, that never makes its writer wait and never throws: when the disk refuses, or is too slow,

@@ -4,7 +4,8 @@ import { withDescriptor } from "./instance-output.ts";
 import type { KeeperParts } from "./parts.ts";
 import { NODE_FLAGS, type Program } from "../wire/launch.ts";
 import { runnableNode } from "../wire/node-binary.ts";
-import { LOG_LIMITS, shiftNumbered } from "./rotating-log.ts";
+import { shiftNumbered } from "../wire/numbered-files.ts";
+import { LOG_LIMITS } from "./rotating-log.ts";
 import { spawnWatched, type WatchedProcess } from "./watched-process.ts";
 
 /**

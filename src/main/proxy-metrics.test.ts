@@ -5,7 +5,7 @@ import { LATENCY_BOUNDS_MS } from "../model/traffic.ts";
 import { exposition } from "./exposition.ts";
 import { proxyMetrics } from "./proxy-metrics.ts";
 
-const CONNECTIONS = { accepted: 12, open: 5, refused: { tls: 3, "connection-limit": 0 } };
+const CONNECTIONS = { accepted: 12, open: 5, logged: 6, dropped: 7, refused: { tls: 3, "connection-limit": 0 } };
 const KERNEL = { listenOverflows: 3, listenDrops: 4 };
 
 function text(counters: Partial<TrafficCounters>, service = "web"): string {
@@ -51,6 +51,8 @@ describe("what the data plane counts, as Prometheus text", () => {
     expect(value(shown, 'teal_proxy_switches_total{service="web"}')).toBe("7");
     expect(value(shown, "teal_proxy_connections_accepted_total")).toBe("12");
     expect(value(shown, "teal_proxy_connections_open")).toBe("5");
+    expect(value(shown, "teal_proxy_access_log_lines_total")).toBe("6");
+    expect(value(shown, "teal_proxy_access_log_dropped_total")).toBe("7");
     expect(value(shown, 'teal_proxy_refused_total{reason="tls"}')).toBe("3");
     expect(value(shown, 'teal_proxy_refused_total{reason="connection-limit"}')).toBe("0");
     expect(value(shown, "teal_kernel_listen_overflows_total")).toBe("3");

@@ -96,7 +96,7 @@ export function proxyMetrics(
   ];
 }
 
-function connectionFamilies({ accepted, open, refused }: ConnectionCounts): Family[] {
+function connectionFamilies({ accepted, open, logged, dropped, refused }: ConnectionCounts): Family[] {
   return [
     counter("teal_proxy_connections_accepted_total", "Connections of clients that were accepted", [
       { labels: {}, value: accepted },
@@ -107,6 +107,14 @@ function connectionFamilies({ accepted, open, refused }: ConnectionCounts): Fami
       help: "Connections of clients that are open",
       points: [{ labels: {}, value: open }],
     },
+    counter("teal_proxy_access_log_lines_total", "Lines of the access log that were written", [
+      { labels: {}, value: logged },
+    ]),
+    counter(
+      "teal_proxy_access_log_dropped_total",
+      "Lines of the access log that were not, as the disk did not take them",
+      [{ labels: {}, value: dropped }],
+    ),
     counter(
       "teal_proxy_refused_total",
       "Connections that the proxy closed, and requests that it answered itself, by reason",

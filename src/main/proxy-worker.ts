@@ -12,6 +12,7 @@ await runWorker({
   start: workerData as WorkerStart,
   port: parentPort,
   now: () => performance.now(),
+  wallNow: Date.now,
   random: Math.random,
   onError: (what, error) => {
     log(`${what}: ${error.message}`);

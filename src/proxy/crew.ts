@@ -25,6 +25,8 @@ export interface CrewOptions {
   readonly clock: Clock;
   /** What a worker has to know before it accepts a connection. */
   readonly known: () => Pick<WorkerStart, "tables" | "routes" | "modes">;
+  /** Takes lines of the access log; resolves, never rejects, with whether they were written. */
+  readonly onAccess: (text: string, lines: number) => Promise<boolean>;
   readonly onLost: (index: number) => void;
   readonly onFatal: (message: string) => void;
   readonly log: (message: string) => void;
@@ -155,6 +157,13 @@ export class Crew {
         return;
       case "acknowledged":
         this.#acknowledged(index, message.number);
+        return;
+      case "access":
+        void this.#options.onAccess(message.text, message.lines).then((isWritten) => {
+          const answer: ToWorker = { kind: "access-answered", lines: message.lines, isWritten };
+          // oxlint-disable-next-line unicorn/require-post-message-target-origin
+          member.worker.postMessage(answer);
+        });
         return;
       case "drained":
         member.drained.resolve();

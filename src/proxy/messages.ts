@@ -17,6 +17,7 @@ export interface PublishedInstance {
 
 export interface PublishedEnvironment {
   readonly environment: string;
+  readonly release: string;
   readonly counters: Numbers;
   readonly instances: readonly PublishedInstance[];
 }
@@ -95,9 +96,13 @@ export type ToWorker =
       readonly which: Cuttable;
       readonly share: number;
     }
+  /** A batch of the access log has been written, or could not be. */
+  | { readonly kind: "access-answered"; readonly lines: number; readonly isWritten: boolean }
   | { readonly kind: "drain"; readonly deadlineMs: number };
 
 export type FromWorker =
   | { readonly kind: "listening" }
   | { readonly kind: "acknowledged"; readonly number: number }
+  /** Whole lines of the access log; one `access-answered` follows. */
+  | { readonly kind: "access"; readonly text: string; readonly lines: number }
   | { readonly kind: "drained" };

@@ -1,10 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
 import type { Clock, Milliseconds, Random } from "../model/time.ts";
+import { join } from "node:path";
 import type { PeerServer } from "../wire/connect.ts";
 import type { ProxyLaunch } from "../wire/launch.ts";
 import { StatePaths } from "../wire/paths.ts";
 import type { ProxyProtocol } from "../wire/proxy.ts";
+import { AccessLogFile } from "./access-log-file.ts";
 import { serveControl } from "./control-server.ts";
 import { ControllerWatch } from "./controller-watch.ts";
 import { Crew } from "./crew.ts";
@@ -12,6 +14,8 @@ import { DataPlane } from "./data-plane.ts";
 import { KeeperWatch } from "./keeper-watch.ts";
 import { Snapshot } from "./snapshot.ts";
 
+/** The last lines of the access log have so long to reach the disk. */
+const LAST_LINES_MS: Milliseconds = 1_000;
 const SAMPLE_EVERY_MS: Milliseconds = 100;
 
 export interface ProxyOptions {
@@ -30,6 +34,7 @@ export class ProxyProcess {
   readonly #epoch = `${randomBytes(6).toString("hex")}-${String(process.pid)}`;
   readonly #snapshot: Snapshot;
   readonly #crew: Crew;
+  readonly #access: AccessLogFile;
   readonly #plane: DataPlane;
   readonly #watch: ControllerWatch;
   readonly #socket: string;
@@ -44,6 +49,8 @@ export class ProxyProcess {
     const paths = new StatePaths(launch.root);
     this.#socket = paths.proxySocket(process.pid);
     this.#snapshot = new Snapshot(paths.proxySnapshot, clock, log);
+    const path = join(paths.logs, "access.log");
+    this.#access = new AccessLogFile({ path, ...launch.settings.accessLog, clock });
     this.#crew = this.#makeCrew();
     this.#plane = this.#makePlane();
     this.#watch = new ControllerWatch(clock, this.#plane, launch.controllerLossMs);
@@ -81,6 +88,7 @@ export class ProxyProcess {
       fds: launch.listeners.map(({ fds }) => fds),
       clock,
       known: () => this.#plane.known(),
+      onAccess: (text, lines) => this.#access.write(text, lines),
       onLost: (index) => {
         this.#plane.workerLost(index);
       },
@@ -111,7 +119,10 @@ export class ProxyProcess {
     this.#isDraining = true;
     this.#snapshot.stopWriting();
     this.#keeperWatch.abort();
-    void this.#crew.drain(deadlineMs).then(() => {
+    this.#access.stopRotating();
+    void this.#crew.drain(deadlineMs).then(async () => {
+      const late = this.#options.clock.sleep(LAST_LINES_MS, this.#ended.signal).catch(() => undefined);
+      await Promise.race([this.#access.close(), late]);
       this.#end(0);
     });
   }

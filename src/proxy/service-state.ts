@@ -136,10 +136,15 @@ export class ServiceState {
     Atomics.store(this.cell, SERVICE_CELL.held + index, 0);
   }
 
-  #environment({ environment, instances }: ServiceTable["backends"][number]): PublishedEnvironment {
+  #environment({ environment, release, instances }: ServiceTable["backends"][number]): PublishedEnvironment {
     const counters = this.#counters.get(environment) ?? sharedNumbers((this.#workers + 1) * COUNTER.length);
     this.#counters.set(environment, counters);
-    return { environment, counters, instances: instances.map(({ id, address }) => this.#instance(id, address)) };
+    return {
+      environment,
+      release,
+      counters,
+      instances: instances.map(({ id, address }) => this.#instance(id, address)),
+    };
   }
 
   #instance(id: string, address: string): PublishedInstance {

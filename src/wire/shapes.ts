@@ -105,6 +105,8 @@ export const traffic = z.object({
 export const connections = z.object({
   accepted: z.int(),
   open: z.int(),
+  logged: z.int(),
+  dropped: z.int(),
   refused: z.record(z.string(), z.int()),
 });
 

@@ -1,4 +1,5 @@
 import type { Milliseconds } from "../../model/time.ts";
+import type { AccessEntry } from "./access-entry.ts";
 import type { Refusal } from "./refusal.ts";
 import type { RefusedReason } from "./refused.ts";
 
@@ -34,6 +35,8 @@ export interface RequestFacts {
    * that is told by it and the trusted ones before it. Read within `admit` alone. Every engine has to give it.
    */
   readonly client?: () => string | undefined;
+  /** What the access log will say of it; null or absent: none is kept. */
+  readonly access?: AccessEntry | null;
 }
 
 export interface Dispatcher {

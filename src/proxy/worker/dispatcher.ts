@@ -37,6 +37,8 @@ export class WorkerDispatcher implements Dispatcher, Leaser {
     const name = router.match(facts.host, facts.target);
     const service = name === null ? null : tables.service(name);
     if (service === null) return REFUSAL[router.isEmpty ? "no-release" : "no-route"];
+    const access = facts.access ?? null;
+    if (access !== null) access.service = service.name;
     const { mode } = service;
     const standing = mode?.standingOf(facts) ?? NO_STANDING;
     if (mode?.kind === "on" && !standing.passes) return mode.answerTo(standing);
@@ -48,6 +50,7 @@ export class WorkerDispatcher implements Dispatcher, Leaser {
         leaser: this,
         key: affinity === null ? null : affinityKey(affinity.by, facts),
         standing,
+        access,
       }),
     );
   }

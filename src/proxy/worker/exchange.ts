@@ -1,5 +1,6 @@
 import type { Milliseconds } from "../../model/time.ts";
 import { add, COUNTER, INSTANCE_CELL, LEDGER } from "../cells.ts";
+import type { AccessEntry } from "../http/access-entry.ts";
 import type { Admission, Exchange } from "../http/engine.ts";
 import type { Cuttable, PublishedInstance } from "../messages.ts";
 import { noteConnected, noteRefused } from "./balance.ts";
@@ -35,6 +36,8 @@ interface ExchangeOptions {
   /** Whose request it is, to keep to a side of the split; null: nobody's in particular. */
   readonly key: string | null;
   readonly standing: Standing;
+  /** What the access log will say of it; null: none is kept. */
+  readonly access: AccessEntry | null;
 }
 
 /** One request of one service on its way; keeps the counts right whatever happens to it. */
@@ -117,6 +120,7 @@ export class ServiceExchange implements Exchange {
     this.#last = lease;
     const tally = this.charge(lease.first);
     if (lease.isRescue) tally.rescued();
+    if (this.#options.access !== null) note(this.#options.access, lease, this.#begunAt);
     Atomics.add(lease.instance.cell, INSTANCE_CELL.inFlight + this.#options.index, 1);
     add(lease.environment.counters, COUNTER.inFlight);
     add(lease.environment.ledger, LEDGER.started);
@@ -148,6 +152,11 @@ export class ServiceExchange implements Exchange {
   }
 
   responded(status: number, latencyMs: Milliseconds | null): void {
+    const { access } = this.#options;
+    if (access !== null) {
+      access.status = status;
+      access.responseMs = latencyMs;
+    }
     this.#tally?.answered(status, latencyMs);
   }
 
@@ -181,6 +190,7 @@ export class ServiceExchange implements Exchange {
   }
 
   wasHeld(): void {
+    if (this.#options.access !== null) this.#options.access.isHeld = true;
     this.#tally?.event("held");
   }
 
@@ -188,7 +198,10 @@ export class ServiceExchange implements Exchange {
     this.#isAgain = true;
     const rescuesBefore = this.#last?.isRescue;
     const admitted = this.#options.leaser.admitAgain(this);
-    if (admitted === this && this.#last?.isRescue === rescuesBefore) this.#tally?.event("retried");
+    if (admitted === this && this.#last?.isRescue === rescuesBefore) {
+      if (this.#options.access !== null) this.#options.access.retries += 1;
+      this.#tally?.event("retried");
+    }
     return admitted;
   }
 
@@ -203,4 +216,12 @@ export class ServiceExchange implements Exchange {
     this.#options.leaser.ended(this);
     return lease;
   }
+}
+
+function note(access: AccessEntry, { environment, instance, isRescue }: Lease, begunAt: Milliseconds): void {
+  access.environment = environment.name;
+  access.release = environment.release;
+  access.instance = instance.id;
+  access.isRescued ||= isRescue;
+  access.waitMs = Math.max(0, begunAt - access.since);
 }

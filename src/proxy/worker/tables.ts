@@ -10,6 +10,7 @@ type Numbers = Float64Array<SharedArrayBuffer>;
 /** One environment of one version of a table, with this worker's own rows of the shared memory. */
 export interface WorkerEnvironment {
   readonly name: string;
+  readonly release: string;
   readonly counters: Numbers;
   readonly ledger: Numbers;
   readonly instances: readonly PublishedInstance[];
@@ -115,10 +116,11 @@ function compile(table: PublishedTable, index: number): WorkerTable {
   const environments = new Map<string, WorkerEnvironment>();
   const counterRow = index * COUNTER.length;
   const ledgerRow = index * table.environments.length * LEDGER.length;
-  table.environments.forEach(({ environment, counters, instances }, position) => {
+  table.environments.forEach(({ environment, release, counters, instances }, position) => {
     const ledgerAt = ledgerRow + position * LEDGER.length;
     environments.set(environment, {
       name: environment,
+      release,
       counters: counters.subarray(counterRow, counterRow + COUNTER.length),
       ledger: table.ledger.subarray(ledgerAt, ledgerAt + LEDGER.length),
       instances,

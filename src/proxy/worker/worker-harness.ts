@@ -70,6 +70,7 @@ export class WorkerHarness {
       },
       port: this.#channel.port1,
       now: () => this.nowMs,
+      wallNow: () => 0,
       random: () => 0,
       onError: (_, error) => this.errors.push(error),
       log: () => undefined,
@@ -136,6 +137,7 @@ export class WorkerHarness {
       environments: [
         {
           environment: "blue",
+          release: "v1",
           counters: this.#counters,
           instances: [{ id: "web/blue/v1/0", host: "127.0.0.1", port, cell: this.#cell }],
         },

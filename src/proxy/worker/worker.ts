@@ -1,8 +1,10 @@
 import type { MessagePort } from "node:worker_threads";
-import type { Milliseconds, Random } from "../../model/time.ts";
+import type { EpochMilliseconds, Milliseconds, Random } from "../../model/time.ts";
+import { DOOR } from "../door-cells.ts";
 import { RawHttpEngine } from "../http/raw/raw-engine.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "../messages.ts";
 import { drawn } from "./drawn.ts";
+import { AccessBatch } from "./access-batch.ts";
 import { WorkerDispatcher } from "./dispatcher.ts";
 import { Door } from "./door.ts";
 import { WorkerTables } from "./tables.ts";
@@ -11,6 +13,7 @@ interface WorkerOptions {
   readonly start: WorkerStart;
   readonly port: MessagePort;
   readonly now: () => Milliseconds;
+  readonly wallNow: () => EpochMilliseconds;
   readonly random: Random;
   readonly onError: (what: string, error: Error) => void;
   /** Takes a line for the proxy's log. */
@@ -22,19 +25,21 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   const { start, port, now, random, onError } = options;
   const tables = new WorkerTables(start);
   const dispatcher = new WorkerDispatcher({ index: start.index, tables, random, now });
+  const tell = (message: FromWorker): void => {
+    port.postMessage(message);
+  };
+  const access = accessOf(options, tell);
   const engine = new RawHttpEngine({
     dispatcher,
     door: doorOf(options),
+    access,
     now,
     random,
     onError,
     settings: start.settings,
   });
-  const tell = (message: FromWorker): void => {
-    port.postMessage(message);
-  };
   port.on("message", (message: ToWorker) => {
-    receive(message, { tables, dispatcher, engine, tell, random });
+    receive(message, { tables, dispatcher, engine, access, tell, random });
   });
   await engine.listen(start.fds);
   tell({ kind: "listening" });
@@ -47,11 +52,21 @@ function doorOf({ start, now, log }: WorkerOptions): Door {
 }
 
 type Cut = Extract<ToWorker, { kind: "cut" }>;
+function accessOf({ start, now, wallNow }: WorkerOptions, tell: (message: FromWorker) => void): AccessBatch | null {
+  const { index, door, settings } = start;
+  if (settings.accessLog.to === "none") return null;
+  const row = door.subarray(index * DOOR.length, (index + 1) * DOOR.length);
+  const send = (text: string, lines: number): void => {
+    tell({ kind: "access", text, lines });
+  };
+  return new AccessBatch({ row, now, wallNow, send });
+}
 
 interface Parts {
   readonly tables: WorkerTables;
   readonly dispatcher: WorkerDispatcher;
   readonly engine: RawHttpEngine;
+  readonly access: AccessBatch | null;
   readonly tell: (message: FromWorker) => void;
   readonly random: Random;
 }
@@ -72,8 +87,12 @@ function receive(message: ToWorker, parts: Parts): void {
     case "cut":
       cut(message, parts);
       return;
+    case "access-answered":
+      parts.access?.answered(message.lines, message.isWritten);
+      return;
     case "drain":
       void parts.engine.drain(message.deadlineMs).then(() => {
+        parts.access?.flush();
         parts.tell({ kind: "drained" });
       });
       return;

@@ -2,6 +2,7 @@ import type { Milliseconds } from "../../../model/time.ts";
 import { REFUSAL, type Refusal } from "../refusal.ts";
 import { Backlog } from "./backlog.ts";
 import type { EngineContext } from "./context.ts";
+import { ConnectionLog } from "./connection-log.ts";
 import { Facts } from "./facts.ts";
 import { AHEAD_BOUND_BYTES, LINGER_MS, PROBE_AFTER_MS } from "./limits.ts";
 import { Link } from "./link.ts";
@@ -37,6 +38,7 @@ export class ClientConnection implements SocketEvents, Swept, PassageClient {
   readonly #onClosed: (connection: ClientConnection) => void;
   readonly #backlog = new Backlog();
   readonly #passage: Passage;
+  readonly #log: ConnectionLog | null;
   #stage: Stage = "head";
   #progress: RequestHead | undefined = undefined;
   #minor: 0 | 1 = 1;
@@ -51,11 +53,16 @@ export class ClientConnection implements SocketEvents, Swept, PassageClient {
     const { address, localHost: fallbackHost } = accepted;
     const peer = peerOf(address, "http", context.forwarding.isTrusted(address), accepted.localPort);
     this.facts = new Facts(peer, context.forwarding, () => this.#stage === "closed");
+    const log =
+      context.access === null
+        ? null
+        : new ConnectionLog(context.access, peer, context.forwarding, () => this.link.socket.bytesWritten);
+    this.#log = log;
     this.requestContext = {
       peer,
       rules: context.forwarding,
       fallbackHost,
-      requestId: context.requestId,
+      requestId: log === null ? context.requestId : () => log.named(context.requestId()),
       keepAlive: true,
     };
     this.#passage = new Passage(context, this);
@@ -111,12 +118,14 @@ export class ClientConnection implements SocketEvents, Swept, PassageClient {
     this.#backlog.clear();
     if (this.#tunnel === null) this.#passage.clientClosed();
     else this.#tunnel.clientClosed();
+    this.#log?.end(this.#tunnel === null);
     this.#onClosed(this);
   }
 
   due(now: Milliseconds): void {
     this.dueAt = Infinity;
     if (this.#stage === "head" && this.#backlog.size > 0) {
+      this.#log?.beginUnread(this.#backlog.size);
       this.#context.door.refused("head-timeout", this.requestContext.peer.address, "");
       this.refuse(REFUSAL["request-timeout"], false, true);
       this.#linger();
@@ -137,6 +146,7 @@ export class ClientConnection implements SocketEvents, Swept, PassageClient {
   }
 
   refuse(refusal: Refusal, isHead: boolean, isLast: boolean): void {
+    this.#log?.refused(refusal);
     this.link.socket.write(refusalText(refusal, { date: this.#context.date(), isHead, isLast }), "latin1");
   }
 
@@ -149,6 +159,7 @@ export class ClientConnection implements SocketEvents, Swept, PassageClient {
 
   answered(stays: boolean): void {
     if (this.#stage !== "busy") return;
+    this.#log?.end(false);
     if (!stays) {
       this.#linger();
       return;
@@ -187,7 +198,7 @@ export class ClientConnection implements SocketEvents, Swept, PassageClient {
     for (let isMoving = true; isMoving && at < to;) {
       const before = at;
       if (this.#stage === "head") at = this.#readHead(bytes, at, to);
-      else if (this.#stage === "busy" && !this.#passage.isRequestWhole) at = this.#passage.takeBody(bytes, at, to);
+      else if (this.#stage === "busy" && !this.#passage.isRequestWhole) at = this.#takeBody(bytes, at, to);
       else if (this.#stage === "linger" || this.#stage === "closed") at = to;
       isMoving = at > before;
     }
@@ -207,6 +218,7 @@ export class ClientConnection implements SocketEvents, Swept, PassageClient {
     }
     this.#progress = undefined;
     if (result.kind === "reject") {
+      this.#log?.beginUnread(to - at);
       this.#context.door.refused(reasonOf(result), this.requestContext.peer.address, result.reason);
       this.refuse(refusalOf(result.status), false, true);
       this.#linger();
@@ -216,8 +228,21 @@ export class ClientConnection implements SocketEvents, Swept, PassageClient {
     this.dueAt = Infinity;
     this.#minor = result.minor;
     this.#probeMs = 0;
+    this.#beginLog(result);
     this.#passage.begin(result);
     return at + result.size;
+  }
+
+  #takeBody(bytes: Buffer, at: number, to: number): number {
+    const end = this.#passage.takeBody(bytes, at, to);
+    this.#log?.took(end - at);
+    return end;
+  }
+
+  #beginLog(head: RequestHead): void {
+    if (this.#log === null) return;
+    this.#log.begin(head);
+    this.facts.access = this.#log.entry;
   }
 
   /** The client has ended its direction: what is whole is still answered. */
@@ -244,6 +269,7 @@ export class ClientConnection implements SocketEvents, Swept, PassageClient {
 
   /** Ends our direction and reads on for a while: a close with unread bytes would take the answer from the client. */
   #linger(): void {
+    this.#log?.end(false);
     this.#stage = "linger";
     this.#backlog.clear();
     this.dueAt = this.#context.now() + (this.link.isDrained ? LINGER_MS : this.#context.timeouts.writeMs);

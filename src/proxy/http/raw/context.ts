@@ -1,5 +1,6 @@
 import type { ProxyTimeouts } from "../../../model/proxy-settings.ts";
 import type { Milliseconds } from "../../../model/time.ts";
+import type { AccessSink } from "../access-entry.ts";
 import type { Dispatcher, EngineDoor } from "../engine.ts";
 import type { ForwardingRules, HeadLimits } from "./message/types.ts";
 import type { Outbox } from "./outbox.ts";
@@ -24,6 +25,8 @@ export interface EngineContext {
   readonly date: () => string;
   readonly isDraining: () => boolean;
   readonly door: EngineDoor;
+  /** Null: no access log is kept. */
+  readonly access: AccessSink | null;
   /** A fault of our own, which ends one connection only. */
   readonly onError: (what: string, error: Error) => void;
 }

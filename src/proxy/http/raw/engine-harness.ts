@@ -86,6 +86,7 @@ export class EngineHarness implements Dispatcher {
       dispatcher: this,
       settings: { ...DEFAULT_PROXY_SETTINGS, ...settings },
       door: this.door,
+      access: null,
       now: () => performance.now() + this.skewMs,
       random: () => 0,
       onError: (_, error) => this.errors.push(error),

@@ -1,3 +1,4 @@
+import type { AccessEntry } from "../access-entry.ts";
 import type { RequestFacts } from "../engine.ts";
 import { clientAddress } from "./message/client-address.ts";
 import { fieldValue } from "./message/field.ts";
@@ -7,6 +8,7 @@ import type { ForwardingRules, Peer, RequestHead } from "./message/types.ts";
 export class Facts implements RequestFacts {
   host = "";
   target = "";
+  access: AccessEntry | null = null;
   readonly isAbandoned: () => boolean;
   readonly field: (name: string) => string | undefined;
   readonly client: () => string;

@@ -3,6 +3,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { spreadOf } from "../../../model/drain.ts";
 import type { ProxySettings } from "../../../model/proxy-settings.ts";
 import type { Milliseconds, Random } from "../../../model/time.ts";
+import type { AccessSink } from "../access-entry.ts";
 import type { Dispatcher, EngineDoor, HttpEngine } from "../engine.ts";
 import { Networks } from "../networks.ts";
 import { ClientConnection } from "./client-connection.ts";
@@ -23,6 +24,8 @@ interface RawEngineOptions {
   readonly onError: (what: string, error: Error) => void;
   readonly settings: ProxySettings;
   readonly door: EngineDoor;
+  /** Null: no access log is kept. */
+  readonly access: AccessSink | null;
 }
 
 /** HTTP/1.1 on plain sockets, both ways. */
@@ -39,12 +42,13 @@ export class RawHttpEngine implements HttpEngine {
 
   constructor(options: RawEngineOptions) {
     this.#options = options;
-    const { dispatcher, door, now, onError, settings } = options;
+    const { dispatcher, door, access, now, onError, settings } = options;
     const { timeouts, limits } = settings;
     const sweeper = new Sweeper(now);
     this.#context = {
       dispatcher,
       door,
+      access,
       now,
       sweeper,
       onError,
