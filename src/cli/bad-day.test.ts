@@ -38,6 +38,34 @@ describe("approve", () => {
   });
 });
 
+describe("abort --direct", () => {
+  const done = {
+    service: "web",
+    deployment: "dep_1",
+    weights: { blue: 100, green: 0 },
+    reverted: true,
+    proxies: 1,
+    tookMs: 3,
+  };
+
+  it("asks no server, says what to do next, and is exit 1 where the traffic stays", async () => {
+    await rig.server.stop();
+    let answer = done;
+    rig.parts = { ...rig.parts, directAbort: () => Promise.resolve(answer) };
+    const { exit, stdout } = await rig.run(["abort", "--direct"]);
+    expect(exit).toBe(0);
+    expect(stdout).toMatch(
+      /The traffic is back \(3 ms, 1 proxy\)\. web: blue 100 %\.\n.*dep_1.*teal status.*\n.*teal up/,
+    );
+    expect(JSON.parse((await rig.run(["abort", "--direct", "--json"])).stdout)).toEqual(done);
+    answer = { ...done, reverted: false, weights: { blue: 50, green: 50 } };
+    expect(await rig.run(["abort", "--direct"])).toMatchObject({
+      exit: 1,
+      stdout: expect.stringContaining("going back would be worse"),
+    });
+  });
+});
+
 describe("resume and traffic", () => {
   const hold = { kind: "guardrail" as const, message: "p95 is 2 s", remedy: "`teal resume` goes on." };
   const held = {

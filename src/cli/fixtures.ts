@@ -46,6 +46,7 @@ export class CliRig {
       client: () => Promise.resolve(new TealClient({ socket: server.socket }, realClock)),
       up: () => Promise.reject(new TealError("internal", "no up here")),
       down: () => Promise.reject(new TealError("internal", "no down here")),
+      directAbort: () => Promise.reject(new TealError("internal", "no proxy here")),
       ended: () => Promise.resolve(),
     };
   }

@@ -1,4 +1,5 @@
 import type { TealConfig } from "../config/config.ts";
+import type { DirectAbort, DirectAbortOptions } from "../main/direct-abort.ts";
 import type { DownOptions, DownResult } from "../main/down.ts";
 import type { UpOptions, UpResult } from "../main/up.ts";
 import type { TealClient } from "../sdk/client.ts";
@@ -25,6 +26,8 @@ export interface Parts {
   client(configFile: string): Promise<TealClient>;
   up(options: Pick<UpOptions, "config" | "signal" | "say" | "consent" | "force">): Promise<UpResult>;
   down(options: Omit<DownOptions, "clock">): Promise<DownResult>;
+  /** Takes a deployment back at the proxy itself: needs neither server nor store. */
+  directAbort(options: Omit<DirectAbortOptions, "clock">): Promise<DirectAbort>;
   /** Resolves when no keeper answers any more for the state directory beside this teal.yaml. */
   ended(configFile: string, signal: AbortSignal): Promise<void>;
 }

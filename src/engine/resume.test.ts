@@ -54,7 +54,7 @@ describe("a guardrail that holds", () => {
     return { made, id };
   }
 
-  test("says so, and goes on when a person says so, in that step", async () => {
+  test("says so, and goes on to its end when a person says so", async () => {
     const { made, id } = await held();
     expect(await holds(made, "guardrail")).toMatchObject({ remedy: expect.stringContaining("teal resume") });
     made.clock.advance(60_000);

@@ -69,6 +69,7 @@ const parts: Parts = {
     return up({ bundles: packageRuntimeDir(), env: process.env, clock: systemClock, deadlineMs: 30_000, ...options });
   },
   down: async (options) => (await import("./down.ts")).down({ clock: systemClock, ...options }),
+  directAbort: async (options) => (await import("./direct-abort.ts")).directAbort({ clock: systemClock, ...options }),
   ended: async (config, signal) => (await import("./keeper-end.ts")).keeperEnd(config, systemClock, signal),
 };
 

@@ -32,6 +32,7 @@ export function serveControl(options: ControlOptions): Promise<PeerServer<typeof
       draining: options.isDraining(),
       longLivedMs: plane.longestLivedMs,
     })),
+    services: heard(() => ({ services: [...plane.serviceNames] })),
     observe: heard(({ service }) => plane.observe(service)),
     apply: heard((table) => plane.apply(table)),
     revert: heard(async ({ service, deployment }) => ({ split: await plane.revert(service, deployment, "revert") })),

@@ -200,6 +200,10 @@ export class DataPlane {
   }
 
   /** Deployments that a silent controller would leave unfinished. */
+  get serviceNames(): readonly string[] {
+    return [...this.#services.keys()];
+  }
+
   get atRisk(): readonly { readonly service: string; readonly deployment: string }[] {
     return [...this.#services.values()].flatMap(({ name, register, table }) =>
       register.armed !== null && table?.traffic.onControllerLoss === "revert"

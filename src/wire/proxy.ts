@@ -68,6 +68,8 @@ export const PROXY_PROTOCOL = defineProtocol({
         longLivedMs: z.number().optional(),
       }),
     },
+    /** The services that it knows: for whoever has nothing but the proxy to ask. */
+    services: { params: nothing, result: z.object({ services: z.array(z.string()) }) },
     observe: { params: z.object({ service: z.string() }), result: observation },
     /** Two-phase inside: every worker acknowledges the table, then one store makes it live. Refuses `fenced`, `latched`. */
     apply: { params: serviceTable, result: receipt },

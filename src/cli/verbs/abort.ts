@@ -1,20 +1,32 @@
 import { TealError } from "../../model/error.ts";
+import type { Call } from "../call.ts";
 import { runDeployment } from "../deployment.ts";
 import { serviceOf } from "../service.ts";
+import { stoppable } from "../until-stopped.ts";
 import { SERVICE_ARGUMENT, type Verb } from "../verb.ts";
+import { duration } from "../words/duration.ts";
+import { split } from "../words/weights.ts";
 
 export const abort: Verb = {
   name: "abort",
   summary: "Take back the deployment that is under way",
-  details: "The traffic goes back first, at once; the clean-up follows.",
+  details:
+    "The traffic goes back first, at once; the clean-up follows. --direct asks the proxy itself, for when the server is dead, " +
+    "does not answer, or cannot write: the traffic goes back, and nothing of the deployment is taken again. A server that comes " +
+    "back does the rest.",
   arguments: [SERVICE_ARGUMENT],
-  options: [{ flags: "--no-wait", description: "return when the traffic is back, without waiting for the clean-up" }],
+  options: [
+    { flags: "--direct", description: "ask the proxy itself, without the server" },
+    { flags: "--no-wait", description: "return when the traffic is back, without waiting for the clean-up" },
+  ],
   examples: [
     { command: "teal abort", about: "take it back, and wait for the clean-up" },
     { command: "teal abort web --no-wait --reason 'wrong version'", about: "return as soon as the traffic is back" },
+    { command: "teal abort --direct", about: "when the server does not answer" },
   ],
-  json: "the deployment as it ended",
+  json: "the deployment as it ended; with --direct {service, deployment, weights, reverted, proxies, tookMs}",
   async run(call) {
+    if (call.flag("direct")) return direct(call);
     const client = await call.client();
     const { service, deployment } = await serviceOf(client, call.text("service"));
     if (deployment === null) throw new TealError("nothing-to-abort", `no deployment of ${service} is under way`);
@@ -25,3 +37,25 @@ export const abort: Verb = {
     });
   },
 };
+
+/** Exit 1 where the proxy kept the split because going back would be worse. */
+async function direct(call: Call): Promise<number> {
+  const service = call.text("service") ?? null;
+  const config = call.configFile();
+  const done = await stoppable(call, (signal) => call.parts.directAbort({ config, service, signal }));
+  if (call.json) call.document(done);
+  const { style } = call;
+  const { deployment, weights, proxies, tookMs } = done;
+  const where = `${done.service}: ${split(weights)}`;
+  const count = `${String(proxies)} ${proxies === 1 ? "proxy" : "proxies"}`;
+  call.say(
+    done.reverted
+      ? `${style.good("✓")} The traffic is back (${duration(tookMs)}, ${count}). ${where}.`
+      : `${style.bad("✗")} The traffic stays, as going back would be worse: no instance there is healthy. ${where}.`,
+  );
+  call.say(`  Nothing of ${deployment} is taken any more. A server that answers does the clean-up: \`teal status\`.`);
+  call.say(
+    style.faint("  Where it does not answer: look at the disk and .teal/logs/server.log, then `teal up --detach`."),
+  );
+  return done.reverted ? 0 : 1;
+}

@@ -9,7 +9,7 @@ export const resume: Verb = {
   name: "resume",
   summary: "Let a deployment that holds go on",
   details:
-    "A guardrail with `hold`: the step ends in its time all the same. Drift (the live split is not the one that Teal set): say " +
+    "A guardrail with `hold`: the deployment goes on all the same. Drift (the live split is not the one that Teal set): say " +
     "what becomes of the live split, also when no deployment is under way. Frozen (going back would be worse): tries again to " +
     "go back, and is refused (exit 6) while that would still be worse. `teal status` shows what holds, and why.",
   arguments: [SERVICE_ARGUMENT],

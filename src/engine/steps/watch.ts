@@ -56,6 +56,8 @@ class Watch {
   #trial: Trial;
   #keptAt: Milliseconds | null = null;
   #trouble: TealError | null = null;
+  /** A person has let it go on, in this step or an earlier one: the evidence is that of the whole deployment. */
+  #waived = false;
   #mustLook = false;
   #wake = Promise.withResolvers<void>();
 
@@ -103,10 +105,10 @@ class Watch {
     throw new TealError("evidence-lacking", message);
   }
 
-  /** Whether a guardrail keeps it from ending; not after a person has let it go on. */
+  /** Whether a guardrail keeps it from ending; not after a person has let the deployment go on in spite of that. */
   async #holds(verdicts: readonly RuleVerdict[]): Promise<boolean> {
-    const { holding, progress } = this.#run;
-    const verdict = progress["resumed"] === true ? undefined : verdicts.find(({ outcome }) => outcome === "hold");
+    const { holding } = this.#run;
+    const verdict = this.#waived ? undefined : verdicts.find(({ outcome }) => outcome === "hold");
     if (verdict === undefined) {
       holding.set(null);
       return false;
@@ -124,6 +126,7 @@ class Watch {
       { resumed: true },
       { events: [this.#run.event("resumed", { kind: "guardrail", drift, by, reason })] },
     );
+    this.#waived = true;
     holding.obeyed();
     return false;
   }
@@ -132,6 +135,7 @@ class Watch {
     const { parts, deployment, release, context } = this.#run;
     const { service, id } = deployment;
     const { hub } = parts;
+    this.#waived = (await parts.store.steps(id)).some(({ progress }) => progress["resumed"] === true);
     hub.subscribe(
       "sample",
       (sample) => {
