@@ -7,7 +7,7 @@ proxy:
   forwarded: x-forwarded               # or rfc7239, both, none
   requestId: keep                      # or keepTrusted, replace
   traceparent: pass                    # or create
-  timeouts: { head: 30s, idle: 65s, connect: 2s, response: 60s, body: 60s, write: 2m }
+  timeouts: { head: 30s, idle: 65s, connect: 2s, response: 60s, body: 60s, write: 2m, tunnel: 1h }
   limits: { headBytes: 32KiB, headFields: 200, bodyBytes: 10MiB, connections: 50000 }   # bodyBytes: none unless said
   accessLog: { to: file, fileBytes: 100MiB, files: 5 }   # to: none unless said
   refusedLines: 10                     # a minute, in proxy.log

@@ -38,14 +38,21 @@ const timeouts = map({
   write: duration("1s", "1d")
     .meta({ description: "Longest time in which a client, or an instance, takes none of the bytes that wait for it." })
     .prefault("2m"),
+  tunnel: duration("1s", "30d")
+    .meta({
+      description:
+        "Longest time in which neither side of a WebSocket, or of another protocol after an upgrade, sends a byte; then its connections are closed. A ping of either side counts.",
+    })
+    .prefault("1h"),
 })
-  .transform(({ head, idle, connect, response, body, write }) => ({
+  .transform(({ head, idle, connect, response, body, write, tunnel }) => ({
     headMs: head,
     idleMs: Math.max(1_000, Math.floor(idle / 1_000) * 1_000),
     connectMs: connect,
     responseMs: response,
     bodyMs: body,
     writeMs: write,
+    tunnelMs: tunnel,
   }))
   .meta({ description: "How long clients and instances may take." });
 

@@ -21,6 +21,8 @@ export interface ProxyTimeouts {
   readonly bodyMs: Milliseconds;
   /** Longest time in which a side takes none of the bytes that wait for it. */
   readonly writeMs: Milliseconds;
+  /** Longest time in which neither side of a WebSocket, or of another protocol after an upgrade, sends a byte. */
+  readonly tunnelMs: Milliseconds;
 }
 
 export interface ProxyLimits {
@@ -68,6 +70,7 @@ export const DEFAULT_PROXY_SETTINGS: ProxySettings = {
     responseMs: 60_000,
     bodyMs: 60_000,
     writeMs: 120_000,
+    tunnelMs: 3_600_000,
   },
   limits: { headBytes: 32_768, headFields: 200, bodyBytes: null, connections: 50_000 },
   accessLog: { to: "none", fileBytes: 104_857_600, files: 5 },

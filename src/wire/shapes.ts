@@ -118,6 +118,7 @@ const timeouts = z.object({
   responseMs: ms.default(DEFAULTS.timeouts.responseMs),
   bodyMs: ms.default(DEFAULTS.timeouts.bodyMs),
   writeMs: ms.default(DEFAULTS.timeouts.writeMs),
+  tunnelMs: ms.default(DEFAULTS.timeouts.tunnelMs),
 });
 const limits = z.object({
   headBytes: z.int().default(DEFAULTS.limits.headBytes),

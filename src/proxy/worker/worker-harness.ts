@@ -5,7 +5,7 @@ import { DEFAULT_PROXY_SETTINGS } from "../../model/proxy-settings.ts";
 import { COUNTER, INSTANCE_CELL, LEDGER, PROCESS_CELL, readCounters, sharedInts, sharedNumbers } from "../cells.ts";
 import { DOOR } from "../door-cells.ts";
 import { Instance } from "../http/raw/engine-harness.ts";
-import type { FromWorker, PublishedTable } from "../messages.ts";
+import type { FromWorker, PublishedTable, ToWorker } from "../messages.ts";
 import { runWorker } from "./worker.ts";
 
 /** What a request came to, as the data plane counts. */
@@ -110,6 +110,11 @@ export class WorkerHarness {
     for (const client of this.#clients) client.destroy();
   }
 
+  /** As when the time of long-lived requests is over after a switch. */
+  cut(): void {
+    this.#tell({ kind: "cut", service: "web", environment: "blue", upTo: 0, longLived: true, spreadMs: 0 });
+  }
+
   async close(): Promise<void> {
     this.leave();
     this.instance.close();
@@ -119,9 +124,13 @@ export class WorkerHarness {
         if (message.kind === "drained") resolve();
       });
     });
-    port2.postMessage({ kind: "drain", deadlineMs: 0 });
+    this.#tell({ kind: "drain", deadlineMs: 0 });
     await drained;
     port2.close();
+  }
+
+  #tell(message: ToWorker): void {
+    this.#channel.port2.postMessage(message);
   }
 
   #table(): PublishedTable {

@@ -129,7 +129,8 @@ export class ClientConnection implements SocketEvents, Swept, PassageClient {
       this.#context.door.refused("head-timeout", this.requestContext.peer.address, "");
       this.refuse(REFUSAL["request-timeout"], false, true);
       this.#linger();
-    } else if (this.#stage !== "busy") this.destroy();
+    } else if (this.#tunnel !== null) this.#tunnel.clientDue();
+    else if (this.#stage !== "busy") this.destroy();
     else if (this.isHalfClosed && this.#passage.isSilent) this.#probe(now);
     else this.#passage.clientDue();
   }

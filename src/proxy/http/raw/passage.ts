@@ -252,7 +252,6 @@ export class Passage implements DeliveryOwner, AnswerOwner {
     exchange.markLongLived();
     exchange.responded(101, null);
     upstream.dueAt = Infinity;
-    this.#client.dueAt = Infinity;
     // The 101 itself; what came behind it is walked over by the tunnel.
     this.#client.link.send(this.#outbox);
     const { isWebSocket } = delivery.request;

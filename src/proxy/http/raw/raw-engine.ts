@@ -57,7 +57,7 @@ export class RawHttpEngine implements HttpEngine {
       headLimits: { headBytes: limits.headBytes, fields: limits.headFields, targetBytes: limits.headBytes / 2 },
       bodyBytes: limits.bodyBytes ?? Infinity,
       outbox: new Outbox(),
-      pool: new UpstreamPool({ sweeper, now, onError, connectMs: timeouts.connectMs }),
+      pool: new UpstreamPool({ sweeper, now, onError, timeouts }),
       requestId: requestIds(),
       date: dates(now),
       isDraining: () => this.#isDraining,

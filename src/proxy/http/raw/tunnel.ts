@@ -12,6 +12,7 @@ interface TunnelParts {
     readonly link: Link;
     /** When the client's connection is ended at the latest. */
     dueAt: Milliseconds;
+    destroy(): void;
   };
   readonly upstream: Upstream;
   readonly exchange: Exchange;
@@ -26,7 +27,7 @@ type Stage = "open" | "leaving" | "left";
 
 /**
  * What a request becomes after 101: bytes both ways, reading neither side faster than the other takes them. Each
- * direction ends by itself.
+ * direction ends by itself. It ends when nothing comes from either side for long, or when one takes nothing for long.
  */
 export class Tunnel implements UpstreamUser {
   readonly #parts: TunnelParts;
@@ -42,6 +43,7 @@ export class Tunnel implements UpstreamUser {
     parts.exchange.onCut = () => {
       this.leave();
     };
+    this.#stays();
   }
 
   /**
@@ -58,9 +60,10 @@ export class Tunnel implements UpstreamUser {
   }
 
   fromClient(bytes: Buffer, from: number, to: number): void {
-    const { client, upstream } = this.#parts;
+    const { client, upstream, context } = this.#parts;
     if (this.#stage === "left" && this.#frames === null) return;
     this.#carry(bytes, from, to, client.link, upstream.link);
+    if (upstream.link.isStuffed) upstream.dueAt = context.now() + context.timeouts.writeMs;
   }
 
   clientEnded(): void {
@@ -68,6 +71,7 @@ export class Tunnel implements UpstreamUser {
   }
 
   clientDrained(): void {
+    this.#stays();
     this.#parts.upstream.link.resume();
   }
 
@@ -76,16 +80,24 @@ export class Tunnel implements UpstreamUser {
     this.#parts.exchange.end();
   }
 
+  /** Both sides were silent for long, or the client takes none of what waits for it, or does not leave when told. */
+  clientDue(): void {
+    const { client } = this.#parts;
+    if (this.#stage === "open" && !client.link.isStuffed) this.leave();
+    else client.destroy();
+  }
+
   upstreamConnected(): void {
     // It was, long ago.
   }
 
   upstreamReceived(bytes: Buffer, from: number, to: number): number {
     if (this.#stage === "left") return to;
-    const { client, upstream } = this.#parts;
+    const { client, upstream, context } = this.#parts;
     const isLeaving = this.#stage === "leaving";
     const end = this.#frames?.take(bytes, from, to, isLeaving) ?? to;
     this.#carry(bytes, from, end, upstream.link, client.link);
+    if (this.#stage === "open" && client.link.isStuffed) client.dueAt = context.now() + context.timeouts.writeMs;
     if (isLeaving && this.#frames?.isAtBorder === true) this.#sayGoodbye();
     return to;
   }
@@ -95,15 +107,20 @@ export class Tunnel implements UpstreamUser {
   }
 
   upstreamDrained(): void {
+    this.#parts.upstream.dueAt = Infinity;
     this.#parts.client.link.resume();
   }
 
   upstreamClosed(): void {
-    this.#parts.client.link.finish();
+    const { client, context } = this.#parts;
+    client.dueAt = Math.min(client.dueAt, context.now() + context.timeouts.writeMs);
+    client.link.finish();
   }
 
+  /** It takes none of what waits for it. */
   upstreamDue(): void {
-    // A tunnel may be silent.
+    this.#parts.upstream.destroy();
+    this.#parts.client.destroy();
   }
 
   #sayGoodbye(): void {
@@ -125,5 +142,12 @@ export class Tunnel implements UpstreamUser {
     outbox.append(bytes, from, to);
     target.send(outbox);
     if (target.isStuffed) source.pause();
+    this.#stays();
+  }
+
+  /** A sign of life; to a client that takes none of what waits for it, it gives no more time. */
+  #stays(): void {
+    const { client, context } = this.#parts;
+    if (this.#stage === "open" && !client.link.isStuffed) client.dueAt = context.now() + context.timeouts.tunnelMs;
   }
 }

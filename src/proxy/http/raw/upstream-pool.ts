@@ -15,15 +15,15 @@ export class UpstreamPool implements UpstreamKeeper {
   readonly sweeper: Sweeper;
   readonly now: () => Milliseconds;
   readonly onError: (what: string, error: Error) => void;
-  readonly connectMs: Milliseconds;
+  readonly timeouts: UpstreamKeeper["timeouts"];
   /** By port: a number, so that a request makes no key. */
   readonly #shelves = new Map<number, Shelf[]>();
 
-  constructor({ sweeper, now, onError, connectMs }: Omit<UpstreamKeeper, "gone">) {
+  constructor({ sweeper, now, onError, timeouts }: Omit<UpstreamKeeper, "gone">) {
     this.sweeper = sweeper;
     this.now = now;
     this.onError = onError;
-    this.connectMs = connectMs;
+    this.timeouts = timeouts;
   }
 
   /** A kept connection that is good for the request, or a new one that is not connected yet. */

@@ -1,3 +1,4 @@
+import type { ProxyTimeouts } from "../../../model/proxy-settings.ts";
 import type { Milliseconds } from "../../../model/time.ts";
 import { Backlog } from "./backlog.ts";
 import { Link } from "./link.ts";
@@ -22,8 +23,7 @@ export interface UpstreamKeeper {
   readonly sweeper: Sweeper;
   readonly now: () => Milliseconds;
   readonly onError: (what: string, error: Error) => void;
-  /** Longest wait for a connection to stand. */
-  readonly connectMs: Milliseconds;
+  readonly timeouts: Pick<ProxyTimeouts, "connectMs" | "writeMs">;
   /** It has closed. */
   gone(upstream: Upstream): void;
 }
@@ -42,13 +42,14 @@ export class Upstream implements SocketEvents, Swept {
   safeMs: Milliseconds = 0;
   readonly #keeper: UpstreamKeeper;
   readonly #backlog = new Backlog();
+  #isFinishing = false;
 
   constructor(host: string, port: number, user: UpstreamUser, keeper: UpstreamKeeper) {
     this.host = host;
     this.port = port;
     this.user = user;
     this.#keeper = keeper;
-    this.dueAt = keeper.now() + keeper.connectMs;
+    this.dueAt = keeper.now() + keeper.timeouts.connectMs;
     keeper.sweeper.add(this);
     this.link = new Link(dial(host, port, this));
   }
@@ -58,10 +59,14 @@ export class Upstream implements SocketEvents, Swept {
     return !this.isGone && this.link.isDrained && this.link.socket.readable;
   }
 
-  /** Its user hears no more of it, and the instance gets all that was written. */
+  /** Its user hears no more of it, and the instance gets all that was written, if it takes it in time. */
   finish(): void {
     this.user = null;
-    this.#leave();
+    if (this.isGone) return;
+    this.#isFinishing = true;
+    this.dueAt = this.#keeper.now() + this.#keeper.timeouts.writeMs;
+    // It must be read to hear of its end.
+    this.link.resume();
     this.link.finish();
   }
 
@@ -79,6 +84,7 @@ export class Upstream implements SocketEvents, Swept {
   }
 
   received(shared: Buffer, length: number): void {
+    if (this.#isFinishing) return;
     if (this.user === null) {
       // An answer that nobody asked for.
       this.destroy();
@@ -104,8 +110,8 @@ export class Upstream implements SocketEvents, Swept {
   }
 
   readEnded(): void {
-    if (this.user === null) this.destroy();
-    else this.user.upstreamEnded();
+    if (this.user !== null) this.user.upstreamEnded();
+    else if (!this.#isFinishing) this.destroy();
   }
 
   drained(): void {
