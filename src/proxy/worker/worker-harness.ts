@@ -112,7 +112,7 @@ export class WorkerHarness {
 
   /** As when the time of long-lived requests is over after a switch. */
   cut(): void {
-    this.#tell({ kind: "cut", service: "web", environment: "blue", upTo: 0, longLived: true, spreadMs: 0 });
+    this.#tell({ kind: "cut", service: "web", environment: "blue", upTo: 0, which: "endless", share: 1 });
   }
 
   async close(): Promise<void> {
