@@ -79,7 +79,8 @@ test("affinity by address follows the client behind trusted proxies, and not wha
   });
   await (await harness.peer(trusting.pid)).call("apply", table);
   expect(await sides()).toEqual(new Set(["blue", "green"]));
-  await (await harness.peer(trusting.pid)).call("drain", { deadlineMs: 0 });
+  // It may have ended before its answer was read.
+  await (await harness.peer(trusting.pid)).call("drain", { deadlineMs: 0 }).catch(() => undefined);
   await expect.poll(() => harness.ping(trusting.pid), { timeout: 20_000 }).toBeNull();
   const strict = await harness.startProxy({ settings: proxySettings.parse({ trustedProxies: [] }) });
   await (await harness.peer(strict.pid)).call("apply", { ...table, generation: 2 });
