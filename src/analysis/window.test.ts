@@ -69,6 +69,17 @@ describe("a window of counters", () => {
     expect(() => CounterWindow.fromJSON({ format: 1, epochs: [{}], total: {} })).toThrow("cannot be read");
   });
 
+  it("counts an epoch that lived before the window began, and is heard of late, from its first reading", () => {
+    const window = [
+      { ...sample("draining", { blue: counters(100) }), since: 10, at: 1_000 },
+      { ...sample("serving", { blue: counters(900) }), since: 900, at: 1_001 },
+      { ...sample("serving", { blue: counters(907) }), since: 900, at: 1_100 },
+      { ...sample("next", { blue: counters(5) }), since: 1_500, at: 1_600 },
+      { ...sample("draining", { blue: counters(103) }), since: 10, at: 1_700 },
+    ].reduce((window, next) => CounterWindow.fromJSON(window.add(next).toJSON()), CounterWindow.empty);
+    expect(window.of("blue").requests).toBe(7 + 5 + 3);
+  });
+
   it("property: however often and in whatever order one epoch is read, the window is newest minus first", () => {
     fc.assert(
       fc.property(fc.nat(1_000), fc.array(fc.nat(100), { minLength: 1 }), fc.integer(), (first, steps, seed) => {

@@ -23,6 +23,8 @@ export const windowState = z.object({
   /** Newest cumulative reading of each epoch, the epoch seen last at the end. */
   epochs: z.array(z.object({ epoch: z.string(), last: perEnvironment })),
   total: perEnvironment,
+  /** When the first reading was made, in ms since the Unix epoch; older windows do not say. */
+  began: z.number().optional(),
 });
 export type CounterWindowState = z.output<typeof windowState>;
 
@@ -32,8 +34,9 @@ const MOST_EPOCHS = 4;
 /**
  * What has come since the window began, from cumulative readings. Immutable; as large after a year as after a second.
  *
- * The first reading is the window's beginning. Counters of an epoch that is first seen later began at zero after that
- * (the data plane was started anew), so all of them count. Readings of several epochs may come in any order, as a
+ * The first reading is the window's beginning. Counters of an epoch that is first seen later and began after that (the
+ * data plane was started anew) count from zero; those of one that lived before, and is heard of late, from its first
+ * reading. An epoch that does not say since when it counts is taken for a new one. Readings of several epochs may come in any order, as a
  * replaced proxy is still draining while its successor serves.
  */
 export class CounterWindow {
@@ -59,16 +62,19 @@ export class CounterWindow {
 
   add(sample: TrafficSample): CounterWindow {
     const known = this.#state.epochs.find((seen) => seen.epoch === sample.epoch);
+    const began = this.hasBegun ? this.#state.began : sample.at;
+    const isOlder = sample.since !== undefined && began !== undefined && sample.since < began;
+    const countsFromZero = known !== undefined || (this.hasBegun && !isOlder);
     const last = { ...known?.last };
     const total = { ...this.#state.total };
     for (const [environment, now] of Object.entries(sample.environments)) {
-      const before = last[environment] ?? (this.hasBegun ? NO_TRAFFIC : now);
+      const before = last[environment] ?? (countsFromZero ? NO_TRAFFIC : now);
       total[environment] = plus(total[environment] ?? NO_TRAFFIC, since(before, now));
       last[environment] = later(before, now);
     }
     const others = this.#state.epochs.filter((seen) => seen.epoch !== sample.epoch);
     const epochs = [...others, { epoch: sample.epoch, last }].slice(-MOST_EPOCHS);
-    return new CounterWindow({ format: 1, epochs, total });
+    return new CounterWindow({ format: 1, epochs, total, ...(began === undefined ? {} : { began }) });
   }
 
   /** Zeros for an environment that no reading has named. */

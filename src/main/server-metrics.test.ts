@@ -1,13 +1,20 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { NO_CONNECTIONS } from "../model/connections.ts";
 import { expect, onTestFinished, test } from "vitest";
 import { NO_TRAFFIC } from "../analysis/counters.ts";
 import { Hub } from "../engine/hub.ts";
+import { temporaryFolder } from "../store/temporary.ts";
+import { ProxyTotals } from "./proxy-totals.ts";
 import { serverMetrics } from "./server-metrics.ts";
 
 const OPERATIONS = new URL("../../docs/operations.md", import.meta.url);
 
 function metrics() {
+  const folder = temporaryFolder();
+  onTestFinished(() => {
+    folder[Symbol.dispose]();
+  });
   const hub = new Hub();
   const ended = new AbortController();
   onTestFinished(() => {
@@ -19,7 +26,7 @@ function metrics() {
     connections: () => NO_CONNECTIONS,
     control: { status: () => Promise.resolve([]) },
     hub,
-    clock,
+    totals: new ProxyTotals({ file: join(folder.path, "counts.json"), clock, report: () => undefined }),
     version: "1.2.3",
     signal: ended.signal,
   });

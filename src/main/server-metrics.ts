@@ -3,18 +3,17 @@ import type { ConnectionCounts } from "../model/connections.ts";
 import { leader } from "../model/traffic.ts";
 import type { Control } from "../engine/control.ts";
 import type { Hub } from "../engine/hub.ts";
-import type { Clock } from "../model/time.ts";
 import { listenCounts } from "../proxy/kernel.ts";
 import { exposition } from "./exposition.ts";
-import { newestSamples } from "./newest-samples.ts";
 import { proxyMetrics } from "./proxy-metrics.ts";
+import type { ProxyTotals } from "./proxy-totals.ts";
 
 const STATUS_MS = 5_000;
 
 interface MetricsParts {
   readonly control: Pick<Control, "status">;
   readonly hub: Hub;
-  readonly clock: Clock;
+  readonly totals: ProxyTotals;
   readonly version: string;
   /** Of all data planes of Teal's own. */
   readonly connections: () => ConnectionCounts;
@@ -26,12 +25,18 @@ interface MetricsParts {
 export function serverMetrics({
   control,
   hub,
-  clock,
+  totals,
   version,
   connections,
   signal,
 }: MetricsParts): () => Promise<string> {
-  const samples = newestSamples(hub, clock, signal);
+  hub.subscribe(
+    "sample",
+    (sample) => {
+      totals.add(sample);
+    },
+    signal,
+  );
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const gauge = (name: string, help: string, labelNames: string[]): Gauge =>
@@ -56,6 +61,6 @@ export function serverMetrics({
         healthy.set(labels, environment.instances.filter((instance) => instance.healthy).length);
       }
     }
-    return `${await registry.metrics()}\n${exposition(proxyMetrics(samples(), connections(), listenCounts()))}`;
+    return `${await registry.metrics()}\n${exposition(proxyMetrics(totals.samples(), connections(), listenCounts()))}`;
   };
 }

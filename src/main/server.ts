@@ -25,6 +25,7 @@ import { ConfigurationFile } from "./configuration-file.ts";
 import { timeSortedIds } from "./ids.ts";
 import { knownListeners } from "./known-listeners.ts";
 import { readLastStart, writeLastStart } from "./last-start.ts";
+import { ProxyTotals } from "./proxy-totals.ts";
 import { serverMetrics } from "./server-metrics.ts";
 
 /** sysexits.h, EX_CONFIG: it cannot run as things are, so that the keeper does not start it again at once. */
@@ -83,10 +84,11 @@ async function serve(launch: ServerLaunch): Promise<() => Promise<void>> {
   });
   const version = basename(launch.runtime);
   const ended = new AbortController();
+  const totals = new ProxyTotals({ file: join(paths.root, "proxy-counts.json"), clock, report });
   const app = createServer(engine.control, {
     version,
     listeners: knownListeners((options) => keeper.call("status", {}, options), report),
-    metrics: metricsOf(engine.control, { hub, version, traffic: drivers.traffic, signal: ended.signal }),
+    metrics: metricsOf(engine.control, { hub, totals, version, traffic: drivers.traffic, signal: ended.signal }),
     report: (problem, request) => {
       report(problem, { ...request });
     },
@@ -96,6 +98,7 @@ async function serve(launch: ServerLaunch): Promise<() => Promise<void>> {
   log.info({ socket: paths.apiSocket, version, log: join(paths.logs, "server.log") }, "the server is ready");
   return async () => {
     ended.abort();
+    totals.save();
     await app.close();
     await engine.stop();
     keeper.close();
@@ -135,13 +138,13 @@ async function ensureListeners(
 
 function metricsOf(
   control: Engine["control"],
-  { traffic, ...parts }: { hub: Hub; version: string; traffic: Drivers["traffic"]; signal: AbortSignal },
+  parts: { hub: Hub; totals: ProxyTotals; version: string; traffic: Drivers["traffic"]; signal: AbortSignal },
 ): () => Promise<string> {
   const connections = (): ConnectionCounts =>
-    [...traffic.values()]
+    [...parts.traffic.values()]
       .map((driver) => driver.connections?.() ?? NO_CONNECTIONS)
       .reduce(addConnections, NO_CONNECTIONS);
-  return serverMetrics({ ...parts, control, clock: systemClock, connections });
+  return serverMetrics({ ...parts, control, connections });
 }
 
 async function problemOf(task: Promise<unknown>): Promise<TealError | null> {

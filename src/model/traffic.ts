@@ -103,6 +103,8 @@ export interface TrafficSample {
   readonly service: string;
   /** Changes when counters start from zero again. */
   readonly epoch: string;
+  /** When the epoch began, with all counters at zero; absent: not told. */
+  readonly since?: EpochMilliseconds;
   readonly at: EpochMilliseconds;
   readonly environments: Readonly<Record<string, TrafficCounters>>;
   /** Changes of the live split, reverts too; absent: not told. */

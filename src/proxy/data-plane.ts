@@ -50,7 +50,7 @@ export interface DataPlaneOptions {
 }
 
 /** With everything that is optional in other data planes. */
-interface ProxySample extends Required<TrafficSample> {
+interface ProxySample extends Required<Omit<TrafficSample, "since">> {
   readonly environments: Record<string, CounterReading>;
 }
 
@@ -239,6 +239,15 @@ export class DataPlane {
 
   workerLost(index: number): void {
     for (const service of this.#services.values()) service.forgetWorker(index);
+  }
+
+  /** Ends what is in flight, as the process is about to end: in receipts it has been cut. */
+  cutAll(): void {
+    const { crew } = this.#options;
+    for (const { name: service, counters } of this.#services.values()) {
+      for (const environment of counters.keys())
+        crew.tell({ kind: "cut", service, environment, upTo: this.#version, which: "all", share: 1 });
+    }
   }
 
   close(): void {

@@ -66,6 +66,7 @@ export class DrainWatch {
     });
   }
 
+  /** Tells the receipts of all that still drain, as they stand. */
   close(): void {
     this.#stop.abort();
   }
@@ -87,7 +88,8 @@ export class DrainWatch {
         () => true,
         () => false,
       );
-      if (!isOn) return;
+      // The process ends: what is known by now is told.
+      if (!isOn) break;
     }
     this.#options.onFinal(change.end());
   }

@@ -17,6 +17,9 @@ import { Snapshot } from "./snapshot.ts";
 /** The last lines of the access log have so long to reach the disk. */
 const LAST_LINES_MS: Milliseconds = 1_000;
 const SAMPLE_EVERY_MS: Milliseconds = 100;
+const CUT_BEFORE_MS: Milliseconds = 100;
+/** So that the last samples and receipts reach the server. */
+const LAST_WORDS_MS: Milliseconds = 100;
 
 export interface ProxyOptions {
   readonly launch: ProxyLaunch;
@@ -120,11 +123,29 @@ export class ProxyProcess {
     this.#snapshot.stopWriting();
     this.#keeperWatch.abort();
     this.#access.stopRotating();
-    void this.#crew.drain(deadlineMs).then(async () => {
-      const late = this.#options.clock.sleep(LAST_LINES_MS, this.#ended.signal).catch(() => undefined);
-      await Promise.race([this.#access.close(), late]);
-      this.#end(0);
-    });
+    void this.#crew.drain(deadlineMs).then(() => this.#lastWords());
+    void this.#cutBefore(deadlineMs);
+  }
+
+  /** A little before the workers close what is left, so that it is counted for what it is. */
+  async #cutBefore(deadlineMs: Milliseconds): Promise<void> {
+    const isOn = await this.#options.clock.sleep(Math.max(0, deadlineMs - CUT_BEFORE_MS), this.#ended.signal).then(
+      () => true,
+      () => false,
+    );
+    if (isOn) this.#plane.cutAll();
+  }
+
+  /** What the server has not heard yet: final receipts, and what was counted since the last sample. */
+  async #lastWords(): Promise<void> {
+    const { clock } = this.#options;
+    this.#plane.close();
+    const control = this.#control;
+    if (control !== null)
+      control.notify("sample", { samples: this.#plane.samples(control.size), connections: this.#crew.readDoor() });
+    const late = clock.sleep(LAST_LINES_MS, this.#ended.signal).catch(() => undefined);
+    await Promise.all([clock.sleep(LAST_WORDS_MS), Promise.race([this.#access.close(), late])]);
+    this.#end(0);
   }
 
   async #watchKeeper(): Promise<void> {

@@ -85,19 +85,19 @@ describe("a set of proxies", () => {
     expect(await splits([second.pid])).toEqual([2]);
   });
 
-  test("samples and requests in flight of all are added up", async () => {
+  test("each proxy's samples come by themselves, with its epoch and since when it counts", async () => {
     await harness.startProxy();
     await harness.startProxy();
-    let requests: number | undefined;
-    let epoch = "";
-    harness.driver.watch((sample) => {
-      requests = sample.environments["blue"]?.requests;
-      ({ epoch } = sample);
+    const newest = new Map<string, { since: number | undefined; requests: number }>();
+    harness.driver.watch(({ epoch, since, environments }) => {
+      newest.set(epoch, { since, requests: environments["blue"]?.requests ?? 0 });
     }, never);
     await harness.driver.apply(tableOf(apps, { blue: 100 }), context());
     for (let n = 0; n < 40; n += 1) await fetch(harness.url, { headers: { connection: "close" } });
-    await expect.poll(() => requests, PATIENCE).toBe(40);
-    expect(epoch.split("+")).toHaveLength(2);
+    const all = (): number => [...newest.values()].reduce((sum, { requests }) => sum + requests, 0);
+    await expect.poll(all, PATIENCE).toBe(40);
+    expect(newest.size).toBe(2);
+    for (const { since } of newest.values()) expect(since).toBeLessThanOrEqual(Date.now());
   });
 
   test("a proxy that comes with an older snapshot is brought up to date", async () => {

@@ -15,7 +15,7 @@ import type { CallOptions } from "../../../wire/peer.ts";
 import type { Notice, Params } from "../../../wire/protocol.ts";
 import type { ProxyProtocol, ServiceTable } from "../../../wire/proxy.ts";
 import type { ReconnectingPeer } from "../../../wire/reconnecting.ts";
-import { mergeObservations, mergeReceipts, mergeSamples } from "./merge.ts";
+import { mergeObservations, mergeReceipts } from "./merge.ts";
 import { type ProxyLink, ProxySet } from "./proxy-set.ts";
 import { ReceiptBook } from "./receipts.ts";
 
@@ -41,8 +41,6 @@ export class EmbeddedTraffic implements TrafficDriver {
   /** The newest reverted deployment of each service, for the same. */
   readonly #reverts = new Map<string, string>();
   readonly #ownReverts = new Set<string>();
-  /** The newest of each service, by the process that sent it. */
-  readonly #samples = new Map<number, Map<string, TrafficSample>>();
   readonly #connections = new Map<number, ConnectionCounts>();
   /** Of processes that have gone: what was counted does not become less. */
   #formerConnections = NO_CONNECTIONS;
@@ -60,7 +58,6 @@ export class EmbeddedTraffic implements TrafficDriver {
       clock,
       onConnected: (link) => void this.#bringUpToDate(link),
       onGone: (pid) => {
-        this.#samples.delete(pid);
         this.#forgetConnections(pid);
         this.#receipts.gone(pid);
       },
@@ -75,7 +72,7 @@ export class EmbeddedTraffic implements TrafficDriver {
 
   async apply(change: TrafficChange, context: ActContext): Promise<Receipt> {
     const table = toTable(change);
-    const receipts = await this.#proxies.call("apply", table, this.#limits(context));
+    const receipts = await this.#proxies.callWithStarting("apply", table, this.#limits(context));
     const known = this.#changes.get(change.service);
     if (known === undefined || compareOrder(change, known) >= 0) this.#changes.set(change.service, table);
     return mergeReceipts(receipts);
@@ -132,18 +129,17 @@ export class EmbeddedTraffic implements TrafficDriver {
   }
 
   #listen(): void {
-    this.#proxies.onNotice("sample", ({ samples, connections }, { pid }) => {
-      const known = this.#samples.get(pid) ?? new Map<string, TrafficSample>();
-      this.#samples.set(pid, known);
-      for (const sample of samples) known.set(sample.service, sample);
+    this.#proxies.onNotice("sample", ({ samples, connections }, { pid, startedAt: since }) => {
       if (connections !== undefined) this.#connections.set(pid, connections);
-      for (const { service } of samples) this.#tellSample(service);
+      // Each by itself: their counts began at different times, and only who adds them up knows since when it does.
+      for (const sample of samples) for (const listener of this.#sampleListeners) listener({ ...sample, since });
     });
     this.#proxies.onNotice("receipt", (receipt, { pid }) => {
+      const made = this.#proxies.connected.filter(({ connectedAt }) => (connectedAt ?? Infinity) <= receipt.at);
       this.#receipts.final(
         pid,
         receipt,
-        this.#proxies.connected.map(({ pid }) => pid),
+        made.map((link) => link.pid),
       );
     });
     this.#proxies.onNotice("reverted", (notice) => {
@@ -159,14 +155,6 @@ export class EmbeddedTraffic implements TrafficDriver {
     if (this.#told.has(key) || this.#ownReverts.has(`${service} ${deployment}`)) return;
     this.#told.add(key);
     this.#tell({ kind: "reverted", ...notice });
-  }
-
-  #tellSample(service: string): void {
-    const live = [...this.#samples.values()].flatMap((samples) => samples.get(service) ?? []);
-    const [first, ...rest] = live;
-    if (first === undefined) return;
-    const merged = mergeSamples([first, ...rest]);
-    for (const listener of this.#sampleListeners) listener(merged);
   }
 
   #tell(notice: TrafficNotice): void {

@@ -1,5 +1,5 @@
 import { TealError, toTealError } from "../../../model/error.ts";
-import type { Clock, Milliseconds } from "../../../model/time.ts";
+import type { Clock, EpochMilliseconds, Milliseconds } from "../../../model/time.ts";
 import type { CallOptions } from "../../../wire/peer.ts";
 import type { KeeperProtocol } from "../../../wire/keeper.ts";
 import type { CallName, Notice, NoticeName, Params, Result } from "../../../wire/protocol.ts";
@@ -8,6 +8,8 @@ import { ReconnectingPeer } from "../../../wire/reconnecting.ts";
 
 const PING_EVERY_MS: Milliseconds = 1_000;
 const ASK_AGAIN_MS: Milliseconds = 1_000;
+/** A new proxy accepts connections a little before it is first reached; for so long a change waits for one that is starting. */
+const STARTING_MS: Milliseconds = 3_000;
 
 type ProxyRow = Notice<KeeperProtocol, "proxies">["proxies"][number];
 
@@ -16,6 +18,10 @@ export interface ProxyLink {
   readonly pid: number;
   readonly peer: ReconnectingPeer<ProxyProtocol>;
   draining: boolean;
+  /** When the keeper started it. */
+  readonly startedAt: EpochMilliseconds;
+  /** When it was first reached; null: not yet. */
+  connectedAt: EpochMilliseconds | null;
 }
 
 export interface ProxySetOptions {
@@ -66,7 +72,32 @@ export class ProxySet {
    * none is left, waits for another within the timeout.
    * @throws `data-plane-down`, and whatever a proxy throws
    */
-  async call<M extends CallName<ProxyProtocol>>(
+  call<M extends CallName<ProxyProtocol>>(
+    method: M,
+    params: Params<ProxyProtocol, M>,
+    options: Required<CallOptions>,
+  ): Promise<[Result<ProxyProtocol, M>, ...Result<ProxyProtocol, M>[]]> {
+    return this.#callAll(() => this.connected, method, params, options);
+  }
+
+  /** As {@link call}, and to one that is just starting as well: it may carry traffic before it is first reached. */
+  callWithStarting<M extends CallName<ProxyProtocol>>(
+    method: M,
+    params: Params<ProxyProtocol, M>,
+    options: Required<CallOptions>,
+  ): Promise<[Result<ProxyProtocol, M>, ...Result<ProxyProtocol, M>[]]> {
+    return this.#callAll(() => [...this.connected, ...this.#starting], method, params, options);
+  }
+
+  get #starting(): readonly ProxyLink[] {
+    const now = this.#options.clock.now();
+    return [...this.#links.values()].filter(
+      ({ connectedAt, draining, startedAt }) => connectedAt === null && !draining && now - startedAt < STARTING_MS,
+    );
+  }
+
+  async #callAll<M extends CallName<ProxyProtocol>>(
+    links: () => readonly ProxyLink[],
     method: M,
     params: Params<ProxyProtocol, M>,
     options: Required<CallOptions>,
@@ -75,7 +106,7 @@ export class ProxySet {
     const answers: Result<ProxyProtocol, M>[] = [];
     const asked = new Set<ProxyLink>();
     for (;;) {
-      const next = this.connected.filter((link) => !asked.has(link));
+      const next = links().filter((link) => !asked.has(link));
       const [first, ...rest] = answers;
       // Asked until nobody new has come meanwhile: one that connects later finds what was applied in the driver's memory.
       if (next.length === 0 && first !== undefined) return [first, ...rest];
@@ -95,9 +126,12 @@ export class ProxySet {
     params: Params<ProxyProtocol, M>,
     { signal, until }: { signal: AbortSignal; until: Milliseconds },
   ): Promise<Result<ProxyProtocol, M>[]> {
-    const timeoutMs = Math.max(1, until - this.#options.clock.monotonic());
+    const leftMs = Math.max(1, until - this.#options.clock.monotonic());
     const outcomes = await Promise.allSettled(
-      links.map(({ peer }) => peer.call(method, params, { signal, timeoutMs })),
+      links.map(({ peer, connectedAt }) => {
+        const timeoutMs = connectedAt === null ? Math.min(leftMs, STARTING_MS) : leftMs;
+        return peer.call(method, params, { signal, timeoutMs });
+      }),
     );
     const refusals = outcomes.flatMap((outcome) =>
       outcome.status === "rejected" ? [toTealError(outcome.reason)] : [],
@@ -143,17 +177,18 @@ export class ProxySet {
     }
   }
 
-  #connect({ pid, socket, draining }: ProxyRow): void {
+  #connect({ pid, socket, draining, startedAt }: ProxyRow): void {
     const peer = new ReconnectingPeer({
       path: socket,
       protocol: PROXY_PROTOCOL,
       down: "data-plane-down",
       clock: this.#options.clock,
     });
-    const link: ProxyLink = { pid, peer, draining };
+    const link: ProxyLink = { pid, peer, draining, startedAt, connectedAt: null };
     this.#links.set(pid, link);
     for (const register of this.#listeners) register(link);
     peer.onConnected(() => {
+      link.connectedAt ??= this.#options.clock.now();
       this.#waiting.resolve();
       this.#waiting = Promise.withResolvers();
       this.#options.onConnected(link);

@@ -6,19 +6,26 @@ interface Open {
   readonly got: Receipt[];
 }
 
-/** Puts the final receipts of one switch together: one from each proxy that made it, by process id. */
+/** Switches whose receipt is remembered, for a proxy that tells its part late. */
+const REMEMBERED = 64;
+
+/**
+ * Puts the final receipts of one switch together: one from each proxy that made it, by process id. One that comes when the
+ * others have been told (of a proxy that was brought up to date later) is added to them and told again.
+ */
 export class ReceiptBook {
   readonly #open = new Map<string, Open>();
+  readonly #told = new Map<string, Receipt>();
   readonly #onFinal: (receipt: Receipt) => void;
 
   constructor(onFinal: (receipt: Receipt) => void) {
     this.#onFinal = onFinal;
   }
 
-  /** `present`: the proxies that are connected; those of the first call are the ones that made the switch. */
-  final(pid: number, receipt: Receipt, present: readonly number[]): void {
+  /** `made`: the other proxies that made the switch, as far as is known at the first call. */
+  final(pid: number, receipt: Receipt, made: readonly number[]): void {
     const key = `${receipt.service}/${String(receipt.generation)}/${String(receipt.deployment)}`;
-    const open = this.#open.get(key) ?? { missing: new Set(present), got: [] };
+    const open = this.#open.get(key) ?? { missing: new Set(made), got: [] };
     this.#open.set(key, open);
     open.missing.delete(pid);
     open.got.push(receipt);
@@ -35,6 +42,11 @@ export class ReceiptBook {
   #settle(key: string, { missing, got }: Open): void {
     if (missing.size > 0) return;
     this.#open.delete(key);
-    this.#onFinal(mergeReceipts(got));
+    const before = this.#told.get(key);
+    const receipt = mergeReceipts(before === undefined ? got : [before, ...got]);
+    this.#told.delete(key);
+    this.#told.set(key, receipt);
+    for (const oldest of [...this.#told.keys()].slice(0, -REMEMBERED)) this.#told.delete(oldest);
+    this.#onFinal(receipt);
   }
 }
