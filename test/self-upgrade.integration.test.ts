@@ -1,5 +1,7 @@
+import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { UpResult } from "../src/main/up.ts";
+import { storeSchema } from "../src/store/sqlite/store-schema.ts";
 import { LoadGenerator } from "../bench/lib/load-generator.ts";
 import { OtherPackage } from "./other-package.ts";
 import { type CliResult, Site } from "./site.ts";
@@ -84,6 +86,13 @@ describe("another version of Teal, under load", () => {
   });
 
   test("can be gone back to by force, as long as the store can be read", async () => {
+    const store = new DatabaseSync(site.paths.database, { timeout: 5_000 });
+    const schema = storeSchema(site.paths.database);
+    store.exec("PRAGMA user_version = 99");
+    const refused = await site.cli("up", "--yes", "--force");
+    store.exec(`PRAGMA user_version = ${String(schema)}`);
+    store.close();
+    expect(refused).toMatchObject({ code: 6, stderr: expect.stringMatching(/schema 99[^]*older-version/) });
     const back = await site.cli("up", "--yes", "--force", "--json");
     expect(back).toMatchObject({ code: 0, stderr: "" });
     expect(answerOf(back).runtime).toBe(first);

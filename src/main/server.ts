@@ -14,6 +14,7 @@ import { createServer } from "../server/server.ts";
 import { openSqliteStore } from "../store/sqlite/open.ts";
 import { acquireOwnership } from "../store/sqlite/ownership.ts";
 import { ensureStateDirectory } from "../store/state-directory.ts";
+import type { Store } from "../store/store.ts";
 import { KEEPER_PROTOCOL, type KeeperProtocol } from "../wire/keeper.ts";
 import { parseLaunch, type ServerLaunch, serverLaunch } from "../wire/launch.ts";
 import { StatePaths } from "../wire/paths.ts";
@@ -25,8 +26,10 @@ import { ConfigurationFile } from "./configuration-file.ts";
 import { timeSortedIds } from "./ids.ts";
 import { knownListeners } from "./known-listeners.ts";
 import { readLastStart, writeLastStart } from "./last-start.ts";
+import type { ProcessReplaced } from "./process-events.ts";
 import { ProxyTotals } from "./proxy-totals.ts";
 import { serverMetrics } from "./server-metrics.ts";
+import { watchProcesses } from "./watch-processes.ts";
 
 /** sysexits.h, EX_CONFIG: it cannot run as things are, so that the keeper does not start it again at once. */
 const CANNOT_RUN = 78;
@@ -53,14 +56,7 @@ async function serve(launch: ServerLaunch): Promise<() => Promise<void>> {
   const clock = systemClock;
   const configuration = new ConfigurationFile(launch.config, process.env, readInThread);
   const unread = await problemOf(configuration.load({}));
-  const store = await openSqliteStore({
-    file: paths.database,
-    workerUrl: threadProgram("store-worker"),
-    onCrash: (problem, final) => {
-      log.error({ code: problem.code, final }, problem.message);
-      if (final) process.exit(1);
-    },
-  });
+  const store = await openStore(paths);
   const keeper = new ReconnectingPeer({
     path: paths.keeperSocket,
     protocol: KEEPER_PROTOCOL,
@@ -70,10 +66,11 @@ async function serve(launch: ServerLaunch): Promise<() => Promise<void>> {
   const drivers = makeDrivers({ keeper, paths, clock, uid: process.getuid?.() ?? -1, environment: process.env });
   await ensureListeners(keeper, { paths, config: launch.config }, configuration, unread);
   const hub = new Hub();
+  const journal = new Journal(store, hub, clock);
   const engine = new Engine({
     store,
     hub,
-    journal: new Journal(store, hub, clock),
+    journal,
     clock,
     ids: timeSortedIds(clock),
     ...drivers,
@@ -95,6 +92,9 @@ async function serve(launch: ServerLaunch): Promise<() => Promise<void>> {
   });
   await engine.start({ version, pid: process.pid });
   await listenOnSocket(app, paths.apiSocket);
+  const tell = (change: ProcessReplaced): Promise<void> =>
+    journal.append(journal.event("process-replaced", { ...change }));
+  watchProcesses({ keeper, clock, runtimes: paths.runtime, version, tell, report, signal: ended.signal });
   log.info({ socket: paths.apiSocket, version, log: join(paths.logs, "server.log") }, "the server is ready");
   return async () => {
     ended.abort();
@@ -114,6 +114,18 @@ function readInThread(question: ConfigQuestion): Promise<LoadedConfig> {
 /** The entry of a thread: the file beside this one, from source or as a bundle. */
 function threadProgram(name: string): URL {
   return new URL(`./${name}${extname(import.meta.url)}`, import.meta.url);
+}
+
+/** In a thread of its own; when that keeps ending, so does this process. */
+function openStore(paths: StatePaths): Promise<Store> {
+  return openSqliteStore({
+    file: paths.database,
+    workerUrl: threadProgram("store-worker"),
+    onCrash: (problem, final) => {
+      log.error({ code: problem.code, final }, problem.message);
+      if (final) process.exit(1);
+    },
+  });
 }
 
 /**

@@ -21,6 +21,15 @@ interface KeeperProgram {
   readonly node: string;
 }
 
+/** A keeper that was started here. */
+interface Started {
+  readonly pid: number;
+  /** Monotonic. */
+  readonly since: Milliseconds;
+  /** What ended it, once it has ended; null: it ended by itself. */
+  readonly signal: Promise<NodeJS.Signals | null>;
+}
+
 export interface KeeperWatchOptions {
   readonly launch: ProxyLaunch;
   /** The keeper's program, absolute. */
@@ -38,10 +47,9 @@ export class KeeperWatch {
   readonly #options: KeeperWatchOptions;
   #keeper: number | null = null;
   /** Started here, and has not answered yet. */
-  #untried: { readonly pid: number; readonly since: Milliseconds } | null = null;
-  /** Starts of keepers in a row that never answered. */
+  #untried: Started | null = null;
+  /** Starts of keepers in a row that never answered, though nobody killed them. */
   #vain = 0;
-
   constructor(options: KeeperWatchOptions) {
     this.#options = options;
     this.#keeper = options.launch.keeper ?? null;
@@ -58,9 +66,10 @@ export class KeeperWatch {
       this.#endSilent();
       if (this.#keeper !== null && !isAlive(this.#keeper)) {
         log(`the keeper (process ${String(this.#keeper)}) has ended; starting a new one`);
-        if (this.#untried?.pid === this.#keeper) this.#vain += 1;
-        this.#keeper = this.#start();
-        this.#untried = this.#keeper === null ? null : { pid: this.#keeper, since: clock.monotonic() };
+        // SIGKILL comes from a person or the kernel, and says nothing of the program.
+        if (this.#untried?.pid === this.#keeper && (await this.#untried.signal) !== "SIGKILL") this.#vain += 1;
+        this.#untried = this.#start();
+        this.#keeper = this.#untried?.pid ?? null;
       }
       await clock.sleep(pauseMs, signal).catch(() => undefined);
       pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
@@ -98,6 +107,7 @@ export class KeeperWatch {
     const { pid, since } = this.#untried;
     if (clock.monotonic() - since < ANSWER_MS || !isAlive(pid)) return;
     log(`the keeper (process ${String(pid)}) has not answered for ${String(ANSWER_MS / 1_000)} s, and is ended`);
+    this.#vain += 1;
     process.kill(pid, "SIGKILL");
   }
 
@@ -111,8 +121,8 @@ export class KeeperWatch {
     return existsSync(file) ? [own, { ...previous, file }] : [own];
   }
 
-  #start(): number | null {
-    const { launch, log } = this.#options;
+  #start(): Started | null {
+    const { launch, clock, log } = this.#options;
     const programs = this.#programs();
     const program = programs[this.#vain % programs.length];
     if (program === undefined) return null;
@@ -131,11 +141,16 @@ export class KeeperWatch {
       detached: true,
       stdio: ["ignore", "inherit", "inherit", ...spares],
     });
+    const signal = new Promise<NodeJS.Signals | null>((resolve) => {
+      child.once("exit", (_code, by) => {
+        resolve(by);
+      });
+    });
     child.on("error", (error) => {
       log(`no keeper could be started: ${error.message}`);
     });
     child.unref();
-    return child.pid ?? null;
+    return child.pid === undefined ? null : { pid: child.pid, since: clock.monotonic(), signal };
   }
 }
 

@@ -13,6 +13,11 @@ type Describe = (data: Data, event: EventAnswer, titles: Titles) => string;
 const WORDS: Readonly<Record<EventType, Describe>> = {
   "server-started": (data) =>
     `server ${text(data, "version") ?? ""} started${recovered(number(data, "recovered") ?? 0)}`,
+  "process-replaced": (data) => {
+    const ended = text(data, "cause") === "ended" ? "had ended; this one was started in its place" : "was replaced";
+    const [name, pid, before] = [text(data, "process"), number(data, "pid"), number(data, "before")];
+    return `${name ?? "process"} ${String(pid)} runs ${text(data, "runtime") ?? ""}: ${String(before)} ${ended}`;
+  },
   "deployment-accepted": (data, event) => `${goalLine(data)} accepted as ${event.deployment ?? "?"}${because(data)}`,
   "deployment-state": stateLine,
   "step-started": (data, event, titles) => `${title(data, event, titles)} …`,

@@ -7,6 +7,7 @@ import { temporaryFolder } from "../temporary.ts";
 import { migrate } from "./migrate.ts";
 import { MIGRATIONS } from "./schema.ts";
 import { SqliteStore } from "./sqlite-store.ts";
+import { storeSchema } from "./store-schema.ts";
 
 /** Schema and rows as version 1 wrote them; never regenerated. */
 const V1 = readFileSync(new URL("./fixtures/v1.sql", import.meta.url), "utf8");
@@ -67,6 +68,29 @@ test("the migration that version 1 published has not been changed", () => {
   const ours = new DatabaseSync(":memory:");
   migrate(ours, MIGRATIONS.slice(0, 1));
   expect(schemaOf(ours)).toEqual(schemaOf(published));
+});
+
+test.each(MIGRATIONS.map((_, index) => index + 1))(
+  "a store of version %i is opened, and is of the newest then",
+  (version) => {
+    using folder = temporaryFolder();
+    const file = join(folder.path, "teal.db");
+    const old = new DatabaseSync(file);
+    old.exec(V1);
+    migrate(old, MIGRATIONS.slice(0, version));
+    old.close();
+    expect(storeSchema(file)).toBe(version);
+    const store = new SqliteStore(file);
+    expect(store.history("web", 9).map(({ id }) => id)).toEqual(["dep_2", "dep_1"]);
+    expect(store.environments("web")).toMatchObject([{ name: "green", release: "v2" }]);
+    store.close();
+    expect(storeSchema(file)).toBe(MIGRATIONS.length);
+  },
+);
+
+test("a store that is not there has no schema", () => {
+  using folder = temporaryFolder();
+  expect(storeSchema(join(folder.path, "teal.db"))).toBe(0);
 });
 
 test("an old schema is brought forward step by step, and a step that fails leaves the one before", () => {

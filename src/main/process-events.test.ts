@@ -1,0 +1,47 @@
+import { beforeEach, expect, test } from "vitest";
+import { ProcessChanges, type ProcessReplaced } from "./process-events.ts";
+
+let told: ProcessReplaced[];
+let changes: ProcessChanges;
+beforeEach(() => {
+  told = [];
+  changes = new ProcessChanges((change) => told.push(change));
+});
+
+const row = (pid: number, draining = false) => ({ pid, draining, socket: "", startedAt: 0, runtime: "1.0.0-a" });
+
+test("a proxy that has ended, and the one that the keeper started in its place", () => {
+  changes.keeper({ pid: 1, runtime: "1.0.0-a", proxies: [row(2)] });
+  changes.proxies([]);
+  changes.proxies([row(3)]);
+  changes.proxies([row(3)]);
+  expect(told).toEqual([{ process: "proxy", pid: 3, before: 2, runtime: "1.0.0-a", cause: "ended" }]);
+});
+
+test("a proxy that another replaces, once it is clear that the other stays", () => {
+  changes.proxies([row(2)]);
+  changes.proxies([row(2), row(3)]);
+  expect(told).toEqual([]);
+  changes.proxies([row(2, true), row(3)]);
+  changes.proxies([row(3)]);
+  expect(told).toMatchObject([{ pid: 3, before: 2, cause: "replaced" }]);
+});
+
+test("a proxy that did not come up in the place of another is none", () => {
+  changes.proxies([row(2)]);
+  changes.proxies([row(2), row(3)]);
+  changes.proxies([row(2), row(3, true)]);
+  changes.proxies([row(2)]);
+  expect(told).toEqual([]);
+});
+
+test("a keeper of the same version took the place of one that ended; of another version, of one that was replaced", () => {
+  changes.keeper({ pid: 1, runtime: "1.0.0-a", proxies: [row(2)] });
+  changes.keeper({ pid: 1, runtime: "1.0.0-a", proxies: [row(2)] });
+  changes.keeper({ pid: 4, runtime: "1.0.0-a", proxies: [row(2)] });
+  changes.keeper({ pid: 5, runtime: "1.1.0-b", proxies: [row(2)] });
+  expect(told).toEqual([
+    { process: "keeper", pid: 4, before: 1, runtime: "1.0.0-a", cause: "ended" },
+    { process: "keeper", pid: 5, before: 4, runtime: "1.1.0-b", cause: "replaced" },
+  ]);
+});
