@@ -69,7 +69,9 @@ export async function upgrade(options: UpgradeOptions): Promise<void> {
 async function replace(part: Part, program: Program, options: UpgradeOptions): Promise<void> {
   const { paths, signal } = options;
   const pid = await withKeeper(options, async (keeper) => {
-    await keeper.peer.call(`${part}.replace`, program, { timeoutMs: REPLACE_MS, signal });
+    const asked = keeper.peer.call(`${part}.replace`, program, { timeoutMs: REPLACE_MS, signal });
+    // A keeper that leaves may be gone before its answer is here.
+    await (part === "keeper" ? asked.catch(unlessGone) : asked);
     return keeper.pid;
   });
   if (part === "keeper") await untilKeeper(pid, program, options);
@@ -123,7 +125,14 @@ async function runningAs(part: Part, options: UpgradeOptions): Promise<{ runtime
   return { runtime, words: `${runtime}, process ${String(serving?.pid)}${rest}` };
 }
 
-/** Asks the keeper of the moment; one that is being replaced is waited for. @throws `keeper-down` */
+function unlessGone(thrown: unknown): void {
+  if (toTealError(thrown).code !== "keeper-down") throw thrown;
+}
+
+/**
+ * Asks the keeper of the moment; one that is being replaced, or ends before it has answered, is waited for: every call to it
+ * may be made again. @throws `keeper-down`
+ */
 async function withKeeper<T>(options: UpgradeOptions, use: (keeper: Keeper) => Promise<T>): Promise<T> {
   const { paths, clock, signal } = options;
   const until = clock.monotonic() + NEW_KEEPER_MS;
@@ -131,7 +140,11 @@ async function withKeeper<T>(options: UpgradeOptions, use: (keeper: Keeper) => P
     const found = await keeperOf(paths, signal);
     if (found !== null) {
       using keeper = found;
-      return await use(keeper);
+      try {
+        return await use(keeper);
+      } catch (thrown) {
+        unlessGone(thrown);
+      }
     }
     if (clock.monotonic() > until) throw new TealError("keeper-down", `no keeper answers at ${paths.keeperSocket}`);
     await clock.sleep(ASK_EVERY_MS, signal);
