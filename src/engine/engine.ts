@@ -8,6 +8,7 @@ import type { Control } from "./control.ts";
 import { Controller } from "./controller.ts";
 import { Fleet } from "./fleet.ts";
 import { MaintenanceDesk } from "./maintenance.ts";
+import { inParallel } from "./parallel.ts";
 import { driverOf, type EngineParts } from "./parts.ts";
 import { keepRetiring } from "./retirements.ts";
 import { TrafficDesk } from "./traffic-desk.ts";
@@ -15,6 +16,8 @@ import { Upkeep } from "./upkeep.ts";
 
 /** How long the start waits for the data plane, to learn the fence that it knows. */
 const OBSERVE_MS: Milliseconds = 15_000;
+/** Services that are started again at the same time. */
+const AT_ONCE = 16;
 /** Ended deployments keep their steps and events this long. */
 const KEEP_RECORDS_MS: Milliseconds = 90 * 24 * 3_600_000;
 
@@ -54,14 +57,14 @@ export class Engine {
     this.#upkeep.listen();
     // Beside the rest, as the data plane may not be there yet: it is told again when it is.
     for (const { service } of rows) void this.#upkeep.ensureMaintenance(service);
-    for (const row of rows) {
+    await inParallel(rows, AT_ONCE, async (row) => {
       const { service } = row;
       await this.#upkeep.ensureRunning(service);
       const deployment = unfinished.find((candidate) => candidate.service === service);
       if (deployment !== undefined) await this.#resume(deployment, row);
       else await this.#disarm(row);
       this.#upkeep.refresh(service);
-    }
+    });
     this.#keeping = Promise.all([keepRetiring(this.#parts, this.#fleet, stop), this.#maintenance.keep()]);
     await store.prune(clock.now() - KEEP_RECORDS_MS);
   }

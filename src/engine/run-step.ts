@@ -3,6 +3,7 @@ import type { StepInput } from "../model/plan.ts";
 import type { Milliseconds } from "../model/time.ts";
 import type { StepRow } from "../store/store.ts";
 import { reasonOf } from "./hub.ts";
+import { patiently } from "./patience.ts";
 import type { Running } from "./running.ts";
 import type { Effects, StepOutcome, StepRun } from "./step.ts";
 import { handlerOf } from "./steps/handlers.ts";
@@ -24,7 +25,7 @@ export async function runStep(run: Running, row: StepRow, signal: AbortSignal): 
   const handler = handlerOf(row.uses);
   if (handler === null) throw new TealError("unsupported", `this version of Teal does not know the step ${row.uses}`);
   try {
-    return await withDeadline(run, row, signal, (step) => handler.run(step));
+    return await withDeadline(run, row, signal, (step) => patiently(run, step.context.signal, () => handler.run(step)));
   } catch (thrown) {
     const isLate = thrown instanceof TealError && thrown.code === "deadline-passed" && !signal.aborted;
     if (!isLate || handler.late === undefined) throw thrown;
@@ -85,6 +86,8 @@ async function settleWithin<T>(act: Promise<T>, limit: AbortSignal, run: Running
 
 function stepRun(run: Running, row: StepRow, signal: AbortSignal, deadline: number): StepRun {
   let progress = row.progress;
+  // One after the other, as each writes the whole of it.
+  let turn: Promise<unknown> = Promise.resolve();
   const { id, service } = run.deployment;
   const fence = run.fence;
   const emitting = (type: Parameters<StepRun["event"]>[0], data: Parameters<StepRun["event"]>[1]) =>
@@ -103,18 +106,24 @@ function stepRun(run: Running, row: StepRow, signal: AbortSignal, deadline: numb
     },
     release: run.release,
     async record(more, effects: Effects = {}) {
-      progress = { ...progress, ...more };
       const { events, touchedTraffic, ...rest } = effects;
       const deployment = { id, ...(touchedTraffic === undefined ? {} : { touchedTraffic }) };
-      await run.parts.journal.transition({
-        ...rest,
-        service,
-        fence,
-        deployment,
-        steps: Object.keys(more).length === 0 ? [] : [{ id: row.id, progress }],
-        events: events ?? [],
+      const written = turn.then(async () => {
+        const merged = { ...progress, ...more };
+        await run.parts.journal.transition({
+          ...rest,
+          service,
+          fence,
+          deployment,
+          steps: Object.keys(more).length === 0 ? [] : [{ id: row.id, progress: merged }],
+          events: events ?? [],
+        });
+        // Not before it is on record: a try that failed is made again as a whole.
+        progress = merged;
+        run.apply(deployment);
       });
-      run.apply(deployment);
+      turn = written.catch(() => undefined);
+      await written;
     },
     event: emitting,
     emit: (type, data) => run.parts.journal.append(emitting(type, data)),

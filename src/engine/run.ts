@@ -1,28 +1,26 @@
 import type { Deployment, DeploymentState, RollbackCause } from "../model/deployment.ts";
-import { isEnded } from "../model/deployment.ts";
 import { TealError, toTealError } from "../model/error.ts";
 import type { NewEvent } from "../model/event.ts";
 import type { Release } from "../model/release.ts";
 import type { Milliseconds } from "../model/time.ts";
 import type { Receipt } from "../model/traffic.ts";
 import type { StepRow, Transition } from "../store/store.ts";
+import { Abort } from "./abort.ts";
 import { causeOf } from "./cause.ts";
 import { completionEffects, disarm, prune } from "./completion.ts";
 import { Holding } from "./holding.ts";
 import { throwIfLatched } from "./latched.ts";
 import type { EngineParts } from "./parts.ts";
+import { patiently } from "./patience.ts";
 import type { Running } from "./running.ts";
 import { runStep } from "./run-step.ts";
 import type { Effects, StepOutcome } from "./step.ts";
 import { TakeBack } from "./take-back.ts";
 import type { TrafficDesk } from "./traffic-desk.ts";
+import { isDoneWithin } from "./within.ts";
 
-/** The data plane goes first, but a step is not kept waiting for it longer than this. */
+/** The data plane goes first, but the record of what failed is not kept waiting for it longer than this. */
 const REVERT_FIRST_MS: Milliseconds = 1_000;
-/** Who aborts gets an answer after this, also when the data plane gives none. */
-const REVERT_ANSWER_MS: Milliseconds = 15_000;
-/** The traffic is back; a record that takes longer is written all the same. */
-const RECORD_ANSWER_MS: Milliseconds = 2_000;
 
 /** What is run, and under which fence. */
 export interface RunSubject {
@@ -51,10 +49,10 @@ export class Run implements Running {
   /** Resolves when the deployment has ended, or the engine has stopped. Never rejects. */
   readonly done: Promise<void>;
   readonly #stop: AbortSignal;
-  readonly #abort = new AbortController();
   readonly #enough = new AbortController();
   readonly #done = Promise.withResolvers<void>();
   readonly #takeBack: TakeBack;
+  readonly #abort: Abort;
   /** While it is disarmed and recorded as done. */
   #closing: Promise<void> | null = null;
 
@@ -68,6 +66,7 @@ export class Run implements Running {
     this.#stop = stop;
     this.done = this.#done.promise;
     this.#takeBack = new TakeBack(this, stop);
+    this.#abort = new Abort(this, this.#takeBack);
   }
 
   /** Ends the step that runs, with this reason. */
@@ -101,40 +100,9 @@ export class Run implements Running {
     }
   }
 
-  /**
-   * A person's abort: the traffic is back when this returns, and the record says so unless the store is slow; the clean-up
-   * goes on, and so does all of it when this throws `data-plane-down`.
-   * @throws `deployment-ended`, `data-plane-down`
-   */
-  async abort(cause: RollbackCause): Promise<void> {
-    // Disarmed already: what is being written now decides whether there is anything left to abort.
-    await this.#closing?.catch(() => undefined);
-    if (isEnded(this.deployment.state)) {
-      throw new TealError("deployment-ended", `${this.deployment.id} has ended: ${this.deployment.state}`);
-    }
-    if (this.deployment.state === "frozen") this.givenUp = true;
-    const reverted = this.#takeBack.revert(cause);
-    // A data plane that does not answer must not keep the step going.
-    await this.#within(reverted, REVERT_FIRST_MS);
-    this.#abort.abort(new TealError("aborted", "the deployment is being aborted"));
-    if (!(await this.#within(reverted, REVERT_ANSWER_MS))) {
-      throw new TealError("data-plane-down", `${this.deployment.id} is taken back as soon as the data plane answers`);
-    }
-    await this.#within(this.#takeBack.journaled(cause), RECORD_ANSWER_MS);
-  }
-
-  /** Whether the task was done within the time; it goes on in any case. @throws what the task throws meanwhile */
-  async #within(task: Promise<void>, ms: Milliseconds): Promise<boolean> {
-    const over = new AbortController();
-    const late = this.parts.clock.sleep(ms, over.signal).then(
-      () => false,
-      () => false,
-    );
-    try {
-      return await Promise.race([task.then(() => true), late]);
-    } finally {
-      over.abort(new TealError("aborted", "it was done in time"));
-    }
+  /** @throws `deployment-ended`, `data-plane-down`: see {@link Abort.ask} */
+  abort(cause: RollbackCause): Promise<void> {
+    return this.#abort.ask(cause, this.#closing);
   }
 
   /** One transaction of this deployment. Told in the order in which it happened: `events`, the new state, `next`. */
@@ -235,7 +203,11 @@ export class Run implements Running {
       });
     } catch (thrown) {
       if (!this.#stop.aborted && !this.aborting) {
-        const { code, message, remedy } = toTealError(thrown);
+        const problem = toTealError(thrown);
+        const { code, message, remedy } = problem;
+        // The traffic goes back before anything is written: the disk may be slow.
+        if (code !== "fenced")
+          await isDoneWithin(this.#takeBack.revert(causeOf(problem)), REVERT_FIRST_MS, this.parts.clock);
         await this.write(
           { steps: [{ id: row.id, state: "failed", endedAt: this.parts.clock.now(), result: { code, message } }] },
           [this.event("step-failed", { code, message, remedy }, row.id)],
@@ -256,18 +228,27 @@ export class Run implements Running {
     const { events, touchedTraffic, ...rest } = effects;
     const attempt = next.attempt + 1;
     const now = this.parts.clock.now();
-    return this.write(
-      {
-        ...rest,
-        deployment: this.#own(state, touchedTraffic),
-        steps: [
-          ...endedChange(ended, now),
-          { id: next.id, state: "running", attempt, startedAt: next.startedAt ?? now },
-        ],
-      },
-      [...(events ?? []), ...this.#endedEvents(ended)],
-      [this.event("step-started", { title: next.title, uses: next.uses, attempt, worstMs: next.worstMs }, next.id)],
-    );
+    const own = this.#own(state, touchedTraffic);
+    const change = {
+      ...rest,
+      deployment: own,
+      steps: [
+        ...endedChange(ended, now),
+        { id: next.id, state: "running" as const, attempt, startedAt: next.startedAt ?? now },
+      ],
+    };
+    const started = { title: next.title, uses: next.uses, attempt, worstMs: next.worstMs };
+    const told = [...(events ?? []), ...this.#endedEvents(ended)];
+    return patiently(this, this.signal, async (again) => {
+      if (again && (await this.#hasBegun(next.id, attempt))) this.apply(own);
+      else await this.write(change, told, [this.event("step-started", started, next.id)]);
+    });
+  }
+
+  /** An earlier try may have been written though its answer was lost. */
+  async #hasBegun(step: string, attempt: number): Promise<boolean> {
+    const rows = await this.parts.store.steps(this.deployment.id);
+    return rows.some((row) => row.id === step && row.state === "running" && row.attempt === attempt);
   }
 
   async #complete(ended: Ended | null, effects: Effects): Promise<void> {
@@ -293,7 +274,13 @@ export class Run implements Running {
 
   async #close(change: Partial<Transition>, events: readonly NewEvent[]): Promise<void> {
     await disarm(this);
-    await this.write(change, events);
+    const { id } = this.deployment;
+    // Who aborts does not wait for a disk: what cannot be written then is taken back.
+    await patiently(this, AbortSignal.any([this.signal, this.#abort.asked]), async (again) => {
+      const done = again && (await this.parts.store.deployment(id))?.state === "completed";
+      if (done) this.apply({ state: "completed" });
+      else await this.write(change, events);
+    });
   }
 
   #own(state: DeploymentState, touchedTraffic: true | undefined): NonNullable<Transition["deployment"]> {

@@ -17,7 +17,7 @@ export interface Running {
   /** Rises when the deployment is taken back. */
   fence: number;
   /** A person has ended a frozen deployment where it stands. */
-  readonly givenUp: boolean;
+  givenUp: boolean;
   readonly holding: Holding;
   /** Aborts when its bake has gone on long enough. */
   readonly enough: AbortSignal;

@@ -99,7 +99,9 @@ export class TrafficDesk {
       const seen = await this.driver(release).observe(service, context.signal);
       const row = await this.#parts.store.service(service);
       if (row === null) throw new TealError("service-unknown", `${service} has no record`);
-      const weights = seen.split?.weights ?? row.weights;
+      // A power cut may have taken the newest snapshot of a split that is on record: then the record is what counts.
+      const isBehind = seen.split === null || seen.split.generation < row.generation;
+      const weights = isBehind ? row.weights : (seen.split?.weights ?? {});
       if (Object.keys(weights).length === 0) return null;
       const generation = Math.max(seen.split?.generation ?? 0, row.generation) + 1;
       const backends = await this.backends(service, seen, context.signal);

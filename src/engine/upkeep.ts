@@ -3,6 +3,7 @@ import type { Release } from "../model/release.ts";
 import type { Milliseconds } from "../model/time.ts";
 import type { TrafficNotice } from "../ports/traffic.ts";
 import type { MaintenanceDesk } from "./maintenance.ts";
+import { inParallel } from "./parallel.ts";
 import { driverOf, type EngineParts } from "./parts.ts";
 import type { TrafficDesk } from "./traffic-desk.ts";
 
@@ -43,10 +44,11 @@ export class Upkeep {
   /** Starts every environment that is to run and of which nothing does. What cannot be started is told, and does not stop the rest. */
   async ensureRunning(service: string): Promise<void> {
     const { store, environments, configuration } = this.#parts;
-    for (const record of await store.environments(service)) {
-      if (record.release === null || record.desired === "stopped") continue;
+    const records = await store.environments(service);
+    await inParallel(records, records.length, async (record) => {
+      if (record.release === null || record.desired === "stopped") return;
       const release = await store.release(service, record.release);
-      if (release === null) continue;
+      if (release === null) return;
       await this.#guarded(service, `starting ${record.name}`, async () => {
         const driver = driverOf(environments, release.spec.environment.driver);
         const seen = await driver.observe(service, record.name, this.#limit());
@@ -58,7 +60,7 @@ export class Upkeep {
           await this.#context(service, `start-${record.name}`),
         );
       });
-    }
+    });
   }
 
   /** The maintenance that is on record, for a data plane that may have lost it. */

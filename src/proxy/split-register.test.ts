@@ -124,7 +124,8 @@ test("whatever comes in whatever order, the live order only grows and a latched 
         if (one.kind === "disarm") register = disarmed(register, one.deployment);
         else if (one.kind === "revert") {
           register = revert(register, one.deployment);
-          if (!reverted.has(one.deployment)) reverted.set(one.deployment, before.split?.fence ?? 0);
+          if (!reverted.has(one.deployment))
+            reverted.set(one.deployment, isArmed(before, one.deployment) ? (before.split?.fence ?? 0) : 0);
         } else {
           const asked: SplitChange = { service: "web", ...one };
           let verdict: "newer" | "same" | null = null;
@@ -147,4 +148,23 @@ test("whatever comes in whatever order, the live order only grows and a latched 
     }),
     { numRuns: 500 },
   );
+});
+
+function isArmed({ armed }: typeof EMPTY_REGISTER, deployment: string): boolean {
+  return armed?.deployment === deployment;
+}
+
+test("a revert of what is not armed holds back that deployment alone", () => {
+  const live = applied(EMPTY_REGISTER, {
+    service: "web",
+    fence: 3,
+    generation: 1,
+    deployment: "d1",
+    weights: GREEN,
+    revertTo: null,
+  });
+  const told = latch(live, "d1", 0, "revert");
+  const next = { service: "web", fence: 3, generation: 2, weights: BLUE, revertTo: GREEN };
+  expect(judge(told, { ...next, deployment: "d2" })).toBe("newer");
+  expect(() => judge(told, { ...next, deployment: "d1" })).toThrow(expect.objectContaining({ code: "latched" }));
 });

@@ -92,7 +92,10 @@ export function flippedBack(register: SplitRegister): SplitRegister {
   return { ...register, split: back, deployment: armed.deployment, armed: null, reverted: armed.deployment };
 }
 
-/** Remembers that nothing of the deployment, and no fence up to the live one, is accepted again. Idempotent. */
+/**
+ * Remembers that nothing of the deployment is accepted again, and when it was armed, no fence up to the live one: what was
+ * under way for it may still come. A deployment that is done, or never was, holds back nobody else. Idempotent.
+ */
 export function latch(
   register: SplitRegister,
   deployment: string,
@@ -100,7 +103,8 @@ export function latch(
   cause: LatchRecord["cause"],
 ): SplitRegister {
   if (isLatched(register, deployment)) return register;
-  const record = { deployment, fence: register.split?.fence ?? 0, at, cause };
+  const isArmed = register.armed?.deployment === deployment;
+  const record = { deployment, fence: isArmed ? (register.split?.fence ?? 0) : 0, at, cause };
   return { ...register, latches: [...register.latches, record].slice(-LATCHES_KEPT) };
 }
 

@@ -40,6 +40,8 @@ const QUICK = {
       { weight: 50, for: "300ms" },
     ],
     bake: "300ms",
+    // The ledgers that the apps leave in their folders are read at the end.
+    keepReleases: 1_000,
   },
 };
 

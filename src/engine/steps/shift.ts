@@ -5,6 +5,7 @@ import { type Receipt, sameWeights, type Weights } from "../../model/traffic.ts"
 import type { TrafficObservation } from "../../ports/traffic.ts";
 import type { ServiceRow } from "../../store/store.ts";
 import { throwIfLatched } from "../latched.ts";
+import { patiently } from "../patience.ts";
 import { throwIfUnhealthy } from "../unhealthy.ts";
 import type { Effects, StepHandler, StepOutcome, StepRun } from "../step.ts";
 import { driftError, driftOf, settleDrift } from "./drift.ts";
@@ -22,18 +23,24 @@ export const shift: StepHandler = {
     const before = desk.steady.of(deployment.service);
     const applied = await desk.alone(deployment.service, () => apply(run, release, weights));
     if (watchMs === 0) return { result: { generation: applied.generation }, effects: applied.effects };
-    if (run.progress["watchedSince"] === undefined) {
-      await run.record({ watchedSince: run.parts.clock.now() }, applied.effects);
-    }
     const { environment, advance = "time", maxWaitMs } = input;
-    await watch(run, {
-      environment,
-      baseline: deployment.from,
-      watchMs,
-      before,
-      advance,
-      ...(maxWaitMs === undefined ? {} : { maxWaitMs }),
-    });
+    const over = new AbortController();
+    try {
+      // Watched from now on, also while the disk does not let that be written down.
+      await Promise.all([
+        keepBeginning(run, applied.effects, AbortSignal.any([run.context.signal, over.signal])),
+        watch(run, {
+          environment,
+          baseline: deployment.from,
+          watchMs,
+          before,
+          advance,
+          ...(maxWaitMs === undefined ? {} : { maxWaitMs }),
+        }),
+      ]);
+    } finally {
+      over.abort(new TealError("aborted", "the watch is over"));
+    }
     return { result: { generation: applied.generation } };
   },
   async late(run) {
@@ -48,6 +55,12 @@ export const shift: StepHandler = {
   // Taking traffic back is not a clean-up: it was the rollback's very first act.
   undo: null,
 };
+
+async function keepBeginning(run: StepRun, effects: Effects, signal: AbortSignal): Promise<void> {
+  if (run.progress["watchedSince"] !== undefined) return;
+  const watchedSince = run.parts.clock.now();
+  await patiently(run, signal, () => run.record({ watchedSince }, effects));
+}
 
 interface Applied {
   readonly generation: number;

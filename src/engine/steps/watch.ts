@@ -10,6 +10,7 @@ import { driverOf } from "../parts.ts";
 import type { Stretch } from "../steady-traffic.ts";
 import type { StepRun } from "../step.ts";
 import { healthyIn } from "../traffic-desk.ts";
+import { isDoneWithin } from "../within.ts";
 import { Exits } from "./exits.ts";
 import { trialOf } from "./evidence.ts";
 
@@ -17,6 +18,8 @@ import { trialOf } from "./evidence.ts";
 const LOOK_EVERY_MS: Milliseconds = 500;
 /** What a crash may cost of the evidence; most of it is in the data plane's counters anyway. */
 const KEEP_EVERY_MS: Milliseconds = 10_000;
+/** A verdict is acted on after this at the latest, however slow the disk is that it is told to. */
+const TELL_MS: Milliseconds = 100;
 
 export interface WatchWish {
   /** The new environment. */
@@ -59,6 +62,7 @@ class Watch {
   /** A person has let it go on, in this step or an earlier one: the evidence is that of the whole deployment. */
   #waived = false;
   #mustLook = false;
+  #isKeeping = false;
   #wake = Promise.withResolvers<void>();
 
   constructor(run: StepRun, wish: WatchWish, trial: Trial, signal: AbortSignal) {
@@ -78,9 +82,9 @@ class Watch {
     const end = clock.monotonic() + Math.max(0, this.#wish.watchMs - spent);
     while (!this.#run.enough.aborted) {
       if (this.#trouble !== null) throw this.#trouble;
-      await this.#keep();
       const verdicts = this.#verdicts();
       await this.#act(verdicts);
+      this.#keep();
       await this.#lookIfNeeded();
       const holding = await this.#holds(verdicts);
       const left = end - clock.monotonic();
@@ -182,19 +186,21 @@ class Watch {
   }
 
   /** Kept at its beginning, so that a verdict after a crash rests on all that was seen, and now and then. */
-  async #keep(): Promise<void> {
+  #keep(): void {
     const now = this.#run.parts.clock.monotonic();
-    if (!this.#trial.hasBegun || (this.#keptAt !== null && now - this.#keptAt < KEEP_EVERY_MS)) return;
-    const isFirst = this.#run.progress["trial"] === undefined;
-    this.#keptAt = now;
-    try {
-      await this.#run.record({ trial: this.#trial.toJSON() });
-    } catch (thrown) {
-      const problem = toTealError(thrown);
-      // A full disk must not end a deployment that is being judged all the same.
-      if (isFirst || problem.code !== "store-failed") throw problem;
-      this.#run.parts.report(problem, { deployment: this.#run.deployment.id, doing: "keeping evidence" });
-    }
+    if (!this.#trial.hasBegun || this.#isKeeping) return;
+    if (this.#keptAt !== null && now - this.#keptAt < KEEP_EVERY_MS) return;
+    this.#isKeeping = true;
+    const trial = this.#trial.toJSON();
+    void this.#written(() => this.#run.record({ trial })).then(
+      (isWritten) => {
+        this.#isKeeping = false;
+        if (isWritten) this.#keptAt = now;
+      },
+      (thrown: unknown) => {
+        this.#troubled(toTealError(thrown));
+      },
+    );
   }
 
   #verdicts(): readonly RuleVerdict[] {
@@ -207,10 +213,27 @@ class Watch {
       const key = `${verdict.rule} ${verdict.outcome}`;
       if (actionOf(verdict) === "none" || this.#told.has(key)) continue;
       this.#told.add(key);
-      await this.#tell(verdict);
+      const telling = this.#written(() => this.#tell(verdict)).then((isWritten) => {
+        if (!isWritten) this.#told.delete(key);
+      });
+      await isDoneWithin(telling, TELL_MS, this.#run.parts.clock);
     }
     const breach = verdicts.find(({ outcome }) => outcome === "rollBack");
     if (breach !== undefined) throw new TealError("guardrail-breached", breach.message);
+  }
+
+  /** Judging goes on without a store: what cannot be written down is tried again at the next look. */
+  async #written(write: () => Promise<void>): Promise<boolean> {
+    try {
+      await write();
+      return true;
+    } catch (thrown) {
+      const problem = toTealError(thrown);
+      if (problem.code !== "store-failed") throw problem;
+      const { parts, deployment, id } = this.#run;
+      parts.report(problem, { deployment: deployment.id, step: id, doing: "writing down what the watch has seen" });
+      return false;
+    }
   }
 
   /** Looks at the data plane when it may have forgotten or reverted, or when connects are refused. */

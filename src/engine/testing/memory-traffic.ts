@@ -162,6 +162,13 @@ export class MemoryTraffic implements TrafficDriver {
     for (const listener of this.#samples) listener({ service, epoch: "memory", at: 0, environments });
   }
 
+  /** A power cut before the newest split of a service had reached the disk: the one before is live again. */
+  loseNewest(service: string): void {
+    const entry = this.#entry(service);
+    const before = this.applied.filter((change) => change.service === service && change !== entry.live).at(-1);
+    entry.live = before ?? null;
+  }
+
   /** What a data plane does when its controller is silent for too long. */
   loseController(service: string, cause: Latch["cause"] = "controller-loss"): void {
     const entry = this.#entry(service);
@@ -175,7 +182,8 @@ export class MemoryTraffic implements TrafficDriver {
   /** Invariant 11: not to an environment without a healthy instance while another has one. */
   #revert(entry: Entry, deployment: string, cause: Latch["cause"]): TrafficSplit | null {
     const { live } = entry;
-    entry.latched.push({ deployment, fence: live?.fence ?? 0, at: 0, cause });
+    const isArmed = live?.deployment === deployment && live.revertTo !== null;
+    entry.latched.push({ deployment, fence: isArmed ? live.fence : 0, at: 0, cause });
     if (live?.deployment !== deployment || live.revertTo === null) return null;
     const revertTo = live.revertTo;
     const target = Object.keys(revertTo).find((name) => revertTo[name] === 100);
