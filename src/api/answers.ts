@@ -204,6 +204,17 @@ export const trafficSet = z
   .meta({ id: "TrafficSet" });
 export type TrafficSetAnswer = z.output<typeof trafficSet>;
 
+export const environmentChanged = z
+  .object({
+    service: z.string(),
+    environment: z.string(),
+    state: z.enum(["absent", "starting", "ready", "stopping", "failed"]),
+    changed: z.boolean().meta({ description: "False: it was so already" }),
+    deployment: z.string().nullable().meta({ description: "Of a retirement: the deployment that does it" }),
+  })
+  .meta({ id: "EnvironmentChanged" });
+export type EnvironmentChangedAnswer = z.output<typeof environmentChanged>;
+
 const historyRow = z
   .object({
     deployment: z.string(),

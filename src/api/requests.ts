@@ -92,6 +92,19 @@ export const trafficRequest = z.strictObject({
 });
 export type TrafficRequest = z.input<typeof trafficRequest>;
 
+export const environmentRequest = z.strictObject({ reason });
+export type EnvironmentRequest = z.input<typeof environmentRequest>;
+
+export const scaleRequest = z.strictObject({
+  count: z.int().min(1).max(1_000).meta({ description: "Instances, until the next deploy to this environment" }),
+  reason,
+});
+export type ScaleRequest = z.input<typeof scaleRequest>;
+
+export const environmentParams = z.object({
+  service: name.meta({ description: "A service of teal.yaml" }),
+  environment,
+});
 export const serviceParams = z.object({ service: name.meta({ description: "A service of teal.yaml" }) });
 export const deploymentParams = z.object({ deployment: z.string().meta({ description: "Id of a deployment" }) });
 export const eventsQuery = z.object({

@@ -13,7 +13,7 @@ import type { Asker, PlanQuestion } from "./control.ts";
 import { freeze } from "./freeze.ts";
 import { driverOf, type EngineParts } from "./parts.ts";
 import { previousRelease } from "./prune.ts";
-import { planState, type Survey, survey } from "./survey.ts";
+import { known, planState, type Survey, survey } from "./survey.ts";
 
 export interface Planned {
   readonly plan: Plan;
@@ -59,17 +59,6 @@ export async function planned(parts: EngineParts, question: PlanQuestion, signal
     default:
       return question satisfies never;
   }
-}
-
-function known(seen: Survey, environment: string): string {
-  const names = seen.environments.map(({ name }) => name);
-  if (!names.includes(environment)) {
-    throw new TealError(
-      "environment-unknown",
-      `${seen.row.service} has no environment ${environment}; it has ${names.join(", ")}`,
-    );
-  }
-  return environment;
 }
 
 function existing(seen: Survey, plan: Plan): Planned {

@@ -1,5 +1,6 @@
 import type { Approval } from "../model/approval.ts";
 import type { Deployment } from "../model/deployment.ts";
+import type { EnvironmentState } from "../model/environment.ts";
 import type { TealEvent } from "../model/event.ts";
 import type { MaintenanceMode, MaintenanceRecord } from "../model/maintenance.ts";
 import type { Milliseconds } from "../model/time.ts";
@@ -81,6 +82,23 @@ export interface TrafficSet {
   readonly receipt: Receipt | null;
 }
 
+export interface EnvironmentRequest extends Asker {
+  readonly service: string;
+  readonly environment: string;
+  /** Ends the looking; what has been recorded is done even so. */
+  readonly signal: AbortSignal;
+}
+
+export interface EnvironmentChanged {
+  readonly service: string;
+  readonly environment: string;
+  readonly state: EnvironmentState;
+  /** False: it was so already. */
+  readonly changed: boolean;
+  /** Of a retirement: the deployment that does it. */
+  readonly deployment: string | null;
+}
+
 /**
  * What the engine does for those who ask: one method per verb. The HTTP API is one line per verb into this.
  * Every method throws a TealError with a code of the catalogue.
@@ -127,6 +145,14 @@ export interface Control {
    * @throws `deployment-running` unless that holds or it is forced; `unhealthy` unless forced
    */
   traffic(service: string, request: TrafficRequest, signal: AbortSignal): Promise<TrafficSet>;
+  /** Without traffic and needed by no deployment; it stays stopped until it is started or deployed to. */
+  stopEnvironment(request: EnvironmentRequest): Promise<EnvironmentChanged>;
+  /** Returns when it is healthy. */
+  startEnvironment(request: EnvironmentRequest): Promise<EnvironmentChanged>;
+  /** Another number of instances, until the next deploy to it; returns when they are healthy. */
+  scaleEnvironment(request: EnvironmentRequest & { readonly count: number }): Promise<EnvironmentChanged>;
+  /** Begins its retirement, and returns. */
+  retireEnvironment(request: EnvironmentRequest): Promise<EnvironmentChanged>;
   deployment(id: string): Promise<DeploymentView>;
   history(service: string, limit: number): Promise<readonly Deployment[]>;
   /** Events with `seq > after`, and on as they come when `follow`. */

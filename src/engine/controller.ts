@@ -12,6 +12,8 @@ import type {
   Asker,
   Control,
   DeploymentView,
+  EnvironmentChanged,
+  EnvironmentRequest,
   MaintenanceOutcome,
   MaintenanceRequest,
   Passed,
@@ -22,6 +24,7 @@ import type {
   Variables,
 } from "./control.ts";
 import { setByHand } from "./by-hand.ts";
+import { scaleEnvironment, startEnvironment, stopEnvironment } from "./environment-acts.ts";
 import { ended, type Fleet } from "./fleet.ts";
 import { logsOf } from "./logs.ts";
 import type { MaintenanceDesk } from "./maintenance.ts";
@@ -30,7 +33,7 @@ import type { EngineParts } from "./parts.ts";
 import { previousRelease } from "./prune.ts";
 import type { Run } from "./run.ts";
 import { statusOf } from "./status.ts";
-import { survey } from "./survey.ts";
+import { known, survey } from "./survey.ts";
 import type { TrafficDesk } from "./traffic-desk.ts";
 
 /** A status says what is on record of whatever does not answer within this. */
@@ -161,6 +164,32 @@ export class Controller implements Control {
     return this.#desk.run(service, () =>
       setByHand(this.#parts, this.#traffic, this.#fleet.of(service), { service, request, signal }),
     );
+  }
+
+  stopEnvironment(request: EnvironmentRequest): Promise<EnvironmentChanged> {
+    return this.#desk.run(request.service, () => stopEnvironment(this.#parts, this.#traffic, request));
+  }
+
+  startEnvironment(request: EnvironmentRequest): Promise<EnvironmentChanged> {
+    return this.#desk.run(request.service, () => startEnvironment(this.#parts, this.#traffic, request));
+  }
+
+  scaleEnvironment(request: EnvironmentRequest & { readonly count: number }): Promise<EnvironmentChanged> {
+    return this.#desk.run(request.service, () => scaleEnvironment(this.#parts, this.#traffic, request));
+  }
+
+  async retireEnvironment(request: EnvironmentRequest): Promise<EnvironmentChanged> {
+    const { service, environment, signal } = request;
+    return this.#desk.run(service, async () => {
+      const seen = await survey(this.#parts, service, signal);
+      known(seen, environment);
+      const { release = null, observation } = seen.environments.find(({ name }) => name === environment) ?? {};
+      const state = observation?.state ?? "absent";
+      if (release === null) return { service, environment, state, changed: false, deployment: null };
+      const what = await planned(this.#parts, { goal: "retire", service, to: environment }, signal);
+      const { deployment } = await this.#begin(what, request);
+      return { service, environment, state, changed: true, deployment: deployment.id };
+    });
   }
 
   async deployment(id: string): Promise<DeploymentView> {

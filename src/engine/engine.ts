@@ -62,7 +62,10 @@ export class Engine {
       await this.#upkeep.ensureRunning(service);
       const deployment = unfinished.find((candidate) => candidate.service === service);
       if (deployment !== undefined) await this.#resume(deployment, row);
-      else await this.#disarm(row);
+      else {
+        await this.#disarm(row);
+        await this.#upkeep.ensureStopped(row);
+      }
       this.#upkeep.refresh(service);
     });
     this.#keeping = Promise.all([keepRetiring(this.#parts, this.#fleet, stop), this.#maintenance.keep()]);

@@ -64,6 +64,18 @@ export async function survey(parts: EngineParts, service: string, signal: AbortS
   };
 }
 
+/** @throws `environment-unknown` */
+export function known(seen: Survey, environment: string): string {
+  const names = seen.environments.map(({ name }) => name);
+  if (!names.includes(environment)) {
+    throw new TealError(
+      "environment-unknown",
+      `${seen.row.service} has no environment ${environment}; it has ${names.join(", ")}`,
+    );
+  }
+  return environment;
+}
+
 export function planState(seen: Survey): PlanState {
   const { row, retirement } = seen;
   return {

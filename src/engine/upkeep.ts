@@ -2,9 +2,11 @@ import { TealError, toTealError } from "../model/error.ts";
 import type { Release } from "../model/release.ts";
 import type { Milliseconds } from "../model/time.ts";
 import type { TrafficNotice } from "../ports/traffic.ts";
+import type { ServiceRow } from "../store/store.ts";
 import type { MaintenanceDesk } from "./maintenance.ts";
 import { inParallel } from "./parallel.ts";
 import { driverOf, type EngineParts } from "./parts.ts";
+import { scaled } from "./scaled.ts";
 import type { TrafficDesk } from "./traffic-desk.ts";
 
 const ACT_MS: Milliseconds = 30_000;
@@ -47,8 +49,9 @@ export class Upkeep {
     const records = await store.environments(service);
     await inParallel(records, records.length, async (record) => {
       if (record.release === null || record.desired === "stopped") return;
-      const release = await store.release(service, record.release);
-      if (release === null) return;
+      const stored = await store.release(service, record.release);
+      if (stored === null) return;
+      const release = scaled(stored, record);
       await this.#guarded(service, `starting ${record.name}`, async () => {
         const driver = driverOf(environments, release.spec.environment.driver);
         const seen = await driver.observe(service, record.name, this.#limit());
@@ -61,6 +64,22 @@ export class Upkeep {
         );
       });
     });
+  }
+
+  /** Stops what a person had stopped when a crash came in between. Not while a deployment is under way: that does it itself. */
+  async ensureStopped({ service, weights }: ServiceRow): Promise<void> {
+    const { store, environments } = this.#parts;
+    for (const record of await store.environments(service)) {
+      if (record.release === null || record.desired === "running" || (weights[record.name] ?? 0) > 0) continue;
+      const release = await store.release(service, record.release);
+      if (release === null) continue;
+      await this.#guarded(service, `stopping ${record.name}`, async () => {
+        const driver = driverOf(environments, release.spec.environment.driver);
+        const { instances } = await driver.observe(service, record.name, this.#limit());
+        if (instances.length === 0) return;
+        await driver.stop(service, record.name, await this.#context(service, `stop-${record.name}`));
+      });
+    }
   }
 
   /** The maintenance that is on record, for a data plane that may have lost it. */

@@ -7,8 +7,10 @@ import type {
   DeploymentRequest,
   MaintenanceRequest,
   PlanRequest,
+  EnvironmentRequest,
   ResumeRequest,
   RollbackRequest,
+  ScaleRequest,
   SwitchRequest,
   TrafficRequest,
 } from "../api/requests.ts";
@@ -24,6 +26,8 @@ import { parseJson, readShape } from "./shape.ts";
 
 type Parameters = Readonly<Record<string, string>>;
 type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+
+export type EnvironmentName = { readonly service: string; readonly environment: string };
 
 interface Ask {
   readonly parameters?: Parameters;
@@ -95,6 +99,42 @@ export class TealClient {
   /** Sets the split by hand; the data plane has it when this returns. */
   traffic(service: string, body: TrafficRequest, options?: CallOptions): Promise<answers.TrafficSetAnswer> {
     return this.#json("traffic", answers.trafficSet, { parameters: { service }, body }, options);
+  }
+
+  /** Starts a stopped environment; it is healthy when this returns. */
+  startEnvironment(
+    parameters: EnvironmentName,
+    body: EnvironmentRequest,
+    options?: CallOptions,
+  ): Promise<answers.EnvironmentChangedAnswer> {
+    return this.#json("startEnvironment", answers.environmentChanged, { parameters, body }, options);
+  }
+
+  /** Stops an environment without traffic. */
+  stopEnvironment(
+    parameters: EnvironmentName,
+    body: EnvironmentRequest,
+    options?: CallOptions,
+  ): Promise<answers.EnvironmentChangedAnswer> {
+    return this.#json("stopEnvironment", answers.environmentChanged, { parameters, body }, options);
+  }
+
+  /** Another number of instances, until the next deploy; they are healthy when this returns. */
+  scaleEnvironment(
+    parameters: EnvironmentName,
+    body: ScaleRequest,
+    options?: CallOptions,
+  ): Promise<answers.EnvironmentChangedAnswer> {
+    return this.#json("scaleEnvironment", answers.environmentChanged, { parameters, body }, options);
+  }
+
+  /** Begins to retire an environment without traffic. */
+  retireEnvironment(
+    parameters: EnvironmentName,
+    body: EnvironmentRequest,
+    options?: CallOptions,
+  ): Promise<answers.EnvironmentChangedAnswer> {
+    return this.#json("retireEnvironment", answers.environmentChanged, { parameters, body }, options);
   }
 
   /** Answers when the data plane has applied it, or it has failed. */
@@ -223,6 +263,7 @@ export function readReceipt(data: unknown): answers.ReceiptAnswer | null {
 
 export type {
   DeploymentAnswer,
+  EnvironmentChangedAnswer,
   EventAnswer,
   HistoryAnswer,
   LogLineAnswer,

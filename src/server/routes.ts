@@ -46,6 +46,7 @@ export function registerRoutes(app: FastifyInstance, parts: Parts): void {
   readings(api, parts);
   acts(api, parts);
   decisions(api, parts);
+  environments(api, parts);
   modes(api, parts);
   streams(api, parts);
   upkeep(api, app, parts);
@@ -76,6 +77,44 @@ function readings(api: Api, { control, info }: Parts): void {
   api.route({
     ...at("history"),
     handler: async ({ params, query }) => presentHistory(await control.history(params.service, query.limit)),
+  });
+}
+
+/** What a person does to one environment. */
+function environments(api: Api, { control, info }: Parts): void {
+  api.route({
+    ...at("startEnvironment"),
+    handler: async (request, reply) =>
+      control.startEnvironment({
+        ...askerOf(request, request.body, info),
+        ...request.params,
+        signal: goneSignal(reply),
+      }),
+  });
+  api.route({
+    ...at("stopEnvironment"),
+    handler: async (request, reply) =>
+      control.stopEnvironment({
+        ...askerOf(request, request.body, info),
+        ...request.params,
+        signal: goneSignal(reply),
+      }),
+  });
+  api.route({
+    ...at("scaleEnvironment"),
+    handler: async (request, reply) => {
+      const asked = { ...askerOf(request, request.body, info), ...request.params, signal: goneSignal(reply) };
+      return control.scaleEnvironment({ ...asked, count: request.body.count });
+    },
+  });
+  api.route({
+    ...at("retireEnvironment"),
+    handler: async (request, reply) =>
+      control.retireEnvironment({
+        ...askerOf(request, request.body, info),
+        ...request.params,
+        signal: goneSignal(reply),
+      }),
   });
 }
 

@@ -2,6 +2,7 @@ import type { InstanceStatus } from "../../model/environment.ts";
 import { TealError } from "../../model/error.ts";
 import type { EnvironmentObservation } from "../../ports/environment.ts";
 import { driverOf } from "../parts.ts";
+import { scaled } from "../scaled.ts";
 import type { StepHandler, StepRun } from "../step.ts";
 
 /** Instances announce their changes; this often it is looked anyway, should an announcement get lost. */
@@ -13,7 +14,8 @@ export const healthy: StepHandler = {
     const { parts, desk, deployment, input, context } = run;
     const { release } = run;
     const driver = driverOf(parts.environments, release.spec.environment.driver);
-    const { count } = release.spec.environment;
+    const record = (await parts.store.environments(deployment.service)).find(({ name }) => name === input.environment);
+    const { count } = scaled(release, record).spec.environment;
     for (;;) {
       const waiting = new AbortController();
       const signal = AbortSignal.any([context.signal, waiting.signal]);

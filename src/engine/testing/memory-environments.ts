@@ -22,23 +22,30 @@ export class MemoryEnvironments implements EnvironmentDriver {
 
   start({ service, environment, release }: EnvironmentTarget): Promise<void> {
     const key = `${service}/${environment}`;
-    if (this.#running.get(key)?.release === release.id) return Promise.resolve();
+    const before = this.#running.get(key);
+    const { count } = release.spec.environment;
+    if (before?.release === release.id && before.instances.length === count) return Promise.resolve();
     const behaviour = this.behaviour.get(release.version) ?? "ready";
     if (behaviour instanceof TealError) return Promise.reject(behaviour);
     this.started.push(`${environment}/${release.id}`);
-    const instances = Array.from({ length: release.spec.environment.count }, (_, ordinal): InstanceStatus => ({
-      id: instanceId({ service, environment, release: release.id, ordinal }),
-      ordinal,
-      state: behaviour,
-      address: `127.0.0.1:${String(this.#port++)}`,
-      pid: 1,
-      restarts: 0,
-      code: behaviour === "crash-loop" ? "crash-loop" : null,
-      reason: behaviour === "ready" ? null : "as the test wants it",
-      startedAt: 0,
-    }));
+    const kept = before?.release === release.id ? before.instances.slice(0, count) : [];
+    const fresh = Array.from({ length: count - kept.length }, (_, index): InstanceStatus => {
+      const ordinal = kept.length + index;
+      return {
+        id: instanceId({ service, environment, release: release.id, ordinal }),
+        ordinal,
+        state: behaviour,
+        address: `127.0.0.1:${String(this.#port++)}`,
+        pid: 1,
+        restarts: 0,
+        code: behaviour === "crash-loop" ? "crash-loop" : null,
+        reason: behaviour === "ready" ? null : "as the test wants it",
+        startedAt: 0,
+      };
+    });
+    const instances = [...kept, ...fresh];
     this.#running.set(key, { release: release.id, instances });
-    for (const instance of instances) this.#tell(service, environment, instance);
+    for (const instance of fresh) this.#tell(service, environment, instance);
     return Promise.resolve();
   }
 

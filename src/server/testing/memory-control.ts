@@ -2,6 +2,8 @@ import type {
   Asker,
   Control,
   DeploymentView,
+  EnvironmentChanged,
+  EnvironmentRequest,
   MaintenanceOutcome,
   MaintenanceRequest,
   Passed,
@@ -169,6 +171,25 @@ export class MemoryControl implements Control {
   async traffic(service: string, request: TrafficRequest): Promise<TrafficSet> {
     this.#note("traffic", service, request);
     return { service, weights: "weights" in request.wish ? request.wish.weights : {}, generation: 5, receipt };
+  }
+
+  startEnvironment(request: EnvironmentRequest): Promise<EnvironmentChanged> {
+    return this.#environment("startEnvironment", request);
+  }
+  stopEnvironment(request: EnvironmentRequest): Promise<EnvironmentChanged> {
+    return this.#environment("stopEnvironment", request);
+  }
+  scaleEnvironment(request: EnvironmentRequest): Promise<EnvironmentChanged> {
+    return this.#environment("scaleEnvironment", request);
+  }
+  retireEnvironment(request: EnvironmentRequest): Promise<EnvironmentChanged> {
+    return this.#environment("retireEnvironment", request);
+  }
+
+  async #environment(method: string, { signal: _signal, ...request }: EnvironmentRequest): Promise<EnvironmentChanged> {
+    const { service, environment } = request;
+    this.#note(method, service, request);
+    return { service, environment, state: "ready", changed: true, deployment: null };
   }
 
   async deployment(id: string): Promise<DeploymentView> {
