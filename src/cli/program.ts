@@ -17,7 +17,7 @@ export const EXIT_CODES: readonly (readonly [number, string])[] = [
 ];
 
 /** What verbs of two words are about. */
-const GROUPS: Readonly<Record<string, string>> = { env: "The environments with their instances" };
+const GROUPS: Readonly<Record<string, string>> = { env: "one environment, or all" };
 
 export type Chosen = (verb: Verb, values: Readonly<Record<string, unknown>>) => Promise<void>;
 
@@ -40,7 +40,7 @@ export function programOf(verbs: readonly Verb[], version: string, io: Io, chose
       writeErr: () => undefined,
       getOutHelpWidth: () => Math.min(io.stdout.columns, 100),
     })
-    .configureHelp({ subcommandTerm })
+    .configureHelp({ subcommandTerm, subcommandDescription })
     .exitOverride()
     .addHelpText("after", `\n${exitHelp()}`);
   for (const verb of verbs) addVerb(program, verb, chosen);
@@ -84,13 +84,19 @@ function addVerb(program: Command, verb: Verb, chosen: Chosen): void {
   });
 }
 
-/** `deploy [service]`: that each takes options goes without saying. */
+/** `deploy [service]`: that each takes options goes without saying. Verbs of two words are listed by their first. */
 function subcommandTerm(command: Command): string {
-  const inner = command.commands.map((verb) => verb.name()).join(" | ");
+  if (command.commands.length > 0) return `${command.name()} <verb>`;
   const taken = command.registeredArguments.map((argument) =>
     argument.required ? `<${argument.name()}>` : `[${argument.name()}]`,
   );
-  return [command.name(), inner, ...taken].filter((part) => part !== "").join(" ");
+  return [command.name(), ...taken].join(" ");
+}
+
+/** A group says which verbs it has. */
+function subcommandDescription(command: Command): string {
+  const inner = command.commands.map((verb) => verb.name()).join(" | ");
+  return inner === "" ? command.summary() || command.description() : `${inner}: ${command.description()}`;
 }
 
 /** The command that holds `env list`, `env …`: made for the first of them. */

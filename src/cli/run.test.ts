@@ -14,7 +14,7 @@ describe("the command line", () => {
       const { exit, stdout, stderr } = await rig.run(argv);
       expect({ exit, stderr }).toEqual({ exit: 0, stderr: "" });
       expect(stdout).toMatch(/^ {2}deploy \[service\] +Ship a version/m);
-      expect(stdout).toMatch(/^ {2}env list \| start \| stop \| scale \| retire +The environments/m);
+      expect(stdout).toMatch(/^ {2}env <verb> +list \| start \| stop \| scale \| retire: /m);
       expect(stdout).toMatch(/^ {2}6 {2}refused by a safety rule$/m);
       expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
     }
