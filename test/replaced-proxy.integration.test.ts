@@ -108,7 +108,8 @@ test("WebSockets stay with the old proxy, a switch meanwhile reaches both, and k
   expect(after.proxies).toEqual(proxies);
   expect(await site.appPids()).toEqual(apps);
   const closed = await Promise.all(sockets.map(({ closedAt }) => closedAt));
-  for (const at of closed) expect(at - began).toBeGreaterThan(LONG_LIVED_MS - 1_000);
+  // They are closed in batches around the deadline, so that their clients do not all come back at once.
+  for (const at of closed) expect(at - began).toBeGreaterThan(LONG_LIVED_MS * 0.8);
   await site.until("the old proxy has ended", async () => (await site.pids()).proxies.length === 1);
   await site.until("its bundles are gone", async () => (await readdir(site.paths.runtime)).join() === next.runtime);
   const replaced: unknown[] = [];
