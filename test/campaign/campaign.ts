@@ -140,6 +140,12 @@ export class Campaign {
     return this.#watch.seen.at(-1)?.split?.weights ?? {};
   }
 
+  /** What happens in `act` takes something from the proxy's own record: what was seen before is no measure any more. */
+  forget(act: () => void): void {
+    act();
+    this.#watch.seen.length = 0;
+  }
+
   /** Notes a kill that was done elsewhere. */
   killed(target: Target): void {
     if (target === "proxy" || target === "app") this.#mortal.push({ target, at: Date.now() });

@@ -1,7 +1,9 @@
 import type { Fault } from "./fault.ts";
 import { kill } from "./kill.ts";
 import { pause, silence } from "./pause.ts";
+import { powerCut } from "./power-cut.ts";
 import { reboot } from "./reboot.ts";
+import { slowDisk } from "./slow-disk.ts";
 
 /** Every kind of fault that befalls real processes. docs/failure-modes.md has a row for each. */
-export const FAULTS: readonly Fault[] = [kill, pause, silence, reboot];
+export const FAULTS: readonly Fault[] = [kill, pause, silence, reboot, powerCut, slowDisk];
