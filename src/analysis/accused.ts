@@ -5,7 +5,7 @@ import { isCommon } from "./common.ts";
 import { type ExcessState, ExcessTest } from "./excess-test.ts";
 import type { Count } from "./mixture.ts";
 import { countOf } from "./quantile.ts";
-import { highestQuantile, slowerThan } from "./reference.ts";
+import { type Reference, referenceTo, slowerThan } from "./reference.ts";
 
 /** Of a charge's α, for a reference that is too low by chance. */
 const REFERENCE_SHARE = 0.1;
@@ -14,6 +14,8 @@ const REFERENCE_SHARE = 0.1;
 export interface Accused {
   /** Slower than this counts as a failure; null: failures count, or the reference is not known yet. */
   readonly ms: Milliseconds | null;
+  /** The share of requests that may count as failures. */
+  readonly limit: number;
   readonly test: ExcessState;
   /** Convicted while the active environment breached the same limit: that convicts nobody. */
   readonly common: boolean;
@@ -33,21 +35,25 @@ export interface Seen {
 }
 
 export function accuse(charge: Charge): Accused {
-  const { counting } = charge;
-  return { ms: counting.kind === "slower" ? counting.ms : null, test: testOf(charge).begin(), common: false };
+  const { counting, limit } = charge;
+  const ms = counting.kind === "slower" ? counting.ms : null;
+  return { ms, limit, test: testOf(charge, limit).begin(), common: false };
 }
 
 /** A limit that is not known yet is frozen as soon as it can be; then the test takes what is new. */
 export function weigh(charge: Charge, before: Accused, seen: Seen): Accused {
-  const ms = before.ms ?? referenceOf(charge, seen);
+  const known = before.ms === null ? referenceOf(charge, seen) : null;
+  const { ms, limit } = known ?? before;
   if (charge.counting.kind !== "failed" && ms === null) return before;
   const total = countOfCharge(charge, ms, seen.candidate);
-  const test = testOf(charge).next(before.test, total);
-  if (test.convicted === null) return { ms, test, common: false };
-  const common = isShared(charge, ms, seen);
+  const excess = testOf(charge, limit);
+  const test = excess.next(known === null ? before.test : excess.begin(), total);
+  const after = { ms, limit, test, common: false };
+  if (test.convicted === null) return after;
+  const common = isShared(charge, after, seen);
   // The common cause is over: what it did to the new environment is no evidence against it.
-  if (before.common && !common) return { ms, test: testOf(charge).begin(total), common: false };
-  return { ms, test, common: before.common || (common && before.test.convicted === null) };
+  if (before.common && !common) return { ...after, test: excess.begin(total) };
+  return { ...after, common: before.common || (common && before.test.convicted === null) };
 }
 
 /** What counts as a failure of this environment, and of how many. */
@@ -56,23 +62,21 @@ export function countOfCharge({ counting }: Charge, ms: Milliseconds | null, cou
   return { requests: countOf(counters.latency), failures: ms === null ? 0 : slowerThan(counters.latency, ms) };
 }
 
-function isShared(charge: Charge, ms: Milliseconds | null, { baseline }: Seen): boolean {
+function isShared(charge: Charge, { ms, limit }: Accused, { baseline }: Seen): boolean {
   if (baseline === null || charge.action !== "rollBack") return false;
   const all = [baseline.total, ...baseline.recent];
   return isCommon(
-    charge.limit,
+    limit,
     all.map((counters) => countOfCharge(charge, ms, counters)),
   );
 }
 
-/** The multiple of the active environment's quantile, at the most that it can be. */
-function referenceOf({ counting, alpha }: Charge, { baseline }: Seen): Milliseconds | null {
+function referenceOf({ counting, alpha }: Charge, { baseline }: Seen): Reference | null {
   if (counting.kind !== "slower-than-active" || baseline === null) return null;
   if (countOf(baseline.latency) < REFERENCES[counting.stage]) return null;
-  const most = highestQuantile(baseline.latency, QUANTILES[counting.quantile], alpha * REFERENCE_SHARE);
-  return most === null ? null : most * counting.factor;
+  return referenceTo(baseline.latency, QUANTILES[counting.quantile], counting.factor, alpha * REFERENCE_SHARE);
 }
 
-function testOf({ limit, alpha, counting }: Charge): ExcessTest {
-  return new ExcessTest(limit, counting.kind === "slower-than-active" ? alpha * (1 - REFERENCE_SHARE) : alpha);
+function testOf({ alpha, counting }: Charge, limit: number): ExcessTest {
+  return ExcessTest.of(limit, counting.kind === "slower-than-active" ? alpha * (1 - REFERENCE_SHARE) : alpha);
 }

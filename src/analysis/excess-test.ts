@@ -9,9 +9,9 @@ const FROM_THE_START = 0.99;
 /** Stands for a wealth of zero, which JSON cannot say as a logarithm. */
 const NOTHING = -1e9;
 
-/** A boundary takes up to 60 ms to work out, and depends on the limits of teal.yaml alone. */
-const MOST_KEPT = 64;
-const kept = new Map<string, number>();
+/** To work out a boundary takes 10 to 20 ms; tests are few, by the limits of teal.yaml. */
+const MOST_KEPT = 256;
+const kept = new Map<string, ExcessTest>();
 
 const count = z.object({ requests: z.number(), failures: z.number() });
 
@@ -52,7 +52,21 @@ export class ExcessTest {
     this.limit = limit;
     this.alpha = alpha;
     this.#mixture = limit < 1 ? new Mixture(limit, priorAbove(limit)) : null;
-    this.#boundary = this.#mixture === null ? Infinity : keptBoundary(this.#mixture, alpha * FROM_THE_START);
+    this.#boundary = this.#mixture === null ? Infinity : boundaryOf(this.#mixture, alpha * FROM_THE_START);
+  }
+
+  /** The same test for the same limit and α: it has no state of its own. */
+  static of(limit: number, alpha: number): ExcessTest {
+    const key = `${String(limit)} ${String(alpha)}`;
+    const test = kept.get(key) ?? new ExcessTest(limit, alpha);
+    if (kept.size >= MOST_KEPT) kept.clear();
+    kept.set(key, test);
+    return test;
+  }
+
+  /** Whether the test that begins with the deployment convicts at these counts. */
+  convictsFromTheStart(count: Count): boolean {
+    return (this.#mixture?.logWealth(count) ?? 0) >= this.#boundary;
   }
 
   /** `from`: what was counted before, which is not judged. */
@@ -72,8 +86,7 @@ export class ExcessTest {
     const anew = this.#anew(this.#mixture, state, batches, { requests, failures });
     const since = { requests: seen.requests - state.from.requests, failures: seen.failures - state.from.failures };
     const convicts =
-      this.#mixture.logWealth(since) >= this.#boundary ||
-      logSum(anew) >= Math.log(1 / (this.alpha * (1 - FROM_THE_START)));
+      this.convictsFromTheStart(since) || logSum(anew) >= Math.log(1 / (this.alpha * (1 - FROM_THE_START)));
     return { ...state, seen, batches, anew, convicted: convicts ? since : null };
   }
 
@@ -85,12 +98,4 @@ export class ExcessTest {
       .factors(batch)
       .map((factor, i) => Math.max(NOTHING, logSum([anew[i] ?? NOTHING, (weights[i] ?? NOTHING) - price]) + factor));
   }
-}
-
-function keptBoundary(mixture: Mixture, alpha: number): number {
-  const key = `${String(mixture.limit)} ${String(alpha)}`;
-  const boundary = kept.get(key) ?? boundaryOf(mixture, alpha);
-  if (kept.size >= MOST_KEPT) kept.clear();
-  kept.set(key, boundary);
-  return boundary;
 }

@@ -59,7 +59,7 @@ class RuleOfTrial {
       const why = baseline === null ? "there is no other environment" : `${baseline} has too few requests`;
       return this.#lacking("baseline", `${text}, but ${why} to compare with`);
     }
-    const says = `${text}${sayLimit(strictest, this.#ms(strictest), this.#seen)}`;
+    const says = `${text}${sayLimit(strictest, this.#trial.accused(strictest), this.#seen)}`;
     if (!open.every((charge) => this.#isShownGood(charge))) return this.#lacking("candidate", says);
     return { ...this.#facts(), outcome: "within", breached: null, limit: this.#limit(strictest), message: says };
   }
@@ -67,7 +67,7 @@ class RuleOfTrial {
   #conviction(charge: Charge): RuleVerdict {
     const { test, common } = this.#trial.accused(charge);
     const { text } = this.#observation();
-    const says = `${text}${sayLimit(charge, this.#ms(charge), this.#seen)}`;
+    const says = `${text}${sayLimit(charge, this.#trial.accused(charge), this.#seen)}`;
     const facts = { ...this.#facts(), breached: charge.action, limit: this.#limit(charge) };
     if (common) {
       const message = `${says}; ${String(this.#subjects.baseline)} is beyond the same limit, so the cause is common to both`;
@@ -82,10 +82,10 @@ class RuleOfTrial {
 
   /** A release that rolls back stays convicted; a hold or a warning ends when the share is within its limit again. */
   #stands(charge: Charge): boolean {
-    const { test } = this.#trial.accused(charge);
+    const { test, limit } = this.#trial.accused(charge);
     if (test.convicted === null) return false;
     const share = rateOf(countOfCharge(charge, this.#ms(charge), this.#seen.candidate)) ?? 0;
-    return charge.action === "rollBack" || share > charge.limit;
+    return charge.action === "rollBack" || share > limit;
   }
 
   /** Of failures: no more than a point above the active environment's; of slow requests: fewer than may be. */
@@ -93,7 +93,10 @@ class RuleOfTrial {
     const count = countOfCharge(charge, this.#ms(charge), this.#seen.candidate);
     const { baseline } = this.#seen;
     const byActive = charge.counting.kind === "failed" && baseline !== null;
-    return isBelow(byActive ? Math.min(1, lowestRate(baseline.total) + MARGIN) : charge.limit, count);
+    return isBelow(
+      byActive ? Math.min(1, lowestRate(baseline.total) + MARGIN) : this.#trial.accused(charge).limit,
+      count,
+    );
   }
 
   #lacking(whose: "candidate" | "baseline", why: string): RuleVerdict {

@@ -2,8 +2,8 @@ import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { LATENCY_BOUNDS_MS } from "../model/traffic.ts";
 import { NO_TRAFFIC } from "./counters.ts";
-import { bucketOf, quantile } from "./quantile.ts";
-import { highestQuantile, slowerThan } from "./reference.ts";
+import { bucketOf } from "./quantile.ts";
+import { referenceTo, slowerThan } from "./reference.ts";
 import { seeded } from "./testing.ts";
 
 const histogramOf = (values: readonly number[]): number[] => {
@@ -11,21 +11,27 @@ const histogramOf = (values: readonly number[]): number[] => {
   for (const ms of values) histogram[bucketOf(ms)] = (histogram[bucketOf(ms)] ?? 0) + 1;
   return histogram;
 };
+const quantiles = fc.constantFrom(0.5, 0.95, 0.99);
+const latencies = fc.array(fc.integer({ min: 1, max: 9_000 }), { minLength: 1 });
 
-it("property: a quantile is never above the most that it can be, and more values bring that down", () => {
+it("property: what is `factor` times as slow is within the reference, and more requests sharpen it", () => {
   fc.assert(
-    fc.property(
-      fc.constantFrom(0.5, 0.95, 0.99),
-      fc.array(fc.integer({ min: 1, max: 9_000 }), { minLength: 1 }),
-      (q, values) => {
-        const histogram = histogramOf(values);
-        const most = highestQuantile(histogram, q, 0.001);
-        if (most === null) return;
-        expect(most).toBeGreaterThanOrEqual(quantile(histogram, q)?.estimate ?? 0);
-        const hundredfold = histogram.map((count) => count * 100);
-        expect(highestQuantile(hundredfold, q, 0.001)).toBeLessThanOrEqual(most);
-      },
-    ),
+    fc.property(quantiles, latencies, fc.constantFrom(1.5, 2, 3), (q, values, factor) => {
+      const histogram = histogramOf(values);
+      const reference = referenceTo(histogram, q, factor, 0.001);
+      if (reference === null) return;
+      const slower = histogramOf(values.map((ms) => ms * factor));
+      expect(slowerThan(slower, reference.ms) / values.length).toBeLessThanOrEqual(reference.limit);
+      expect(reference.limit).toBeGreaterThanOrEqual(1 - q);
+      const more = referenceTo(
+        histogram.map((count) => count * 100),
+        q,
+        factor,
+        0.001,
+      );
+      expect(more?.ms).toBe(reference.ms);
+      expect(more?.limit).toBeLessThanOrEqual(reference.limit);
+    }),
   );
 });
 
@@ -33,18 +39,17 @@ it("is missed no more often than it says, by simulation", () => {
   const random = seeded(5);
   let missed = 0;
   for (let i = 0; i < 2_000; i++) {
-    const histogram = histogramOf(Array.from({ length: 200 }, () => 10 + 90 * random()));
-    // Half a bucket of slack, as values are taken as evenly spread within one.
-    if ((highestQuantile(histogram, 0.5, 0.05) ?? Infinity) < 55 / 1.1) missed += 1;
+    const reference = referenceTo(histogramOf(Array.from({ length: 200 }, () => 10 + 90 * random())), 0.5, 2, 0.05);
+    // Of twice as slow a release, uniform from 20 to 200 ms, so many are slower.
+    if (reference !== null && (200 - reference.ms) / 180 > reference.limit) missed += 1;
   }
   expect(missed).toBeLessThan(2_000 * 0.05);
 });
 
-it("knows what so few values cannot say", () => {
-  expect(highestQuantile(NO_TRAFFIC.latency, 0.5, 0.001)).toBeNull();
-  // log 1000 / log (1 / 0.95) = 134.7: the largest of 135 values is the first that bounds p95 from above.
-  expect(highestQuantile(histogramOf(Array.from({ length: 134 }, () => 5)), 0.95, 0.001)).toBeNull();
-  expect(highestQuantile(histogramOf(Array.from({ length: 135 }, () => 5)), 0.95, 0.001)).not.toBeNull();
+it("knows what it cannot say", () => {
+  expect(referenceTo(NO_TRAFFIC.latency, 0.5, 2, 0.001)).toBeNull();
+  expect(referenceTo(histogramOf([40_000]), 0.5, 2, 0.001)).toBeNull();
+  expect(referenceTo(histogramOf([1e9]), 0.5, 2, 0.001)).toBeNull();
 });
 
 it("counts as slower only what surely is", () => {

@@ -1,31 +1,46 @@
 import type { Milliseconds } from "../model/time.ts";
 import { LATENCY_BOUNDS_MS } from "../model/traffic.ts";
-import { atRank, countOf } from "./quantile.ts";
+import { countOf } from "./quantile.ts";
+
+/** A multiple of another environment's quantile, as what can be counted: so many may take longer than so long. */
+export interface Reference {
+  readonly ms: Milliseconds;
+  /** Share of requests that may take longer. */
+  readonly limit: number;
+}
 
 /**
- * The most that the q-quantile of what made this histogram is, missed with a probability of at most `error`, at one look
- * and for any distribution; null when there is too little. Within a bucket values are taken as evenly spread.
- *
- * Rank r of n exceeds the quantile unless fewer than n - r + 1 values do; Chernoff's bound of that is
- * exp(-n · KL(r/n, q)).
+ * Turns "at most `factor` times the q-quantile of what made this histogram" into a share that may take longer than a bound
+ * of the histogram. With x the first bound that at most 1 - q of it exceed, and b the first that is at least `factor` · x:
+ * as many may exceed b as of the other environment exceed x (at the most that these are, missed with a probability of at
+ * most `error`), and never fewer than 1 - q. So b is exact on the grid, and few requests raise the share, not the bound.
+ * Null when there is too little, or b is beyond the grid.
  */
-export function highestQuantile(histogram: readonly number[], q: number, error: number): Milliseconds | null {
+export function referenceTo(histogram: readonly number[], q: number, factor: number, error: number): Reference | null {
   const n = countOf(histogram);
-  const needed = Math.log(1 / error);
-  let low = Math.ceil(q * n);
-  let high = n + 1;
-  // The value of rank r fails to exceed the quantile when at least r values are at or below it.
-  const isSafe = (rank: number): boolean => rank > q * n && n * divergence(rank / n, q) >= needed;
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2);
-    if (isSafe(middle)) high = middle;
+  const at = LATENCY_BOUNDS_MS.findIndex((bound) => slowerThan(histogram, bound) <= (1 - q) * n);
+  const x = LATENCY_BOUNDS_MS[at];
+  if (n === 0 || x === undefined) return null;
+  // A product that is a bound but for rounding is that bound.
+  const ms = LATENCY_BOUNDS_MS.find((bound) => bound >= factor * x * (1 - 1e-9));
+  if (ms === undefined) return null;
+  return { ms, limit: Math.max(1 - q, highestShare(slowerThan(histogram, x), n, error)) };
+}
+
+/** The most that a probability is, by `hits` of `n`: Chernoff's bound P(share ≤ h) ≤ exp(-n · KL(h, p)), solved for p. */
+function highestShare(hits: number, n: number, error: number): number {
+  const needed = Math.log(1 / error) / n;
+  let [low, high] = [hits / n, 1];
+  for (let i = 0; i < 40; i++) {
+    const middle = (low + high) / 2;
+    if (divergence(hits / n, middle) >= needed) high = middle;
     else low = middle;
   }
-  return high > n ? null : (atRank(histogram, high)?.estimate ?? null);
+  return high;
 }
 
 function divergence(p: number, q: number): number {
-  return p * Math.log(p / q) + (p === 1 ? 0 : (1 - p) * Math.log((1 - p) / (1 - q)));
+  return (p === 0 ? 0 : p * Math.log(p / q)) + (p === 1 ? 0 : (1 - p) * Math.log((1 - p) / (1 - q)));
 }
 
 /** How many were slower than `ms`, as far as buckets can tell: those of the bucket that it lies in are taken as not. */

@@ -1,5 +1,4 @@
-import type { Milliseconds } from "../model/time.ts";
-import { countOfCharge, type Seen } from "./accused.ts";
+import { type Accused, countOfCharge, type Seen } from "./accused.ts";
 import { type Charge, QUANTILES } from "./charge.ts";
 import { formatCount, formatMilliseconds, formatRate } from "./format.ts";
 import type { Count } from "./mixture.ts";
@@ -31,11 +30,11 @@ function observeLatency(rule: `latency.${keyof typeof QUANTILES}`, seen: Seen, s
 }
 
 /** `; the limit is 5 %`; `; 12 % (24 of 200) take longer than 150 ms, and 5 % may`. */
-export function sayLimit(charge: Charge, ms: Milliseconds | null, seen: Seen): string {
-  if (charge.counting.kind === "failed") return `; the limit is ${formatRate(charge.limit)}`;
+export function sayLimit(charge: Charge, { ms, limit }: Pick<Accused, "ms" | "limit">, seen: Seen): string {
+  if (charge.counting.kind === "failed") return `; the limit is ${formatRate(limit)}`;
   if (ms === null) return "";
   const slow = share(countOfCharge(charge, ms, seen.candidate));
-  return `; ${slow} take longer than ${formatMilliseconds(ms)}, and ${formatRate(charge.limit)} may`;
+  return `; ${slow} take longer than ${formatMilliseconds(ms)}, and ${formatRate(limit)} may`;
 }
 
 /** `; the odds that this is chance: below 1 in 1,000; decided after 61 requests`. */

@@ -17,7 +17,10 @@ const trialState = z.object({
   window: windowState,
   /** The active environment's latencies before the deployment's first traffic. */
   before: z.array(z.number()),
-  charges: z.record(z.string(), z.object({ ms: z.number().nullable(), test: excessState, common: z.boolean() })),
+  charges: z.record(
+    z.string(),
+    z.object({ ms: z.number().nullable(), limit: z.number(), test: excessState, common: z.boolean() }),
+  ),
   active: activeState.nullable(),
 });
 type TrialState = z.output<typeof trialState>;
