@@ -5,7 +5,7 @@ import { type Count, Mixture } from "./mixture.ts";
 import { priorAbove } from "./prior.ts";
 
 /** α of the test that begins with the deployment; the rest is for the one that begins anew with each batch. */
-const FROM_THE_START = 0.99;
+const FROM_THE_START = 0.995;
 /** Stands for a wealth of zero, which JSON cannot say as a logarithm. */
 const NOTHING = -1e9;
 

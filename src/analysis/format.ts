@@ -14,7 +14,10 @@ export function formatMilliseconds(ms: Milliseconds): string {
   return `${String(Number(ms.toFixed(ms < 10 ? 1 : 0)))} ms`;
 }
 
+/** Made once: this is the costly part. */
+const WHOLE = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+
 /** A whole number for a person: `1,000`. */
 export function formatCount(count: number): string {
-  return count.toLocaleString("en-US", { maximumFractionDigits: 0 });
+  return WHOLE.format(count);
 }

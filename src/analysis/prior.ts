@@ -5,7 +5,7 @@ const SPACING = 1.6;
 /** Where the weight begins: twice the limit. Closer by is not told apart within a deployment's traffic. */
 const FIRST = 2;
 /** Alternatives far above the limit need few requests, so the same share of their time is a smaller weight. */
-const DECAY = -0.4;
+const DECAY = -0.405;
 /** For a release that fails every request. */
 const CERTAIN = 0.05;
 /** Both that see to it that also what is barely beyond the limit is convicted in the end. */

@@ -24,7 +24,14 @@ export function referenceTo(histogram: readonly number[], q: number, factor: num
   // A product that is a bound but for rounding is that bound.
   const ms = LATENCY_BOUNDS_MS.find((bound) => bound >= factor * x * (1 - 1e-9));
   if (ms === undefined) return null;
-  return { ms, limit: Math.max(1 - q, highestShare(slowerThan(histogram, x), n, error)) };
+  return { ms, limit: Math.max(1 - q, coarse(highestShare(slowerThan(histogram, x), n, error))) };
+}
+
+/** Shares are rounded up to steps of 2 %, as each other limit has a boundary of its own to be worked out. */
+const GRAIN = 1.02;
+
+function coarse(share: number): number {
+  return Math.min(1, GRAIN ** Math.ceil(Math.log(share) / Math.log(GRAIN)));
 }
 
 /** The most that a probability is, by `hits` of `n`: Chernoff's bound P(share ≤ h) ≤ exp(-n · KL(h, p)), solved for p. */
