@@ -17,13 +17,15 @@ export interface Accused {
   /** The share of requests that may count as failures. */
   readonly limit: number;
   readonly test: ExcessState;
-  /** Convicted while the active environment breached the same limit: that convicts nobody. */
+  /** The active environment breaches the same limit just now: what comes meanwhile is not judged. */
   readonly common: boolean;
 }
 
 /** What was counted of both environments since the deployment's first traffic. */
 export interface Seen {
   readonly candidate: TrafficCounters;
+  /** Of the last seconds. */
+  readonly recent: readonly TrafficCounters[];
   /** Null: no other environment is compared with. */
   readonly baseline: {
     readonly total: TrafficCounters;
@@ -47,13 +49,9 @@ export function weigh(charge: Charge, before: Accused, seen: Seen): Accused {
   if (charge.counting.kind !== "failed" && ms === null) return before;
   const total = countOfCharge(charge, ms, seen.candidate);
   const excess = testOf(charge, limit);
-  const test = excess.next(known === null ? before.test : excess.begin(), total);
-  const after = { ms, limit, test, common: false };
-  if (test.convicted === null) return after;
-  const common = isShared(charge, after, seen);
-  // The common cause is over: what it did to the new environment is no evidence against it.
-  if (before.common && !common) return { ...after, test: excess.begin(total) };
-  return { ...after, common: before.common || (common && before.test.convicted === null) };
+  const begun = known === null ? before.test : excess.begin();
+  const common = isShared(charge, { ms, limit }, seen);
+  return { ms, limit, test: common ? excess.skip(begun, total) : excess.next(begun, total), common };
 }
 
 /** What counts as a failure of this environment, and of how many. */
@@ -62,12 +60,12 @@ export function countOfCharge({ counting }: Charge, ms: Milliseconds | null, cou
   return { requests: countOf(counters.latency), failures: ms === null ? 0 : slowerThan(counters.latency, ms) };
 }
 
-function isShared(charge: Charge, { ms, limit }: Accused, { baseline }: Seen): boolean {
+/** What comes while the active environment breaches the same limit is no evidence against the new one. */
+function isShared(charge: Charge, { ms, limit }: Pick<Accused, "ms" | "limit">, { baseline }: Seen): boolean {
   if (baseline === null || charge.action !== "rollBack") return false;
-  const all = [baseline.total, ...baseline.recent];
   return isCommon(
     limit,
-    all.map((counters) => countOfCharge(charge, ms, counters)),
+    baseline.recent.map((counters) => countOfCharge(charge, ms, counters)),
   );
 }
 

@@ -90,6 +90,14 @@ export class ExcessTest {
     return { ...state, seen, batches, anew, convicted: convicts ? since : null };
   }
 
+  /** Leaves out what came since the last reading. To be decided by something else than what is in it. */
+  skip(state: ExcessState, total: Count): ExcessState {
+    const requests = Math.max(0, total.requests - state.seen.requests);
+    const failures = Math.max(0, total.failures - state.seen.failures);
+    const later = ({ requests: n, failures: k }: Count): Count => ({ requests: n + requests, failures: k + failures });
+    return { ...state, from: later(state.from), seen: later(state.seen) };
+  }
+
   /** Each atom's share of this beginning is put in before the batch is seen, and then wins or loses with the others. */
   #anew(mixture: Mixture, { anew }: ExcessState, batches: number, batch: Count): number[] {
     const price = Math.log(batches) + Math.log(batches + 1);

@@ -205,7 +205,7 @@ describe("latency", () => {
 describe("a trial", () => {
   const all = spec({
     worseThanActive: "rollBack",
-    latency: { p50: { rollBack: { ms: 1 } }, p95: { rollBack: { factor: 2 } }, p99: { hold: { ms: 1 } } },
+    latency: { p50: { rollBack: { ms: 100 } }, p95: { rollBack: { factor: 2 } }, p99: { hold: { ms: 1 } } },
   });
 
   it("has a verdict for every rule that has a limit, and none without limits", () => {
@@ -228,6 +228,19 @@ describe("a trial", () => {
     expect(evaluate(resumed, names)).toEqual(court.verdicts());
     expect(JSON.parse(JSON.stringify(resumed))).toEqual(stored);
     expect(() => Trial.fromJSON(all, { format: 2 })).toThrow("cannot be read");
+  });
+
+  it("knows a common cause that came while no server was there", () => {
+    const rules = spec();
+    const first = { green: traffic(200, 0), blue: traffic(1_800, 0) };
+    const court = new Court(rules).see(first.green, first.blue);
+    const resumed = Trial.fromJSON(rules, JSON.parse(JSON.stringify(court.trial)));
+    const environments = {
+      green: plus(first.green, traffic(100, 100)),
+      blue: plus(first.blue, traffic(900, 900)),
+    };
+    const after = resumed.add({ service: "web", epoch: "a", at: 60_000, environments }, names);
+    expect(evaluate(after, names)).toMatchObject([{ rule: "errorRate", outcome: "hold" }]);
   });
 
   it("is not misled by a clock that goes back", () => {

@@ -50,6 +50,9 @@ class RuleOfTrial {
       return this.#lacking("candidate", `${this.#subjects.candidate} has answered ${of}`);
     }
     const convicted = this.#charges.find((charge) => this.#stands(charge));
+    const common = this.#charges.find((charge) => this.#suffers(charge));
+    if (convicted?.action === "rollBack") return this.#conviction(convicted);
+    if (common !== undefined) return this.#commonCause(common);
     if (convicted !== undefined) return this.#conviction(convicted);
     const open = this.#charges.filter((charge) => charge.counting.kind === "failed" || this.#ms(charge) !== null);
     const [strictest] = open;
@@ -65,19 +68,25 @@ class RuleOfTrial {
   }
 
   #conviction(charge: Charge): RuleVerdict {
-    const { test, common } = this.#trial.accused(charge);
+    const { test } = this.#trial.accused(charge);
     const { text } = this.#observation();
     const says = `${text}${sayLimit(charge, this.#trial.accused(charge), this.#seen)}`;
-    const facts = { ...this.#facts(), breached: charge.action, limit: this.#limit(charge) };
-    if (common) {
-      const message = `${says}; ${String(this.#subjects.baseline)} is beyond the same limit, so the cause is common to both`;
-      return { ...facts, outcome: "hold", message };
-    }
-    return {
-      ...facts,
-      outcome: charge.action,
-      message: `${says}${sayOdds(charge.alpha, test.convicted?.requests ?? 0)}`,
-    };
+    const message = `${says}${sayOdds(charge.alpha, test.convicted?.requests ?? 0)}`;
+    const limit = this.#limit(charge);
+    return { ...this.#facts(), outcome: charge.action, breached: charge.action, limit, message };
+  }
+
+  /** Both environments are beyond the limit just now: no reason to go back, nor to go on. */
+  #commonCause(charge: Charge): RuleVerdict {
+    const { text } = this.#observation();
+    const says = `${text}${sayLimit(charge, this.#trial.accused(charge), this.#seen)}`;
+    const message = `${says}; just now ${String(this.#subjects.baseline)} is beyond the same limit, so the cause is common to both`;
+    return { ...this.#facts(), outcome: "hold", breached: charge.action, limit: this.#limit(charge), message };
+  }
+
+  #suffers(charge: Charge): boolean {
+    const { common, limit, ms } = this.#trial.accused(charge);
+    return common && this.#seen.recent.some((span) => (rateOf(countOfCharge(charge, ms, span)) ?? 0) > limit);
   }
 
   /** A release that rolls back stays convicted; a hold or a warning ends when the share is within its limit again. */

@@ -13,7 +13,7 @@ interface Reading {
   readonly window: CounterWindow;
 }
 
-/** The last ten seconds of a window. Not stored: after a restart it begins anew. A clock that goes back stands still here. */
+/** The last ten seconds of a window. Not stored: after a restart it begins at what was. A clock that goes back stands still here. */
 export class Recent {
   readonly #readings: readonly Reading[];
 
@@ -22,6 +22,11 @@ export class Recent {
   }
 
   static readonly none = new Recent([]);
+
+  /** What comes next came after this, whenever that was: while no server was there, both environments went on. */
+  static from(window: CounterWindow): Recent {
+    return new Recent([{ at: Number.NEGATIVE_INFINITY, window }]);
+  }
 
   add(at: EpochMilliseconds, window: CounterWindow): Recent {
     const now = Math.max(at, this.#readings.at(-1)?.at ?? at);

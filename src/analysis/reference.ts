@@ -1,5 +1,6 @@
 import type { Milliseconds } from "../model/time.ts";
 import { LATENCY_BOUNDS_MS } from "../model/traffic.ts";
+import { divergence } from "./common.ts";
 import { countOf } from "./quantile.ts";
 
 /** A multiple of another environment's quantile, as what can be counted: so many may take longer than so long. */
@@ -44,10 +45,6 @@ function highestShare(hits: number, n: number, error: number): number {
     else low = middle;
   }
   return high;
-}
-
-function divergence(p: number, q: number): number {
-  return (p === 0 ? 0 : p * Math.log(p / q)) + (p === 1 ? 0 : (1 - p) * Math.log((1 - p) / (1 - q)));
 }
 
 /** How many were slower than `ms`, as far as buckets can tell: those of the bucket that it lies in are taken as not. */

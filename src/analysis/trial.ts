@@ -56,7 +56,8 @@ export class Trial {
     const read = trialState.safeParse(value);
     if (!read.success)
       throw new TealError("internal", "the stored evidence of the guardrails cannot be read", { cause: read.error });
-    return new Trial(spec, read.data, CounterWindow.fromJSON(read.data.window), Recent.none);
+    const window = CounterWindow.fromJSON(read.data.window);
+    return new Trial(spec, read.data, window, Recent.from(window));
   }
 
   /** Whether a first reading has come. */
@@ -85,11 +86,12 @@ export class Trial {
   }
 
   seen({ candidate, baseline }: Subjects): Seen {
-    if (baseline === null) return { candidate: this.#window.of(candidate), baseline: null };
+    const ours = { candidate: this.#window.of(candidate), recent: this.#recent.spans(candidate) };
+    if (baseline === null) return { ...ours, baseline: null };
     const total = this.#window.of(baseline);
     const latency = NO_TRAFFIC.latency.map((_, i) => (total.latency[i] ?? 0) + (this.#state.before[i] ?? 0));
     return {
-      candidate: this.#window.of(candidate),
+      ...ours,
       baseline: { total, recent: this.#recent.spans(baseline), latency },
     };
   }
