@@ -20,7 +20,7 @@ export function quantile(histogram: readonly number[], q: number): Quantile | nu
 }
 
 /** The value of a rank, 1…n; null when there is none. */
-export function atRank(histogram: readonly number[], rank: number): Quantile | null {
+function atRank(histogram: readonly number[], rank: number): Quantile | null {
   let below = 0;
   for (const [index, count] of histogram.entries()) {
     if (rank >= 1 && below + count >= rank) return within(index, (rank - below) / count);
