@@ -59,6 +59,23 @@ describe("a split set by hand", () => {
     expect(await made.weights()).toEqual({ blue: 30, green: 70 });
   });
 
+  test("in the instant in which its environment was to be retired keeps that running", async () => {
+    const made = new Rig(directSqliteStore(":memory:"));
+    made.spec = { ...made.spec, deploy: { ...made.spec.deploy, keepStandbyMs: 1_000 } };
+    await made.engine.start({});
+    await made.deployed("v1");
+    await made.deployed("v2");
+    made.traffic.beforeApply = () => made.clock.sleep(5_000);
+    let done = false;
+    void set(made, { blue: 100 }).finally(() => {
+      done = true;
+    });
+    await made.until("it is set", () => done);
+    made.traffic.beforeApply = () => Promise.resolve();
+    expect(await made.weights()).toEqual({ blue: 100, green: 0 });
+    expect((await made.environments.observe("web", "blue")).state).toBe("ready");
+  });
+
   test("the same again changes nothing", async () => {
     const made = await rig();
     const first = await set(made, { blue: 10, green: 90 });

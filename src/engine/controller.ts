@@ -28,7 +28,7 @@ import { scaleEnvironment, startEnvironment, stopEnvironment } from "./environme
 import { ended, type Fleet } from "./fleet.ts";
 import { logsOf } from "./logs.ts";
 import type { MaintenanceDesk } from "./maintenance.ts";
-import { KeyedMutex } from "./mutex.ts";
+import type { KeyedMutex } from "./mutex.ts";
 import type { EngineParts } from "./parts.ts";
 import { previousRelease } from "./prune.ts";
 import type { Run } from "./run.ts";
@@ -44,6 +44,7 @@ export interface ControllerParts {
   readonly traffic: TrafficDesk;
   readonly fleet: Fleet;
   readonly maintenance: MaintenanceDesk;
+  readonly queue: KeyedMutex;
 }
 
 /** The verbs, over the engine's parts: see {@link Control} for what each does. */
@@ -53,9 +54,10 @@ export class Controller implements Control {
   readonly #fleet: Fleet;
   readonly #maintenance: MaintenanceDesk;
   /** Requests for one service are planned and accepted one after another. */
-  readonly #desk = new KeyedMutex();
+  readonly #desk: KeyedMutex;
 
-  constructor(parts: EngineParts, { traffic, fleet, maintenance }: ControllerParts) {
+  constructor(parts: EngineParts, { traffic, fleet, maintenance, queue }: ControllerParts) {
+    this.#desk = queue;
     this.#parts = parts;
     this.#traffic = traffic;
     this.#fleet = fleet;

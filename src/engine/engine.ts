@@ -10,6 +10,7 @@ import { Fleet } from "./fleet.ts";
 import { MaintenanceDesk } from "./maintenance.ts";
 import { inParallel } from "./parallel.ts";
 import { driverOf, type EngineParts } from "./parts.ts";
+import { KeyedMutex } from "./mutex.ts";
 import { keepRetiring } from "./retirements.ts";
 import { TrafficDesk } from "./traffic-desk.ts";
 import { Upkeep } from "./upkeep.ts";
@@ -28,6 +29,7 @@ export class Engine {
   readonly #stop = new AbortController();
   readonly #desk: TrafficDesk;
   readonly #fleet: Fleet;
+  readonly #queue = new KeyedMutex();
   readonly #upkeep: Upkeep;
   readonly #maintenance: MaintenanceDesk;
   #keeping: Promise<unknown> = Promise.resolve();
@@ -40,7 +42,7 @@ export class Engine {
     const maintenance = new MaintenanceDesk(parts, stop);
     this.#maintenance = maintenance;
     this.#upkeep = new Upkeep(parts, { desk: this.#desk, maintenance }, stop);
-    this.control = new Controller(parts, { traffic: this.#desk, fleet: this.#fleet, maintenance });
+    this.control = new Controller(parts, { traffic: this.#desk, fleet: this.#fleet, maintenance, queue: this.#queue });
   }
 
   /** Claims every service, starts what is to run, and goes on with every deployment that had not ended. */
@@ -68,7 +70,10 @@ export class Engine {
       }
       this.#upkeep.refresh(service);
     });
-    this.#keeping = Promise.all([keepRetiring(this.#parts, this.#fleet, stop), this.#maintenance.keep()]);
+    this.#keeping = Promise.all([
+      keepRetiring(this.#parts, { fleet: this.#fleet, queue: this.#queue }, stop),
+      this.#maintenance.keep(),
+    ]);
     await store.prune(clock.now() - KEEP_RECORDS_MS);
   }
 
