@@ -8,8 +8,8 @@ export type Bad = (typeof BAD)[number];
 
 const RATE = 200;
 const TICK_MS = 5;
-/** The active environment's history before a release is judged: since the split last changed, at the same rate. */
-const STEADY_MS = 8_000;
+/** The active environment's history before a release is judged, since the split last changed: latency is compared with it. */
+const STEADY_MS = { all: 2_000, fifth: 2_000, slow: 15_000 } as const satisfies Record<Bad, number>;
 
 /** A whole Teal under 200 requests a second, its guardrails as they are unless told; bad releases get 10 %. */
 export class DetectionSite {
@@ -39,7 +39,7 @@ export class DetectionSite {
 
   /** Seconds from the first bad answer that a client got to the record that the traffic was back; null: not detected. */
   async detect(bad: Bad): Promise<number | null> {
-    await sleep(STEADY_MS);
+    await sleep(STEADY_MS[bad]);
     this.#firstBad = null;
     this.#serial += 1;
     const id = await this.#site.deploy(`${bad}-${String(this.#serial)}`);
