@@ -19,7 +19,7 @@ const { quick } = benchOptions();
 const SERVICES = quick ? 200 : 2_000;
 const DEPLOYMENTS = quick ? 40 : 200;
 /** First releases that are made at the same time. */
-const SETUP_AT_ONCE = 40;
+const SETUP_AT_ONCE = 100;
 const ASK_EVERY_MS = 20;
 const APP = "busybox httpd -f -p $HOST:$PORT -h .";
 
