@@ -46,6 +46,7 @@ export class Peer<P extends Protocol> {
   /** Resolves when the connection has ended, whoever ended it. Never rejects. */
   readonly closed: Promise<void>;
   readonly #connection: MessageConnection;
+  readonly #listeners = new Map<string, ((params: unknown) => void)[]>();
   readonly #socket: Socket;
   readonly #goneSignal: AbortSignal;
   readonly #gone: ErrorCode;
@@ -108,10 +109,20 @@ export class Peer<P extends Protocol> {
     this.#connection.sendNotification(notice, ParameterStructures.byName, params).catch(() => this.#socket.destroy());
   }
 
+  /** Any number may listen to the same notice; they are called in the order in which they came. */
   onNotice<N extends NoticeName<P>>(notice: N, listener: (params: Notice<P, N>) => void): void {
+    const listeners = this.#listeners.get(notice);
+    if (listeners !== undefined) {
+      listeners.push(listener as (params: unknown) => void);
+      return;
+    }
+    const all = [listener as (params: unknown) => void];
+    this.#listeners.set(notice, all);
     const shape = this.protocol.notices[notice];
-    this.#connection.onNotification(notice, (params: unknown) => {
-      listener(shape?.parse(params) as Notice<P, N>);
+    // The library keeps one handler of each: a second registration would silence the first.
+    this.#connection.onNotification(notice, (raw: unknown) => {
+      const params: unknown = shape?.parse(raw);
+      for (const each of all) each(params);
     });
   }
 

@@ -87,6 +87,18 @@ test("reconnects, and notices survive it", async () => {
   await expect.poll(() => got).toEqual(["first", "second"]);
 });
 
+test("several listen to the same notice, also when one of them came later", async () => {
+  const got: string[] = [];
+  const peer = connect();
+  peer.onNotice("news", ({ text }) => got.push(`a ${text}`));
+  peer.onNotice("news", ({ text }) => got.push(`b ${text}`));
+  const server = await serve();
+  await peer.call("echo", { text: "1" });
+  peer.onNotice("news", ({ text }) => got.push(`c ${text}`));
+  server.notify("news", { text: "x" });
+  await expect.poll(() => got).toEqual(["a x", "b x", "c x"]);
+});
+
 test("a call that the end of the connection cuts is not repeated", async () => {
   const peer = connect();
   const first = await serve();
