@@ -56,7 +56,7 @@ const nothing = z.object({});
  */
 export const PROXY_PROTOCOL = defineProtocol({
   name: "proxy",
-  versions: [1],
+  versions: [2, 1],
   calls: {
     ping: {
       params: nothing,
@@ -68,7 +68,7 @@ export const PROXY_PROTOCOL = defineProtocol({
         longLivedMs: z.number().optional(),
       }),
     },
-    /** The services that it knows: for whoever has nothing but the proxy to ask. */
+    /** From version 2 on. The services that it knows: for whoever has nothing but the proxy to ask. */
     services: { params: nothing, result: z.object({ services: z.array(z.string()) }) },
     observe: { params: z.object({ service: z.string() }), result: observation },
     /** Two-phase inside: every worker acknowledges the table, then one store makes it live. Refuses `fenced`, `latched`. */
