@@ -2,6 +2,7 @@ import { z } from "zod";
 import { DEPLOYMENT_STATES, GOALS } from "../model/deployment.ts";
 import { EVENT_TYPES } from "../model/event.ts";
 import { MAINTENANCE_MODES } from "../model/maintenance.ts";
+import { ROLES } from "../model/token.ts";
 
 // `id` names a schema in the OpenAPI document.
 const weights = z.record(z.string(), z.int()).meta({ description: "Percent of traffic per environment; sums to 100" });
@@ -214,6 +215,39 @@ export const environmentChanged = z
   })
   .meta({ id: "EnvironmentChanged" });
 export type EnvironmentChangedAnswer = z.output<typeof environmentChanged>;
+
+const token = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    role: z.enum(ROLES),
+    services: z.array(z.string()).nullable().meta({ description: "Null: all" }),
+    createdBy: z.string(),
+    createdAt: at,
+    expiresAt: at.nullable().meta({ description: "Null: never" }),
+    usedAt: at.nullable().meta({ description: "Exact to a minute; null: never" }),
+  })
+  .meta({ id: "Token" });
+export type TokenAnswer = z.output<typeof token>;
+
+const apiReach = z
+  .object({
+    address: z.string().nullable().meta({ description: "Null: it does not answer over TCP" }),
+    problem: z.string().nullable().meta({ description: "Why it does not though a token is valid" }),
+  })
+  .meta({ id: "ApiReach" });
+export type ApiReachAnswer = z.output<typeof apiReach>;
+
+export const tokens = z.object({ tokens: z.array(token), api: apiReach }).meta({ id: "Tokens" });
+export type TokensAnswer = z.output<typeof tokens>;
+
+export const tokenCreated = z
+  .object({ token, secret: z.string().meta({ description: "Shown this once; kept as a hash" }), api: apiReach })
+  .meta({ id: "TokenCreated" });
+export type TokenCreatedAnswer = z.output<typeof tokenCreated>;
+
+export const tokenRevoked = z.object({ token }).meta({ id: "TokenRevoked" });
+export type TokenRevokedAnswer = z.output<typeof tokenRevoked>;
 
 const historyRow = z
   .object({

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { MAINTENANCE_MODES } from "../model/maintenance.ts";
 import { DRIFT_CHOICES } from "../model/hold.ts";
 import { NAME_PATTERN } from "../model/names.ts";
+import { ROLES } from "../model/token.ts";
 
 const name = z
   .string()
@@ -101,6 +102,25 @@ export const scaleRequest = z.strictObject({
 });
 export type ScaleRequest = z.input<typeof scaleRequest>;
 
+/** Ten years: above it, leave it out. */
+const LONGEST_TOKEN_S = 3_650 * 86_400;
+
+export const tokenRequest = z.strictObject({
+  name: name.meta({ description: "What the history is to call it; no two tokens have the same" }),
+  role: z.enum(ROLES).meta({
+    description:
+      "viewer: read. deployer: also deploy, switch, abort and all else to a service. approver: read, approve, abort. admin: everything",
+  }),
+  services: z.array(name).min(1).max(1_000).nullish().meta({ description: "Only for these; absent: for all" }),
+  expiresInSeconds: z.int().min(1).max(LONGEST_TOKEN_S).optional().meta({ description: "Absent: never" }),
+  reason,
+});
+export type TokenRequest = z.input<typeof tokenRequest>;
+
+export const revokeRequest = z.strictObject({ reason });
+export type RevokeRequest = z.input<typeof revokeRequest>;
+
+export const tokenParams = z.object({ token: z.string().max(128).meta({ description: "Name or id of a token" }) });
 export const environmentParams = z.object({
   service: name.meta({ description: "A service of teal.yaml" }),
   environment,

@@ -16,6 +16,9 @@ export const ROUTES = {
   switch: { method: "POST", path: "/v1/services/:service/switch" },
   rollback: { method: "POST", path: "/v1/services/:service/rollback" },
   maintenance: { method: "POST", path: "/v1/services/:service/maintenance" },
+  tokens: { method: "GET", path: "/v1/tokens" },
+  createToken: { method: "POST", path: "/v1/tokens" },
+  revokeToken: { method: "POST", path: "/v1/tokens/:token/revoke" },
   history: { method: "GET", path: "/v1/services/:service/history" },
   /** `text/event-stream`; `follow=false` ends at the newest. */
   events: { method: "GET", path: "/v1/events" },

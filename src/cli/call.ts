@@ -1,3 +1,4 @@
+import { TealError } from "../model/error.ts";
 import type { TealClient } from "../sdk/client.ts";
 import type { Io } from "./io.ts";
 import { locateConfig } from "./locate.ts";
@@ -52,13 +53,24 @@ export class Call {
     return this.io.interactive && this.io.stdout.terminal && !this.json && !this.flag("yes");
   }
 
-  /** Absolute path of teal.yaml. @throws `config-missing` */
+  /** Of a Teal that is not this machine's: what was named, else TEAL_URL unless a teal.yaml was named; null: this machine's. */
+  get url(): string | null {
+    const meant = this.text("config") === undefined ? this.io.env["TEAL_URL"] : undefined;
+    return this.text("url") ?? (meant === "" ? null : (meant ?? null));
+  }
+
+  /** Absolute path of teal.yaml. @throws `config-missing`; `usage` for one of another machine */
   configFile(): string {
+    if (this.text("url") !== undefined)
+      throw new TealError("usage", "this is about the Teal of this machine and its teal.yaml: leave out --url");
     return locateConfig(this.text("config"), this.io.cwd);
   }
 
   client(): Promise<TealClient> {
-    return this.parts.client(this.configFile());
+    const { url } = this;
+    return url === null
+      ? this.parts.client(this.configFile())
+      : this.parts.remote(url, this.io.env["TEAL_TOKEN"] ?? "");
   }
 
   /** A line for a person; nothing under `--json`. */

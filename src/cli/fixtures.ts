@@ -44,6 +44,7 @@ export class CliRig {
       hasStarted: () => Promise.resolve(false),
       cautions: () => Promise.resolve([]),
       client: () => Promise.resolve(new TealClient({ socket: server.socket }, realClock)),
+      remote: (url, token) => Promise.resolve(new TealClient({ url, token }, realClock)),
       up: () => Promise.reject(new TealError("internal", "no up here")),
       down: () => Promise.reject(new TealError("internal", "no down here")),
       directAbort: () => Promise.reject(new TealError("internal", "no proxy here")),
@@ -122,6 +123,7 @@ export function config(services: Readonly<Record<string, unknown>>, references: 
     file: "/x/teal.yaml",
     directory: "/x",
     proxy: { listen: [], settings: DEFAULT_PROXY_SETTINGS },
+    server: { listen: "127.0.0.1:8325", hosts: [] },
     services: services as TealConfig["services"],
     references,
   };

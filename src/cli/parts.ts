@@ -24,6 +24,11 @@ export interface Parts {
    * @throws `usage` when that server runs with another file of the same folder
    */
   client(configFile: string): Promise<TealClient>;
+  /**
+   * The client for the API over TCP at `url`.
+   * @throws `usage` for what is no such address, `unauthorized` without a token
+   */
+  remote(url: string, token: string): Promise<TealClient>;
   up(options: Pick<UpOptions, "config" | "signal" | "say" | "consent" | "force">): Promise<UpResult>;
   down(options: Omit<DownOptions, "clock">): Promise<DownResult>;
   /** Takes a deployment back at the proxy itself: needs neither server nor store. */

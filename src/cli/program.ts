@@ -17,7 +17,10 @@ export const EXIT_CODES: readonly (readonly [number, string])[] = [
 ];
 
 /** What verbs of two words are about. */
-const GROUPS: Readonly<Record<string, string>> = { env: "one environment, or all" };
+const GROUPS: Readonly<Record<string, string>> = {
+  env: "one environment, or all",
+  token: "keys to the API over TCP",
+};
 
 export type Chosen = (verb: Verb, values: Readonly<Record<string, unknown>>) => Promise<void>;
 

@@ -51,5 +51,10 @@ export const SERVICE_ARGUMENT: VerbArgument = {
 export const COMMON_OPTIONS: readonly VerbOption[] = [
   { flags: "--json", description: "print JSON: one document, or one object a line for streams" },
   { flags: "--config <file>", description: "teal.yaml to use", otherwise: "looked for here and in the folders above" },
+  {
+    flags: "--url <url>",
+    description: "Teal on another machine; its token is in TEAL_TOKEN",
+    otherwise: "TEAL_URL, or this machine",
+  },
   { flags: "--reason <text>", description: "why, for the history" },
 ];

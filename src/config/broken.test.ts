@@ -75,7 +75,7 @@ const TOP: Record<string, [string, Expected[]]> = {
     `proxi: {}\n${service()}zzz: 1\n`,
     [
       ["proxi", 1, "is not a known key; did you mean proxy?"],
-      ["zzz", 6, "is not a known key; known are version, proxy, services"],
+      ["zzz", 6, "is not a known key; known are version, proxy, server, services"],
     ],
   ],
   "service names": [

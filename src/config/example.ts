@@ -12,6 +12,10 @@ proxy:
   accessLog: { to: file, fileBytes: 100MiB, files: 5 }   # to: none unless said
   refusedLines: 10                     # a minute, in proxy.log
 
+server:
+  listen: 127.0.0.1:8325               # the API over TCP, there while a token exists
+  hosts: [teal.example.com]            # names, beside localhost, that calls may come to it by
+
 services:
   web:                                 # the name of the service
     release:

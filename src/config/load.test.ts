@@ -14,6 +14,7 @@ describe("loadConfig", () => {
       file: join(folder.path, "teal.yaml"),
       directory: folder.path,
       proxy: { listen: ["127.0.0.1:8080"], settings: DEFAULT_PROXY_SETTINGS },
+      server: { listen: "127.0.0.1:8325", hosts: [] },
       references: [],
       services: {
         web: {

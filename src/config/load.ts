@@ -38,8 +38,13 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Te
   }));
   if (document.value === undefined) throw invalid(path, problems);
   const references = new Set<string>();
-  const { services, proxy } = await decode(path, document, problems, { ...options, directory, references, sources });
-  return canonical({ file: path, directory, proxy, services, references: [...references].toSorted() });
+  const { services, proxy, server } = await decode(path, document, problems, {
+    ...options,
+    directory,
+    references,
+    sources,
+  });
+  return canonical({ file: path, directory, proxy, server, services, references: [...references].toSorted() });
 }
 
 async function decode(

@@ -7,6 +7,7 @@ import { map } from "./map.ts";
 import { type Finding, rule, tolerantRule } from "./rule.ts";
 import { overlaps } from "./overlap.ts";
 import { proxySection } from "./proxy-section.ts";
+import { serverSection } from "./server-section.ts";
 import { serviceSection } from "./service-section.ts";
 
 const version = scalar({ title: "number", const: 1 }, (value) =>
@@ -18,6 +19,7 @@ export function configSchema(loading: Loading) {
   return map({
     version: version.meta({ description: "Version of this format." }),
     proxy: proxySection.prefault({}),
+    server: serverSection.prefault({}),
     services: z
       .record(z.string(), serviceSection(loading))
       .check(rule<Record<string, unknown>>([], names))

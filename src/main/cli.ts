@@ -64,6 +64,13 @@ const parts: Parts = {
     }
     return new TealClient({ socket: statePathsOf(config).apiSocket }, systemClock, userName());
   },
+  remote: async (url, token) => {
+    const [{ TealClient }, { remoteEndpoint }] = await Promise.all([
+      import("../sdk/client.ts"),
+      import("../sdk/endpoint.ts"),
+    ]);
+    return new TealClient(remoteEndpoint(url, token), systemClock);
+  },
   up: async (options) => {
     const [{ up }, { packageRuntimeDir }] = await Promise.all([import("./up.ts"), import("./runtime-version.ts")]);
     return up({ bundles: packageRuntimeDir(), env: process.env, clock: systemClock, deadlineMs: 30_000, ...options });

@@ -42,6 +42,11 @@ export class ConfigurationFile implements ConfigurationSource {
     return this.#known?.config.proxy ?? null;
   }
 
+  /** The same of the API over TCP. */
+  get server(): TealConfig["server"] | null {
+    return this.#known?.config.server ?? null;
+  }
+
   services(): readonly string[] {
     return Object.keys(this.#known?.config.services ?? {});
   }

@@ -17,12 +17,14 @@ afterEach(() => {
 test("what the proxy was started with is read back, settings and all", () => {
   expect(readLastStart(paths)).toBeNull();
   const settings = proxySettings.parse({ trustedProxies: ["192.0.2.0/24"], limits: { bodyBytes: 7 } });
-  writeLastStart(paths, { config: "/x/teal.yaml", listen: ["127.0.0.1:1"], settings });
-  expect(readLastStart(paths)).toMatchObject({ config: "/x/teal.yaml", listen: ["127.0.0.1:1"], settings });
+  const server = { listen: "0.0.0.0:1", hosts: ["teal.example.com"] };
+  writeLastStart(paths, { config: "/x/teal.yaml", listen: ["127.0.0.1:1"], settings, server });
+  expect(readLastStart(paths)).toMatchObject({ config: "/x/teal.yaml", listen: ["127.0.0.1:1"], settings, server });
 });
 
 test("a record from before there were settings means the defaults", () => {
   const old = { format: 1, config: "/x/teal.yaml", listen: ["127.0.0.1:1"] };
   writeFileSync(join(paths.root, "last-start.json"), JSON.stringify(old));
   expect(readLastStart(paths)?.settings).toEqual(proxySettings.parse({}));
+  expect(readLastStart(paths)?.server).toEqual({ listen: "127.0.0.1:8325", hosts: [] });
 });

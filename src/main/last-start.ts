@@ -1,6 +1,7 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { DEFAULT_API_LISTEN } from "../model/api-listen.ts";
 import type { StatePaths } from "../wire/paths.ts";
 import { proxySettings } from "../wire/shapes.ts";
 
@@ -12,6 +13,10 @@ const lastStart = z.object({
   listen: z.array(z.string()),
   /** The rest of `proxy`, likewise; absent from one before there was any. */
   settings: proxySettings.prefault({}),
+  /** `server` as it was read then. */
+  server: z
+    .object({ listen: z.string(), hosts: z.array(z.string()) })
+    .prefault({ listen: DEFAULT_API_LISTEN, hosts: [] }),
 });
 
 /** With what the server last started from a readable teal.yaml: enough to come back when that file is broken or gone. */

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { basename, extname, join } from "node:path";
 import { pino } from "pino";
@@ -7,10 +8,10 @@ import { LocalValidator } from "../drivers/validation/validator.ts";
 import { Engine } from "../engine/engine.ts";
 import { Hub } from "../engine/hub.ts";
 import { Journal } from "../engine/journal.ts";
+import { Tokens } from "../engine/tokens.ts";
+import type { ApiListen } from "../model/api-listen.ts";
 import { addConnections, type ConnectionCounts, NO_CONNECTIONS } from "../model/connections.ts";
 import { TealError, toTealError } from "../model/error.ts";
-import { listenOnSocket } from "../server/listen.ts";
-import { createServer } from "../server/server.ts";
 import { openSqliteStore } from "../store/sqlite/open.ts";
 import { acquireOwnership } from "../store/sqlite/ownership.ts";
 import { ensureStateDirectory } from "../store/state-directory.ts";
@@ -20,6 +21,7 @@ import { parseLaunch, type ServerLaunch, serverLaunch } from "../wire/launch.ts"
 import { StatePaths } from "../wire/paths.ts";
 import { ReconnectingPeer } from "../wire/reconnecting.ts";
 import { proxySettings } from "../wire/shapes.ts";
+import { Api } from "./api.ts";
 import { systemClock } from "./clock.ts";
 import { type ConfigQuestion, type LoadedConfig, loadInThread } from "./config-thread.ts";
 import { ConfigurationFile } from "./configuration-file.ts";
@@ -64,7 +66,7 @@ async function serve(launch: ServerLaunch): Promise<() => Promise<void>> {
     clock,
   });
   const drivers = makeDrivers({ keeper, paths, clock, uid: process.getuid?.() ?? -1, environment: process.env });
-  await ensureListeners(keeper, { paths, config: launch.config }, configuration, unread);
+  const server = await ensureListeners(keeper, { paths, config: launch.config }, configuration, unread);
   const hub = new Hub();
   const journal = new Journal(store, hub, clock);
   const engine = new Engine({
@@ -82,16 +84,15 @@ async function serve(launch: ServerLaunch): Promise<() => Promise<void>> {
   const version = basename(launch.runtime);
   const ended = new AbortController();
   const totals = new ProxyTotals({ file: join(paths.root, "proxy-counts.json"), clock, report });
-  const app = createServer(engine.control, {
+  const info = {
     version,
     listeners: knownListeners((options) => keeper.call("status", {}, options), report),
     metrics: metricsOf(engine.control, { hub, totals, version, traffic: drivers.traffic, signal: ended.signal }),
-    report: (problem, request) => {
-      report(problem, { ...request });
-    },
-  });
+  };
+  const tokens = await Tokens.open({ store, journal, clock, random: randomBytes, report });
+  const api = new Api({ control: engine.control, tokens, tcp: server, info, clock, report });
   await engine.start({ version, pid: process.pid });
-  await listenOnSocket(app, paths.apiSocket);
+  await api.listen(paths.apiSocket, ended.signal);
   const tell = (change: ProcessReplaced): Promise<void> =>
     journal.append(journal.event("process-replaced", { ...change }));
   watchProcesses({ keeper, clock, runtimes: paths.runtime, version, tell, report, signal: ended.signal });
@@ -99,7 +100,7 @@ async function serve(launch: ServerLaunch): Promise<() => Promise<void>> {
   return async () => {
     ended.abort();
     totals.save();
-    await app.close();
+    await api.close();
     await engine.stop();
     keeper.close();
     await store.close();
@@ -135,17 +136,22 @@ function openStore(paths: StatePaths): Promise<Store> {
 async function ensureListeners(
   keeper: ReconnectingPeer<KeeperProtocol>,
   { paths, config }: { readonly paths: StatePaths; readonly config: string },
-  { proxy }: ConfigurationFile,
+  configuration: ConfigurationFile,
   unread: TealError | null,
-): Promise<void> {
+): Promise<ApiListen> {
   const problem = unread ?? new TealError("config-missing", "teal.yaml was not read");
-  const wanted = proxy ?? readLastStart(paths);
-  if (wanted === null) throw problem;
+  const { proxy } = configuration;
+  const before = proxy === null ? readLastStart(paths) : null;
+  const wanted = proxy ?? before;
+  const server = configuration.server ?? before?.server;
+  if (wanted === null || server === undefined) throw problem;
   if (proxy === null) report(problem, { doing: "going on with what is on record" });
   const listen = [...wanted.listen];
   const settings = proxySettings.parse(wanted.settings);
   await keeper.call("listeners.ensure", { listen, settings }, { timeoutMs: LISTEN_MS });
-  if (proxy !== null) writeLastStart(paths, { config, listen, settings });
+  if (proxy !== null)
+    writeLastStart(paths, { config, listen, settings, server: { ...server, hosts: [...server.hosts] } });
+  return server;
 }
 
 function metricsOf(

@@ -366,6 +366,34 @@ export const CATALOGUE = {
     title: "No permission",
     remedy: "Ask somebody with the role that this needs.",
   },
+  unauthorized: {
+    exit: 7,
+    status: 401,
+    retryable: false,
+    title: "No valid token",
+    remedy: "Put a token of `teal token create` into TEAL_TOKEN; `teal token list` shows which there are.",
+  },
+  "too-many-attempts": {
+    exit: 7,
+    status: 429,
+    retryable: true,
+    title: "Too many calls without a valid token",
+    remedy: "Wait a minute, and call with a valid token: one of those is never refused for this.",
+  },
+  "token-exists": {
+    exit: 2,
+    status: 409,
+    retryable: false,
+    title: "A token of this name exists",
+    remedy: "Choose another name, or take the old one away with `teal token revoke`.",
+  },
+  "token-unknown": {
+    exit: 2,
+    status: 404,
+    retryable: false,
+    title: "There is no such token",
+    remedy: "`teal token list` shows the tokens.",
+  },
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof CATALOGUE;

@@ -19,6 +19,7 @@ import type { EpochMilliseconds } from "./time.ts";
  * - approval `{by, reason}`: a person has let the deployment pass its gate
  * - retirement-scheduled `{environment, at}` · retirement-cancelled `{environment}`
  * - maintenance `{mode, from, until, endsIn, by, reason, warnings: string[]}`: MaintenanceModes
+ * - token-created `{id, name, role, services, expiresAt, by, reason}` · token-revoked `{id, name, by, reason}`
  * - drift `{expected: Weights, live: Weights}`
  * - warning `{code, message, remedy}`
  */
@@ -46,6 +47,8 @@ export const EVENT_TYPES = [
   "retirement-scheduled",
   "retirement-cancelled",
   "maintenance",
+  "token-created",
+  "token-revoked",
   "drift",
   "warning",
 ] as const;

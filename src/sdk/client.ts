@@ -9,9 +9,11 @@ import type {
   PlanRequest,
   EnvironmentRequest,
   ResumeRequest,
+  RevokeRequest,
   RollbackRequest,
   ScaleRequest,
   SwitchRequest,
+  TokenRequest,
   TrafficRequest,
 } from "../api/requests.ts";
 import { type RouteName, ROUTES } from "../api/routes.ts";
@@ -153,6 +155,21 @@ export class TealClient {
     return this.#json("maintenance", answers.maintenance, { parameters: { service }, body }, options);
   }
 
+  /** The tokens that open the API over TCP, oldest first. */
+  tokens(options?: CallOptions): Promise<answers.TokensAnswer> {
+    return this.#json("tokens", answers.tokens, {}, options);
+  }
+
+  /** The answer is the only place that holds the secret. */
+  createToken(body: TokenRequest, options?: CallOptions): Promise<answers.TokenCreatedAnswer> {
+    return this.#json("createToken", answers.tokenCreated, { body }, options);
+  }
+
+  /** By name or id; it opens nothing any more when this returns. */
+  revokeToken(token: string, body: RevokeRequest, options?: CallOptions): Promise<answers.TokenRevokedAnswer> {
+    return this.#json("revokeToken", answers.tokenRevoked, { parameters: { token }, body }, options);
+  }
+
   /** Deployments, newest first. */
   history(service: string, limit: number, options?: CallOptions): Promise<answers.HistoryAnswer> {
     return this.#json("history", answers.history, { parameters: { service }, query: { limit } }, options);
@@ -262,6 +279,7 @@ export function readReceipt(data: unknown): answers.ReceiptAnswer | null {
 }
 
 export type {
+  ApiReachAnswer,
   DeploymentAnswer,
   EnvironmentChangedAnswer,
   EventAnswer,
@@ -272,4 +290,5 @@ export type {
   ReceiptAnswer,
   ServiceStatusAnswer,
   StatusAnswer,
+  TokenAnswer,
 } from "../api/answers.ts";

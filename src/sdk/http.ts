@@ -1,4 +1,5 @@
-import { type IncomingMessage, request, type RequestOptions } from "node:http";
+import { type IncomingMessage, request as httpRequest, type RequestOptions } from "node:http";
+import { urlToHttpOptions } from "node:url";
 import { TealError, toTealError } from "../model/error.ts";
 import { type Endpoint, endpointName } from "./endpoint.ts";
 
@@ -21,7 +22,10 @@ const GONE = new Set(["ECONNRESET", "EPIPE", "ECONNABORTED"]);
  * node:http and not undici: it is in every Node already, and `teal status` has 200 ms in all.
  * @throws `server-down` when nobody answers, `forbidden` when the socket belongs to somebody else, the signal's reason
  */
-export function send(endpoint: Endpoint, call: HttpCall): Promise<IncomingMessage> {
+export async function send(endpoint: Endpoint, call: HttpCall): Promise<IncomingMessage> {
+  // TLS takes its time to load, and is for addresses far away alone.
+  const secure = "url" in endpoint && endpoint.url.startsWith("https:");
+  const request = secure ? (await import("node:https")).request : httpRequest;
   const payload = call.body === undefined ? undefined : JSON.stringify(call.body);
   return new Promise((resolve, reject) => {
     const outgoing = request({
@@ -49,8 +53,8 @@ export function send(endpoint: Endpoint, call: HttpCall): Promise<IncomingMessag
 
 function target(endpoint: Endpoint, path: string): RequestOptions {
   if ("socket" in endpoint) return { socketPath: endpoint.socket, path };
-  const url = new URL(path, endpoint.url);
-  return { host: url.hostname, port: url.port, path: url.pathname + url.search };
+  const { protocol, hostname, port, path: asked } = urlToHttpOptions(new URL(path, endpoint.url));
+  return { protocol, hostname, port, path: asked };
 }
 
 /** A failure of the connection as an error of the catalogue. */

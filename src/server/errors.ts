@@ -2,7 +2,14 @@ import { problem as problemShape } from "../api/answers.ts";
 import { CATALOGUE, type ErrorCode } from "../model/catalogue.ts";
 
 /** Codes that any call can answer with. */
-const ALWAYS: readonly ErrorCode[] = ["request-invalid", "internal", "store-failed"];
+const ALWAYS: readonly ErrorCode[] = [
+  "request-invalid",
+  "unauthorized",
+  "forbidden",
+  "too-many-attempts",
+  "internal",
+  "store-failed",
+];
 
 /**
  * For OpenAPI: the error answers of a call, by status, each naming its codes. They are sent as text, past the

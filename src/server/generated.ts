@@ -1,10 +1,17 @@
 import type { Control } from "../engine/control.ts";
+import type { Tokens } from "../engine/tokens.ts";
 import { createServer } from "./server.ts";
 import { apiReference } from "./reference.ts";
 
 /** The OpenAPI document as `GET /v1/openapi.json` answers it, without a server. */
 export async function openapiDocument(): Promise<unknown> {
-  const app = createServer(nobody, { version: "1", listeners: async () => [], metrics: async () => "" });
+  const app = createServer(nobody, {
+    version: "1",
+    listeners: async () => [],
+    metrics: async () => "",
+    reach: async () => ({ address: null, problem: null }),
+    tokens: nobody,
+  });
   await app.ready();
   const document: unknown = app.swagger();
   await app.close();
@@ -24,4 +31,4 @@ const nobody = new Proxy(
       throw new Error("the document is made without asking the engine");
     },
   },
-) as Control;
+) as Control & Tokens;

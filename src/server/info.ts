@@ -1,3 +1,4 @@
+import type { Tokens } from "../engine/tokens.ts";
 import type { TealError } from "../model/error.ts";
 import type { Milliseconds } from "../model/time.ts";
 
@@ -16,6 +17,11 @@ export interface ServerInfo {
    * they may do neither. One server serves one channel. `socket` unless told.
    */
   readonly channel?: "socket" | "tcp";
+  /** Of the channel `tcp`: names that calls may come by, beside `localhost` and addresses in digits. */
+  readonly hosts?: readonly string[];
+  readonly tokens: Tokens;
+  /** Where the API answers over TCP, once it has followed a change of the tokens. */
+  reach(): Promise<{ readonly address: string | null; readonly problem: string | null }>;
   /** A silent event stream gets a sign of life this often; 15 s unless told. */
   readonly heartbeatMs?: Milliseconds;
 }

@@ -247,6 +247,24 @@ export const OPERATIONS = {
       ...errors("service-unknown", "no-release", "unsupported", "data-plane-down"),
     },
   },
+  tokens: {
+    operationId: "tokens",
+    summary: "The tokens that open the API over TCP, oldest first; for admins",
+    response: { 200: answers.tokens, ...errors() },
+  },
+  createToken: {
+    operationId: "createToken",
+    summary: "Make a token; its secret is in this answer alone; for admins",
+    body: requests.tokenRequest,
+    response: { 200: answers.tokenCreated, ...errors("token-exists") },
+  },
+  revokeToken: {
+    operationId: "revokeToken",
+    summary: "Take a token away, at once; for admins",
+    params: requests.tokenParams,
+    body: requests.revokeRequest,
+    response: { 200: answers.tokenRevoked, ...errors("token-unknown") },
+  },
   history: {
     operationId: "history",
     summary: "Deployments of a service, newest first",

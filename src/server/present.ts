@@ -10,6 +10,7 @@ import type {
   ReceiptAnswer,
   ServiceStatusAnswer,
   SwitchedAnswer,
+  TokenAnswer,
   TrafficSetAnswer,
 } from "../api/answers.ts";
 import type { DeploymentView, MaintenanceOutcome, Passed, Switched, TrafficSet } from "../engine/control.ts";
@@ -19,6 +20,7 @@ import type { TealError } from "../model/error.ts";
 import type { TealEvent } from "../model/event.ts";
 import type { Plan } from "../model/plan.ts";
 import type { ServiceStatus } from "../model/status.ts";
+import type { Token } from "../model/token.ts";
 import type { Milliseconds } from "../model/time.ts";
 import type { Receipt } from "../model/traffic.ts";
 
@@ -115,6 +117,20 @@ export function presentHistory(deployments: readonly Deployment[]): HistoryAnswe
       // Why it was begun; of one that a person ended, why it was ended.
       reason: (cause?.kind === "abort" ? cause.reason : null) ?? reason,
     })),
+  };
+}
+
+export function presentToken(token: Token): TokenAnswer {
+  const { id, name, role, services, createdBy, createdAt, expiresAt, usedAt } = token;
+  return {
+    id,
+    name,
+    role,
+    services: services === null ? null : [...services],
+    createdBy,
+    createdAt,
+    expiresAt,
+    usedAt,
   };
 }
 

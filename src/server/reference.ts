@@ -41,7 +41,14 @@ ${info.description} The whole document: \`GET /v1/openapi.json\`. What a code me
 curl --unix-socket .teal/teal.sock http://localhost/v1/status
 \`\`\`
 
-A failed call may also answer \`request-invalid\`, \`store-failed\` or \`internal\`. An event stream says \`: still here\` every
+Over TCP a call needs a token with the role for it: [security](security.md).
+
+\`\`\`sh
+curl -H "Authorization: Bearer $TEAL_TOKEN" http://127.0.0.1:8325/v1/status
+\`\`\`
+
+A failed call may also answer \`request-invalid\`, \`store-failed\` or \`internal\`; over TCP also \`unauthorized\` (401),
+\`forbidden\` (403) or \`too-many-attempts\` (429). An event stream says \`: still here\` every
 15 seconds; \`Last-Event-ID\` or \`after\` goes on where an earlier stream ended.
 
 ## Calls
@@ -85,6 +92,9 @@ function answerLine(status: string, { content, description }: Operation["respons
 /** Said once for all calls, at the top. */
 const EVERYWHERE = new Set([
   "`request-invalid`: The request was not understood",
+  "`unauthorized`: No valid token",
+  "`forbidden`: No permission",
+  "`too-many-attempts`: Too many calls without a valid token",
   "`internal`: Something unexpected went wrong. `store-failed`: The store could not be read or written",
 ]);
 

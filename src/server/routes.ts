@@ -3,6 +3,8 @@ import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { type RouteName, ROUTES } from "../api/routes.ts";
 import type { Control } from "../engine/control.ts";
 import { TealError } from "../model/error.ts";
+import type { TealEvent } from "../model/event.ts";
+import { covers, type Token } from "../model/token.ts";
 import { askerOf } from "./asker.ts";
 import { failureOf } from "./failure.ts";
 import type { ServerInfo } from "./info.ts";
@@ -17,6 +19,7 @@ import {
   presentPlan,
   presentService,
   presentSwitched,
+  presentToken,
   presentTrafficSet,
 } from "./present.ts";
 import { planQuestion, trafficWish, variablesOf } from "./question.ts";
@@ -48,6 +51,7 @@ export function registerRoutes(app: FastifyInstance, parts: Parts): void {
   decisions(api, parts);
   environments(api, parts);
   modes(api, parts);
+  tokens(api, parts);
   streams(api, parts);
   upkeep(api, app, parts);
 }
@@ -55,9 +59,10 @@ export function registerRoutes(app: FastifyInstance, parts: Parts): void {
 function readings(api: Api, { control, info }: Parts): void {
   api.route({
     ...at("status"),
-    handler: async (_request, reply) => {
+    handler: async (request, reply) => {
       const [services, listeners] = await Promise.all([control.status(goneSignal(reply)), info.listeners()]);
-      return { version: info.version, listeners: [...listeners], services: services.map(presentService) };
+      const told = services.filter(({ service }) => request.token === null || covers(request.token, service));
+      return { version: info.version, listeners: [...listeners], services: told.map(presentService) };
     },
   });
   api.route({
@@ -197,6 +202,36 @@ function modes(api: Api, { control, info }: Parts): void {
   });
 }
 
+/** Who may come in over TCP. */
+function tokens(api: Api, { info }: Parts): void {
+  api.route({
+    ...at("tokens"),
+    handler: async () => ({ tokens: info.tokens.list().map(presentToken), api: await info.reach() }),
+  });
+  api.route({
+    ...at("createToken"),
+    handler: async (request, reply) => {
+      const { name, role, services, expiresInSeconds } = request.body;
+      const { by, reason } = askerOf(request, request.body, info);
+      const lastsMs = expiresInSeconds === undefined ? null : expiresInSeconds * 1_000;
+      const made = await info.tokens.create({ name, role, services: services ?? null, lastsMs, by, reason });
+      reply.header("cache-control", "no-store");
+      return { token: presentToken(made.token), secret: made.secret, api: await info.reach() };
+    },
+  });
+  api.route({
+    ...at("revokeToken"),
+    handler: async (request) => ({
+      token: presentToken(await info.tokens.revoke(request.params.token, askerOf(request, request.body, info))),
+    }),
+  });
+}
+
+/** Events that whoever asks may know of. */
+async function* toldTo(token: Token | null, events: AsyncIterable<TealEvent>): AsyncGenerator<TealEvent> {
+  for await (const event of events) if (token === null || covers(token, event.service)) yield event;
+}
+
 function streams(api: Api, { control, info, closing }: Parts): void {
   const heartbeatMs = info.heartbeatMs ?? 15_000;
   const send = async <T>(
@@ -205,7 +240,8 @@ function streams(api: Api, { control, info, closing }: Parts): void {
     open: (signal: AbortSignal) => AsyncIterable<T>,
     form: StreamForm<T>,
   ) => {
-    const signal = AbortSignal.any([goneSignal(reply), closing]);
+    const ended = request.tokenEnded === null ? [] : [request.tokenEnded];
+    const signal = AbortSignal.any([goneSignal(reply), closing, ...ended]);
     await sendStream(reply, open(signal), form, signal, (thrown) => {
       if (!signal.aborted)
         info.report?.(failureOf(thrown, request.id), { id: request.id, method: request.method, url: request.url });
@@ -218,7 +254,9 @@ function streams(api: Api, { control, info, closing }: Parts): void {
       const after = Number(
         request.headers["last-event-id"] ?? request.query.after ?? (follow ? await control.lastSeq() : 0),
       );
-      await send(request, reply, (signal) => control.events(after, follow, signal), {
+      const { token } = request;
+      const open = (signal: AbortSignal) => toldTo(token, control.events(after, follow, signal));
+      await send(request, reply, open, {
         contentType: "text/event-stream; charset=utf-8",
         encode: (event) =>
           `id: ${String(event.seq)}\nevent: ${event.type}\ndata: ${JSON.stringify(presentEvent(event))}\n\n`,

@@ -2,6 +2,7 @@ import type { FastifyInstance } from "fastify";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import * as answers from "../api/answers.ts";
 import type { TealError } from "../model/error.ts";
+import { memoryTokens } from "../engine/testing/memory-tokens.ts";
 import { createServer } from "./server.ts";
 import { AT, MemoryControl } from "./testing/memory-control.ts";
 
@@ -9,10 +10,12 @@ let control: MemoryControl;
 let app: FastifyInstance;
 let reported: { readonly error: TealError; readonly url: string }[];
 
+const noTokens = { tokens: await memoryTokens(), reach: async () => ({ address: null, problem: null }) };
 const info = {
   version: "1.2.3",
   listeners: async () => [{ listen: "127.0.0.1:0", address: "127.0.0.1:4711" }],
   metrics: async () => "teal_up 1\n",
+  ...noTokens,
 };
 
 beforeEach(() => {
@@ -250,17 +253,6 @@ test("what nobody foresaw is logged with its cause and not shown", async () => {
   expect(reported).toMatchObject([
     { url: "/v1/status", error: { code: "internal", cause: { message: "password=hunter2" } } },
   ]);
-});
-
-test("over TCP nobody says who he is, and variables are refused", async () => {
-  const remote = createServer(control, { ...info, channel: "tcp" });
-  const headers = { "teal-user": "root" };
-  const sent = (payload: object) =>
-    remote.inject({ method: "POST", url: "/v1/services/web/deployments", headers, payload });
-  expect((await sent({ version: "v2", variables: { A: "1" } })).json()).toMatchObject({ code: "forbidden" });
-  expect((await sent({ version: "v2" })).statusCode).toBe(202);
-  expect(control.asked).toMatchObject([{ method: "deploy", values: ["web", { by: "remote", variables: {} }] }]);
-  await remote.close();
 });
 
 test("health and metrics", async () => {

@@ -8,6 +8,7 @@ import {
 } from "fastify-type-provider-zod";
 import type { Control } from "../engine/control.ts";
 import { TealError } from "../model/error.ts";
+import { guardAccess } from "./access.ts";
 import { answerFailures } from "./failure.ts";
 import type { ServerInfo } from "./info.ts";
 import { registerRoutes } from "./routes.ts";
@@ -27,6 +28,8 @@ const COMPILERS = {
 export function createServer(control: Control, info: ServerInfo): FastifyInstance {
   const app = fastify({
     bodyLimit: LARGEST_BODY,
+    // Over TCP a client that sends slowly must not hold a connection for long.
+    requestTimeout: 30_000,
     // A HEAD of an event stream would never end.
     exposeHeadRoutes: false,
     // Names have up to 128 characters, and escapes take three each.
@@ -42,6 +45,7 @@ export function createServer(control: Control, info: ServerInfo): FastifyInstanc
     if (request.method === "POST") request.body ??= {};
   });
   answerFailures(app, info);
+  guardAccess(app, control, info);
   app.register(swagger, {
     openapi: document(info.version),
     transform: jsonSchemaTransform,
@@ -62,14 +66,24 @@ const answersOnly: SwaggerTransformObject = (given) => {
   >;
 };
 
-function document(version: string): { openapi: string; info: { title: string; version: string; description: string } } {
+function document(version: string) {
   return {
+    components: {
+      securitySchemes: {
+        token: {
+          type: "http" as const,
+          scheme: "bearer",
+          description: "Over TCP alone: a token of `teal token create`. The unix socket needs none.",
+        },
+      },
+    },
+    security: [{}, { token: [] }],
     openapi: "3.1.0",
     info: {
       title: "Teal",
       version,
       description:
-        "Served on the unix socket `.teal/teal.sock`. Times are milliseconds since the Unix epoch. Errors are problem+json (RFC 9457) with a stable `code`.",
+        "Served on the unix socket `.teal/teal.sock`, and over TCP with a token. Times are milliseconds since the Unix epoch. Errors are problem+json (RFC 9457) with a stable `code`.",
     },
   };
 }

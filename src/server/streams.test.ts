@@ -4,9 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { memoryTokens } from "../engine/testing/memory-tokens.ts";
 import { createServer } from "./server.ts";
 import { listenOnSocket } from "./listen.ts";
 import { AT, MemoryControl, memoryEvent } from "./testing/memory-control.ts";
+
+const noTokens = { tokens: await memoryTokens(), reach: async () => ({ address: null, problem: null }) };
 
 let folder: string;
 let socket: string;
@@ -23,6 +26,7 @@ beforeEach(async () => {
     version: "1",
     listeners: async () => [],
     metrics: async () => "",
+    ...noTokens,
     heartbeatMs: 20,
     report: (error) => reported.push(String(error.cause)),
   });
@@ -179,7 +183,12 @@ test("logs are one JSON object a line", async () => {
 });
 
 test("followed logs stand before the first line, and before the first sign of life", async () => {
-  const quiet = createServer(control, { version: "1", listeners: async () => [], metrics: async () => "" });
+  const quiet = createServer(control, {
+    version: "1",
+    listeners: async () => [],
+    metrics: async () => "",
+    ...noTokens,
+  });
   await listenOnSocket(quiet, socket);
   const followed = await read("/v1/services/web/logs?follow=true");
   expect([followed.response.statusCode, followed.text]).toEqual([200, ""]);
@@ -192,11 +201,16 @@ test("the socket is this user's alone, and one that a dead server left is replac
   expect(statSync(socket).mode & 0o777).toBe(0o600);
   const left = join(folder, "left.sock");
   writeFileSync(left, "");
-  const next = createServer(control, { version: "2", listeners: async () => [], metrics: async () => "" });
+  const next = createServer(control, { version: "2", listeners: async () => [], metrics: async () => "", ...noTokens });
   await listenOnSocket(next, left);
   expect(statSync(left).isSocket()).toBe(true);
   await next.close();
-  const nowhere = createServer(control, { version: "2", listeners: async () => [], metrics: async () => "" });
+  const nowhere = createServer(control, {
+    version: "2",
+    listeners: async () => [],
+    metrics: async () => "",
+    ...noTokens,
+  });
   await expect(listenOnSocket(nowhere, join(folder, "no", "x.sock"))).rejects.toMatchObject({
     code: "state-directory",
   });

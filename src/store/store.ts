@@ -6,6 +6,7 @@ import type { MaintenanceRecord } from "../model/maintenance.ts";
 import type { Plan } from "../model/plan.ts";
 import type { Release } from "../model/release.ts";
 import type { EpochMilliseconds } from "../model/time.ts";
+import type { Token } from "../model/token.ts";
 import type { Receipt, Weights } from "../model/traffic.ts";
 
 /** One service's row: the wish. What is live is observed at the drivers. */
@@ -46,6 +47,11 @@ export interface RetirementRow {
   readonly environment: string;
   readonly release: string;
   readonly at: EpochMilliseconds;
+}
+
+/** A token as it is kept: `hash` is the SHA-256 of its secret, in hexadecimal. */
+export interface StoredToken extends Token {
+  readonly hash: string;
 }
 
 export interface NewDeployment {
@@ -160,6 +166,14 @@ export interface Store {
   retirements(service?: string): Promise<readonly RetirementRow[]>;
   /** What was ordered last of a service's maintenance; null: nothing ever was. */
   maintenance(service: string): Promise<MaintenanceRecord | null>;
+  /** Oldest first, expired ones too. */
+  tokens(): Promise<readonly StoredToken[]>;
+  /** @throws `token-exists` for a name that another one has */
+  addToken(token: StoredToken, events: readonly NewEvent[]): Promise<readonly TealEvent[]>;
+  /** @throws `token-unknown` */
+  removeToken(id: string, events: readonly NewEvent[]): Promise<readonly TealEvent[]>;
+  /** Does nothing for one that is not there any more. */
+  markTokenUsed(id: string, at: EpochMilliseconds): Promise<void>;
   receipts(deployment: string): Promise<readonly Receipt[]>;
   /** Inserts or replaces by (service, generation); a final one is not replaced by one of the same deployment that is not. */
   putReceipt(receipt: Receipt): Promise<void>;

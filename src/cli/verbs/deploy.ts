@@ -1,6 +1,8 @@
 import { confirmed, declined } from "../ask.ts";
 import { runDeployment } from "../deployment.ts";
-import { chooseService } from "../service.ts";
+import type { TealClient } from "../../sdk/client.ts";
+import type { Call } from "../call.ts";
+import { chooseService, serviceOf } from "../service.ts";
 import { variablesFor } from "../variables.ts";
 import { SERVICE_ARGUMENT, type Verb } from "../verb.ts";
 import { planLines } from "../words/plan.ts";
@@ -37,12 +39,8 @@ export const deploy: Verb = {
   ],
   json: "the deployment as it ended: {id, service, goal, state, from, to, version, cause, steps, receipts, …}",
   async run(call) {
-    const file = call.configFile();
-    const config = await call.parts.loadConfig(file, call.io.env);
-    const service = chooseService(call.text("service"), Object.keys(config.services));
     const version = call.text("version") ?? "";
-    const variables = variablesFor(config.references, call.io.env);
-    const client = await call.parts.client(file);
+    const { client, service, variables } = await target(call);
     if (call.asks) {
       const plan = await client.plan(service, { goal: "deploy", version, variables });
       for (const line of planLines(plan, call.style, call.columns)) call.say(line);
@@ -57,3 +55,24 @@ export const deploy: Verb = {
     });
   },
 };
+
+interface Target {
+  readonly client: TealClient;
+  readonly service: string;
+  /** Undefined over TCP, which takes none. */
+  readonly variables: Readonly<Record<string, string>> | undefined;
+}
+
+/** On another machine its own teal.yaml counts, and this one's variables are nobody's business there. */
+async function target(call: Call): Promise<Target> {
+  const named = call.text("service");
+  if (call.url !== null) {
+    const client = await call.client();
+    return { client, service: (await serviceOf(client, named)).service, variables: undefined };
+  }
+  const file = call.configFile();
+  const config = await call.parts.loadConfig(file, call.io.env);
+  const service = chooseService(named, Object.keys(config.services));
+  const variables = variablesFor(config.references, call.io.env);
+  return { client: await call.parts.client(file), service, variables };
+}

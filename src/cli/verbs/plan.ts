@@ -52,7 +52,9 @@ function checkOptions(call: Call, goal: (typeof GOALS)[number]): void {
   }
 }
 
-async function deployVariables(call: Call): Promise<Record<string, string>> {
+/** Over TCP none are taken: the server has its own. */
+async function deployVariables(call: Call): Promise<Record<string, string> | undefined> {
+  if (call.url !== null) return undefined;
   const config = await call.parts.loadConfig(call.configFile(), call.io.env);
   return variablesFor(config.references, call.io.env);
 }

@@ -48,6 +48,9 @@ const WORDS: Readonly<Record<EventType, Describe>> = {
     `${text(data, "environment") ?? "?"} is to be retired ${relative(number(data, "at") ?? event.at, event.at)}`,
   "retirement-cancelled": (data) => `retirement of ${text(data, "environment") ?? "?"} cancelled`,
   maintenance: (data) => `maintenance is ${text(data, "mode") ?? "?"}, by ${text(data, "by") ?? "?"}${because(data)}`,
+  "token-created": (data) =>
+    `token ${text(data, "name") ?? "?"} (${text(data, "role") ?? "?"}) created by ${text(data, "by") ?? "?"}${because(data)}`,
+  "token-revoked": (data) => `token ${text(data, "name") ?? "?"} revoked by ${text(data, "by") ?? "?"}${because(data)}`,
   drift: (data) =>
     `drift: the live split is ${split(weights(data, "live") ?? {})}, not ${split(weights(data, "expected") ?? {})}`,
   warning: (data) => `warning: ${text(data, "message") ?? "?"} [${text(data, "code") ?? "?"}]`,

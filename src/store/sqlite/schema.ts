@@ -128,8 +128,23 @@ CREATE TABLE maintenance (
 ) STRICT, WITHOUT ROWID;
 `;
 
+const V4 = `
+-- Keys to the API over TCP. Of the secret only its SHA-256 is here, in hexadecimal; services is JSON, null for all.
+CREATE TABLE tokens (
+  id TEXT PRIMARY KEY,
+  hash TEXT NOT NULL,
+  name TEXT NOT NULL UNIQUE,
+  role TEXT NOT NULL,
+  services TEXT NOT NULL,
+  created_by TEXT NOT NULL,
+  created_at REAL NOT NULL,
+  expires_at REAL,
+  used_at REAL
+) STRICT, WITHOUT ROWID;
+`;
+
 /**
  * Element i brings the schema from version i to i + 1 (`PRAGMA user_version`). Only ever append: one that was published
  * is never changed, which the fixtures in `fixtures/` hold it to.
  */
-export const MIGRATIONS: readonly string[] = [V1, V2, V3];
+export const MIGRATIONS: readonly string[] = [V1, V2, V3, V4];

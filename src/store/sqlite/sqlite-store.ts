@@ -7,7 +7,16 @@ import type { Plan } from "../../model/plan.ts";
 import type { Release } from "../../model/release.ts";
 import type { EpochMilliseconds } from "../../model/time.ts";
 import type { Receipt } from "../../model/traffic.ts";
-import type { Accepted, Approved, NewDeployment, RetirementRow, ServiceRow, StepRow, Transition } from "../store.ts";
+import type {
+  Accepted,
+  Approved,
+  NewDeployment,
+  RetirementRow,
+  ServiceRow,
+  StepRow,
+  StoredToken,
+  Transition,
+} from "../store.ts";
 import type { SyncStore } from "../sync.ts";
 import { Database, type DatabaseOptions } from "./database.ts";
 import * as approvals from "./approvals.ts";
@@ -20,6 +29,7 @@ import * as releases from "./releases.ts";
 import * as retirements from "./retirements.ts";
 import * as services from "./services.ts";
 import * as steps from "./steps.ts";
+import * as tokens from "./tokens.ts";
 import { applyTransition } from "./transition.ts";
 
 /**
@@ -97,6 +107,26 @@ export class SqliteStore implements SyncStore {
   }
   maintenance(service: string): MaintenanceRecord | null {
     return maintenance.maintenance(this.#database, service);
+  }
+  tokens(): readonly StoredToken[] {
+    return tokens.tokens(this.#database);
+  }
+  addToken(token: StoredToken, given: readonly NewEvent[]): readonly TealEvent[] {
+    return this.#database.transaction(() => {
+      tokens.addToken(this.#database, token);
+      return events.appendEvents(this.#database, given);
+    });
+  }
+  removeToken(id: string, given: readonly NewEvent[]): readonly TealEvent[] {
+    return this.#database.transaction(() => {
+      tokens.removeToken(this.#database, id);
+      return events.appendEvents(this.#database, given);
+    });
+  }
+  markTokenUsed(id: string, at: EpochMilliseconds): void {
+    this.#database.transaction(() => {
+      tokens.markTokenUsed(this.#database, id, at);
+    });
   }
   receipts(deployment: string): readonly Receipt[] {
     return receipts.receipts(this.#database, deployment);
