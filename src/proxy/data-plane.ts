@@ -37,6 +37,12 @@ export interface Reverted {
   readonly cause: LatchRecord["cause"];
 }
 
+/** A table that is live. The receipt counts on until it is asked for. */
+interface Applied {
+  readonly service: ServiceState;
+  readonly receipt: () => Receipt;
+}
+
 export interface DataPlaneOptions {
   readonly workers: number;
   readonly clock: Clock;
@@ -134,11 +140,16 @@ export class DataPlane {
     return { split, armed, latched: [...latches], instances, maintenance: service.mode?.mode ?? "off" };
   }
 
-  /** One after the other, so that tables become live in the order in which workers learn them. */
-  apply(table: ServiceTable): Promise<Receipt> {
-    const result = this.#turn.then(() => this.#apply(table));
-    this.#turn = result.catch(() => undefined);
-    return result;
+  /**
+   * One after the other, so that tables become live in the order in which workers learn them. The snapshot is no part of a
+   * turn: many changes at once are written as one.
+   */
+  async apply(table: ServiceTable): Promise<Receipt> {
+    const turn = this.#turn.then(() => this.#apply(table));
+    this.#turn = turn.catch(() => undefined);
+    const { service, receipt } = await turn;
+    await this.#save(service);
+    return receipt();
   }
 
   /** Flips at once, in this very call; only the answer may wait, a little, for the snapshot. */
@@ -183,6 +194,7 @@ export class DataPlane {
     const result = this.#turn.then(async () => {
       await this.#switchTo(service, empty);
       this.#health.watch(name, []);
+      await this.#save(service);
     });
     this.#turn = result.catch(() => undefined);
     return result;
@@ -256,15 +268,16 @@ export class DataPlane {
     this.#modes.close();
   }
 
-  async #apply(table: ServiceTable): Promise<Receipt> {
+  async #apply(table: ServiceTable): Promise<Applied> {
     checkTable(table);
     const service = this.#serviceOf(table.service);
-    if (judge(service.register, table) === "same" && isKnown(service, table)) return this.#receiptOf(service);
+    if (judge(service.register, table) === "same" && isKnown(service, table))
+      return { service, receipt: () => this.#receiptOf(service) };
     this.#options.snapshot.check({ ...savedFrom(service), table, register: applied(service.register, table) });
     return this.#switchTo(service, table);
   }
 
-  async #switchTo(service: ServiceState, asked: ServiceTable): Promise<Receipt> {
+  async #switchTo(service: ServiceState, asked: ServiceTable): Promise<Applied> {
     const { crew, clock } = this.#options;
     // Upkeep keeps a deployment armed, and so its target known.
     const table = { ...asked, revertTo: applied(service.register, asked).armed?.revertTo ?? null };
@@ -280,8 +293,7 @@ export class DataPlane {
     if (routes !== null) this.#routes.goLive(routes);
     if (!isSame) service.register = applied(service.register, asked);
     const change = isSame ? null : this.#begin(service, { from, before, at, deployment: asked.deployment });
-    await this.#save(service);
-    return change?.receipt ?? this.#receiptOf(service);
+    return { service, receipt: () => change?.receipt ?? this.#receiptOf(service) };
   }
 
   #goLive(service: ServiceState, prepared: PreparedTable): void {

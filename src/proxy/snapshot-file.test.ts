@@ -38,22 +38,22 @@ test("is preallocated, and empty at first", async () => {
 
 test("the newest of many writes is read back", async () => {
   const file = new SnapshotFile(path, raise);
-  for (let n = 0; n < 7; n += 1) await file.save(`state ${String(n)} ${"x".repeat(50)}`);
+  for (let n = 0; n < 7; n += 1) await file.save(() => `state ${String(n)} ${"x".repeat(50)}`);
   await file.close();
   expect(await reopened()).toContain("state 6 ");
 });
 
 test("writes that come at once end with the last", async () => {
   const file = new SnapshotFile(path, raise);
-  await Promise.all(Array.from({ length: 20 }, (_, n) => file.save(`state ${String(n)} ${"x".repeat(50)}`)));
+  await Promise.all(Array.from({ length: 20 }, (_, n) => file.save(() => `state ${String(n)} ${"x".repeat(50)}`)));
   await file.close();
   expect(await reopened()).toContain("state 19 ");
 });
 
 test("a torn slot falls back to the other", async () => {
   const file = new SnapshotFile(path, raise);
-  await file.save(`first ${"x".repeat(50)}`);
-  await file.save(`second ${"x".repeat(50)}`);
+  await file.save(() => `first ${"x".repeat(50)}`);
+  await file.save(() => `second ${"x".repeat(50)}`);
   await file.close();
   tear(1);
   expect(await reopened()).toContain("first");
@@ -63,12 +63,12 @@ test("a torn slot falls back to the other", async () => {
 
 test("after a torn slot the whole one is not written over", async () => {
   const file = new SnapshotFile(path, raise);
-  await file.save(`first ${"x".repeat(50)}`);
-  await file.save(`second ${"x".repeat(50)}`);
+  await file.save(() => `first ${"x".repeat(50)}`);
+  await file.save(() => `second ${"x".repeat(50)}`);
   await file.close();
   tear(1);
   const again = new SnapshotFile(path, raise);
-  await again.save(`third ${"x".repeat(50)}`);
+  await again.save(() => `third ${"x".repeat(50)}`);
   await again.close();
   expect(await reopened()).toContain("third");
   tear(1);
@@ -78,16 +78,16 @@ test("after a torn slot the whole one is not written over", async () => {
 test("two processes that write in turn do not overwrite the newest", async () => {
   const old = new SnapshotFile(path, raise);
   const young = new SnapshotFile(path, raise);
-  await old.save(`old 1 ${"x".repeat(50)}`);
-  await young.save(`young 1 ${"x".repeat(50)}`);
-  await old.save(`old 2 ${"x".repeat(50)}`);
-  await young.save(`young 2 ${"x".repeat(50)}`);
+  await old.save(() => `old 1 ${"x".repeat(50)}`);
+  await young.save(() => `young 1 ${"x".repeat(50)}`);
+  await old.save(() => `old 2 ${"x".repeat(50)}`);
+  await young.save(() => `young 2 ${"x".repeat(50)}`);
   await old.close();
   await young.close();
   expect(await reopened()).toContain("young 2");
 });
 
 test("what does not fit is known before it is written", () => {
-  expect(SnapshotFile.fits("x".repeat(SLOT_BYTES))).toBe(false);
-  expect(SnapshotFile.fits("x".repeat(1_000))).toBe(true);
+  expect(SnapshotFile.fits(SLOT_BYTES)).toBe(false);
+  expect(SnapshotFile.fits(1_000)).toBe(true);
 });

@@ -25,7 +25,7 @@ export class SnapshotFile {
   readonly #onError: (error: unknown) => void;
   #newest: Slot | null;
   #synced: Promise<void> = Promise.resolve();
-  #wanted = "";
+  #wanted: () => string = () => "";
   #writing: Promise<void> | null = null;
 
   /** @throws when the file cannot be made: disk full, no permission */
@@ -40,16 +40,19 @@ export class SnapshotFile {
     return this.#newest?.payload ?? null;
   }
 
-  static fits(payload: string): boolean {
-    return Buffer.byteLength(payload) <= PAYLOAD_BYTES;
+  static fits(payloadBytes: number): boolean {
+    return payloadBytes <= PAYLOAD_BYTES;
   }
 
-  /** Writes the newest payload; those that came while one was being written are written as one. Never rejects. */
-  save(payload: string): Promise<void> {
+  /**
+   * Writes the newest payload, made when it is written; those that came while one was being written are written as one.
+   * Never rejects.
+   */
+  save(payload: () => string): Promise<void> {
     this.#wanted = payload;
     this.#writing ??= this.#synced.then(() => {
       this.#writing = null;
-      this.#write(this.#wanted);
+      this.#write(this.#wanted());
     });
     return this.#writing;
   }

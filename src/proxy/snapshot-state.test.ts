@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fragmentOf, parseSnapshot, snapshotOf } from "./snapshot-state.ts";
+import { Fragments, parseSnapshot, type SavedService } from "./snapshot-state.ts";
 
 /** As 0.1.0 wrote it, byte by byte. */
 const OLD =
@@ -11,10 +11,34 @@ const OLD =
   '"register":{"split":{"fence":3,"generation":7,"weights":{"blue":90,"green":10}},"deployment":"d1",' +
   '"armed":{"deployment":"d1","revertTo":{"blue":100,"green":0}},"reverted":null,"latches":[]}}]}';
 
+function textOf(...services: readonly SavedService[]): string {
+  const fragments = new Fragments();
+  for (const service of services) fragments.set(service);
+  return fragments.text;
+}
+
+test("the length with a service in it is known before it is", () => {
+  const [web] = parseSnapshot(OLD);
+  if (web === undefined) throw new Error("the old snapshot has a service");
+  const fragments = new Fragments();
+  const latches = [{ deployment: "d0", fence: 1, at: 1, cause: "revert" as const }];
+  const steps = [
+    web,
+    { ...web, service: "äpi" },
+    { ...web, table: null },
+    { ...web, register: { ...web.register, latches } },
+  ];
+  for (const next of steps) {
+    const expected = fragments.bytesWith(next);
+    fragments.set(next);
+    expect(Buffer.byteLength(fragments.text)).toBe(expected);
+  }
+});
+
 test("a snapshot from before affinity is read, without affinity, and written as it was", () => {
   const services = parseSnapshot(OLD);
   expect(services[0]?.table?.traffic.affinity).toBeUndefined();
-  expect(JSON.parse(snapshotOf(services.map(fragmentOf)))).toEqual(JSON.parse(OLD));
+  expect(JSON.parse(textOf(...services))).toEqual(JSON.parse(OLD));
 });
 
 test.each(["clientAddress", { cookie: "session" }, { header: "x-user" }] as const)(
@@ -23,7 +47,7 @@ test.each(["clientAddress", { cookie: "session" }, { header: "x-user" }] as cons
     const [service] = parseSnapshot(OLD);
     if (service?.table == null) throw new Error("the old snapshot has a table");
     const traffic = { ...service.table.traffic, affinity: typeof affinity === "string" ? affinity : { ...affinity } };
-    const text = snapshotOf([fragmentOf({ ...service, table: { ...service.table, traffic } })]);
+    const text = textOf({ ...service, table: { ...service.table, traffic } });
     expect(parseSnapshot(text)[0]?.table?.traffic.affinity).toEqual(affinity);
   },
 );
@@ -35,5 +59,5 @@ test("maintenance is kept; a snapshot of before has none", () => {
   const plain = { endsIn: "on" as const, page: null, status: 503, retryAfterMs: 60_000, deadlineMs: 1, most: 2 };
   const order = { mode: "hold" as const, until: 7, allow: ["192.0.2.0/24"], ...plain };
   const maintenance = { fence: 3, revision: 4, order };
-  expect(parseSnapshot(snapshotOf([fragmentOf({ ...service, maintenance })]))).toEqual([{ ...service, maintenance }]);
+  expect(parseSnapshot(textOf({ ...service, maintenance }))).toEqual([{ ...service, maintenance }]);
 });

@@ -34,11 +34,37 @@ export function parseSnapshot(payload: string): readonly SavedService[] {
   return snapshotState.parse(JSON.parse(payload)).services;
 }
 
-/** One service's part, kept as text so that a write costs no more than what has changed. */
-export function fragmentOf({ maintenance, ...service }: SavedService): string {
-  return JSON.stringify(maintenance === null ? service : { ...service, maintenance });
+const HEAD = `{"version":1,"services":[`;
+const TAIL = "]}";
+
+/** The services of a snapshot, kept as text so that a change costs no more than what has changed. */
+export class Fragments {
+  readonly #fragments = new Map<string, string>();
+  #bytes = 0;
+
+  set(service: SavedService): void {
+    const fragment = fragmentOf(service);
+    this.#bytes += Buffer.byteLength(fragment) - this.#bytesOf(service.service);
+    this.#fragments.set(service.service, fragment);
+  }
+
+  get text(): string {
+    return `${HEAD}${[...this.#fragments.values()].join(",")}${TAIL}`;
+  }
+
+  /** Of the text with this in it. */
+  bytesWith(service: SavedService): number {
+    const { size } = this.#fragments;
+    const count = this.#fragments.has(service.service) ? size : size + 1;
+    const others = this.#bytes - this.#bytesOf(service.service);
+    return HEAD.length + others + Buffer.byteLength(fragmentOf(service)) + (count - 1) + TAIL.length;
+  }
+
+  #bytesOf(service: string): number {
+    return Buffer.byteLength(this.#fragments.get(service) ?? "");
+  }
 }
 
-export function snapshotOf(fragments: Iterable<string>): string {
-  return `{"version":1,"services":[${[...fragments].join(",")}]}`;
+function fragmentOf({ maintenance, ...service }: SavedService): string {
+  return JSON.stringify(maintenance === null ? service : { ...service, maintenance });
 }

@@ -1,7 +1,7 @@
 import { TealError } from "../model/error.ts";
 import type { Clock, Milliseconds } from "../model/time.ts";
 import { SnapshotFile } from "./snapshot-file.ts";
-import { fragmentOf, parseSnapshot, type SavedService, snapshotOf } from "./snapshot-state.ts";
+import { Fragments, parseSnapshot, type SavedService } from "./snapshot-state.ts";
 
 /** Longest that a change waits for a slow disk; it is live already, and is written as soon as the disk lets it. */
 const SAVE_MS: Milliseconds = 1_000;
@@ -11,7 +11,7 @@ export class Snapshot {
   readonly #file: SnapshotFile | null;
   readonly #clock: Clock;
   readonly #log: (message: string) => void;
-  readonly #fragments = new Map<string, string>();
+  readonly #fragments = new Fragments();
   #isWriter = true;
 
   /** A file that cannot be made leaves a proxy that serves, and says so. */
@@ -27,7 +27,7 @@ export class Snapshot {
     if (payload === null) return [];
     try {
       const services = parseSnapshot(payload);
-      for (const service of services) this.#fragments.set(service.service, fragmentOf(service));
+      for (const service of services) this.#fragments.set(service);
       return services;
     } catch (thrown) {
       this.#log(`the snapshot is not one of this version: ${String(thrown)}`);
@@ -37,8 +37,7 @@ export class Snapshot {
 
   /** @throws `request-invalid` when the snapshot would not fit with this in it */
   check(service: SavedService): void {
-    const fragments = new Map(this.#fragments).set(service.service, fragmentOf(service));
-    if (SnapshotFile.fits(snapshotOf(fragments.values()))) return;
+    if (SnapshotFile.fits(this.#fragments.bytesWith(service))) return;
     throw new TealError(
       "request-invalid",
       `what is to be known of ${service.service} does not fit in the proxy's snapshot`,
@@ -46,11 +45,11 @@ export class Snapshot {
   }
 
   async save(service: SavedService): Promise<void> {
-    this.#fragments.set(service.service, fragmentOf(service));
+    this.#fragments.set(service);
     if (this.#file === null || !this.#isWriter) return;
     const enough = new AbortController();
     const limit = this.#clock.sleep(SAVE_MS, enough.signal).catch(() => undefined);
-    await Promise.race([this.#file.save(snapshotOf(this.#fragments.values())), limit]);
+    await Promise.race([this.#file.save(() => this.#fragments.text), limit]);
     enough.abort();
   }
 
