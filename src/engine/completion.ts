@@ -1,6 +1,7 @@
 import { TealError, toTealError } from "../model/error.ts";
 import type { Milliseconds } from "../model/time.ts";
 import type { TrafficObservation } from "../ports/traffic.ts";
+import { aboutOf } from "./about.ts";
 import { throwIfLatched } from "./latched.ts";
 import { pruneReleases } from "./prune.ts";
 import type { Running } from "./running.ts";
@@ -61,6 +62,6 @@ async function guarded(run: Running, doing: string, act: () => Promise<void>): P
     await act();
   } catch (thrown) {
     const { code, message } = toTealError(thrown);
-    run.parts.report(new TealError(code, message, { cause: thrown }), { deployment: run.deployment.id, doing });
+    run.parts.report(new TealError(code, message, { cause: thrown }), { ...aboutOf(run.deployment), doing });
   }
 }

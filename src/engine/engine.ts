@@ -3,6 +3,7 @@ import { TealError, toTealError } from "../model/error.ts";
 import type { Release } from "../model/release.ts";
 import type { Milliseconds } from "../model/time.ts";
 import type { ServiceRow } from "../store/store.ts";
+import { aboutOf } from "./about.ts";
 import { readBack } from "./by-hand.ts";
 import type { Control } from "./control.ts";
 import { Controller } from "./controller.ts";
@@ -120,9 +121,10 @@ export class Engine {
     const release =
       deployment.release === null ? null : await this.#parts.store.release(deployment.service, deployment.release);
     if (release === null) {
-      this.#parts.report(new TealError("release-missing", `${deployment.id} cannot go on: its release has no record`), {
-        deployment: deployment.id,
-      });
+      this.#parts.report(
+        new TealError("release-missing", `${deployment.id} cannot go on: its release has no record`),
+        aboutOf(deployment),
+      );
       return;
     }
     this.#fleet.start(deployment, release, row.fence);

@@ -1,6 +1,7 @@
 import { TealError, toTealError } from "../model/error.ts";
 import type { NewEvent } from "../model/event.ts";
 import type { Milliseconds } from "../model/time.ts";
+import { aboutOf } from "./about.ts";
 import type { Running } from "./running.ts";
 import { healthyIn } from "./traffic-desk.ts";
 
@@ -33,7 +34,7 @@ export async function thaw(run: Running, stop: AbortSignal): Promise<boolean> {
       stop.throwIfAborted();
       const problem = toTealError(thrown);
       if (problem.code === "fenced") throw problem;
-      parts.report(problem, { deployment: deployment.id, doing: "thaw" });
+      parts.report(problem, { ...aboutOf(run.deployment), doing: "thaw" });
     }
     await lookAgain(run, stop);
   }

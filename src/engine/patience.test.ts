@@ -37,6 +37,17 @@ describe("a full disk in the middle of a shift", () => {
     expect((await made.deployed("v3")).state).toBe("completed");
   });
 
+  test("every line that is logged of it names the deployment and its service; at a step, that and the attempt too", async () => {
+    const { made, disk, id } = await halfWay();
+    disk.refusing = true;
+    await made.until("it was tried again", () => made.logged.length > 3);
+    disk.refusing = false;
+    expect(new Set(made.logged.map(({ deployment, service }) => `${String(service)} ${String(deployment)}`))).toEqual(
+      new Set([`web ${id}`]),
+    );
+    expect(made.logged).toContainEqual(expect.objectContaining({ step: "shift-50", attempt: 1 }));
+  });
+
   test("does not keep a bad release from being judged", async () => {
     const { made, disk, id } = await halfWay();
     disk.refusing = true;

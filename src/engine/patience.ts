@@ -1,5 +1,6 @@
 import { toTealError } from "../model/error.ts";
 import type { Milliseconds } from "../model/time.ts";
+import { aboutOf, type StepAttempt } from "./about.ts";
 import type { Running } from "./running.ts";
 
 /** Passes by itself: a full disk, a keeper or a proxy that is being started again. Says nothing about the release. */
@@ -11,13 +12,18 @@ const PATIENCE_MS: Milliseconds = 30_000;
 /** What patience has been spent on: an act around the act is not patient with it again. */
 const spent = new WeakSet<object>();
 
+/** Whose act it is, for the log; `step` when it is that of one. */
+interface Patient extends Pick<Running, "parts" | "deployment"> {
+  readonly step?: StepAttempt;
+}
+
 /**
  * Tries an act of a deployment's way forward again while what fails it may pass. The act is repeatable, and knows from
  * `again` that an earlier try may have been done though its answer was lost.
  * @throws what the act threw last, when patience is over or the signal aborts
  */
 export async function patiently<T>(
-  { parts, deployment }: Pick<Running, "parts" | "deployment">,
+  { parts, deployment, step }: Patient,
   signal: AbortSignal,
   act: (again: boolean) => Promise<T>,
 ): Promise<T> {
@@ -34,7 +40,7 @@ export async function patiently<T>(
         spent.add(problem);
         throw problem;
       }
-      report(problem, { deployment: deployment.id, doing: "waiting for it to pass" });
+      report(problem, { ...aboutOf(deployment, step ?? null), doing: "waiting for it to pass" });
       const isOver = await clock.sleep(waitMs, signal).then(
         () => false,
         () => true,

@@ -25,7 +25,10 @@ export async function runStep(run: Running, row: StepRow, signal: AbortSignal): 
   const handler = handlerOf(row.uses);
   if (handler === null) throw new TealError("unsupported", `this version of Teal does not know the step ${row.uses}`);
   try {
-    return await withDeadline(run, row, signal, (step) => patiently(run, step.context.signal, () => handler.run(step)));
+    const patient = { parts: run.parts, deployment: run.deployment, step: { id: row.id, attempt: row.attempt + 1 } };
+    return await withDeadline(run, row, signal, (step) =>
+      patiently(patient, step.context.signal, () => handler.run(step)),
+    );
   } catch (thrown) {
     const isLate = thrown instanceof TealError && thrown.code === "deadline-passed" && !signal.aborted;
     if (!isLate || handler.late === undefined) throw thrown;

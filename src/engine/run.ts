@@ -5,6 +5,7 @@ import type { Release } from "../model/release.ts";
 import type { Milliseconds } from "../model/time.ts";
 import type { Receipt } from "../model/traffic.ts";
 import type { StepRow, Transition } from "../store/store.ts";
+import { aboutOf } from "./about.ts";
 import { Abort } from "./abort.ts";
 import { causeOf } from "./cause.ts";
 import { completionEffects, disarm, prune } from "./completion.ts";
@@ -92,8 +93,7 @@ export class Run implements Running {
     try {
       await this.#drive();
     } catch (thrown) {
-      if (!this.#stop.aborted)
-        this.parts.report(toTealError(thrown), { deployment: this.deployment.id, service: this.deployment.service });
+      if (!this.#stop.aborted) this.parts.report(toTealError(thrown), aboutOf(this.deployment));
     } finally {
       this.holding.set(null);
       this.#done.resolve();
@@ -215,7 +215,8 @@ export class Run implements Running {
           // Why the step failed is why the deployment is taken back, not that it could not be written down.
           const problem = toTealError(failed);
           if (problem.code === "fenced") throw problem;
-          this.parts.report(problem, { deployment: this.deployment.id, step: row.id, doing: "recording a failure" });
+          const step = { id: row.id, attempt: row.attempt + 1 };
+          this.parts.report(problem, { ...aboutOf(this.deployment, step), doing: "recording a failure" });
         });
       }
       throw thrown;

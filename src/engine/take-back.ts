@@ -2,6 +2,7 @@ import type { RollbackCause } from "../model/deployment.ts";
 import { toTealError } from "../model/error.ts";
 import type { TrafficSplit } from "../model/traffic.ts";
 import type { Transition } from "../store/store.ts";
+import { aboutOf } from "./about.ts";
 import { endOf } from "./cause.ts";
 import { thaw } from "./frozen.ts";
 import type { Running } from "./running.ts";
@@ -71,7 +72,7 @@ export class TakeBack {
         this.#stop.throwIfAborted();
         const problem = toTealError(thrown);
         if (problem.code === "fenced" || problem.code === "deployment-ended") throw problem;
-        parts.report(problem, { deployment: deployment.id, doing: "taking it back" });
+        parts.report(problem, { ...aboutOf(deployment), doing: "taking it back" });
         await parts.clock.sleep(waitMs, this.#stop);
       }
     }

@@ -1,6 +1,7 @@
 import { longestDrainMs, takenBackTimes } from "../model/drain.ts";
 import { toTealError } from "../model/error.ts";
 import type { StepRow } from "../store/store.ts";
+import { aboutOf } from "./about.ts";
 import type { Running } from "./running.ts";
 import { withDeadline } from "./run-step.ts";
 import { handlerOf } from "./steps/handlers.ts";
@@ -38,7 +39,7 @@ async function untilUndone(run: Running, row: StepRow, stop: AbortSignal): Promi
       stop.throwIfAborted();
       const problem = toTealError(thrown);
       if (problem.code === "fenced") throw problem;
-      run.parts.report(problem, { deployment: run.deployment.id, step: row.id, doing: "undo" });
+      run.parts.report(problem, { ...aboutOf(run.deployment, row), doing: "undo" });
       await run.parts.clock.sleep(waitMs, stop);
     }
   }

@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { basename, extname, join } from "node:path";
-import { pino } from "pino";
 import { type Drivers, makeDrivers } from "../drivers/registry.ts";
 import { ReleaseFolders } from "../drivers/release/folder.ts";
 import { LocalValidator } from "../drivers/validation/validator.ts";
@@ -30,6 +29,7 @@ import { knownListeners } from "./known-listeners.ts";
 import { readLastStart, writeLastStart } from "./last-start.ts";
 import type { ProcessReplaced } from "./process-events.ts";
 import { ProxyTotals } from "./proxy-totals.ts";
+import { logEvents, reporter, serverLog } from "./server-log.ts";
 import { serverMetrics } from "./server-metrics.ts";
 import { watchProcesses } from "./watch-processes.ts";
 
@@ -37,14 +37,8 @@ import { watchProcesses } from "./watch-processes.ts";
 const CANNOT_RUN = 78;
 const LISTEN_MS = 30_000;
 
-const log = pino({ base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime });
-
-function report(problem: TealError, about: Readonly<Record<string, unknown>>): void {
-  log.warn(
-    { code: problem.code, ...about, err: problem.cause instanceof Error ? problem.cause : undefined },
-    problem.message,
-  );
-}
+const log = serverLog(process.env["TEAL_LOG_LEVEL"]);
+const report = reporter(log);
 
 /**
  * The server's process: `node server.mjs '<ServerLaunch>'`, started and watched by the keeper. SIGTERM leaves deployments
@@ -83,6 +77,7 @@ async function serve(launch: ServerLaunch): Promise<() => Promise<void>> {
   });
   const version = basename(launch.runtime);
   const ended = new AbortController();
+  logEvents(log, hub, ended.signal);
   const totals = new ProxyTotals({ file: join(paths.root, "proxy-counts.json"), clock, report });
   const info = {
     version,

@@ -47,6 +47,12 @@ export class TealError extends Error {
 /** Anything thrown, as a TealError: unknown values are coerced once, here, and keep their cause. */
 export function toTealError(thrown: unknown): TealError {
   if (thrown instanceof TealError) return thrown;
+  if (isTimeout(thrown)) return new TealError("deadline-passed", "it did not answer in time", { cause: thrown });
   if (thrown instanceof Error) return new TealError("internal", thrown.message, { cause: thrown });
   return new TealError("internal", `something that is not an error was thrown: ${String(thrown)}`, { cause: thrown });
+}
+
+/** What `AbortSignal.timeout` aborts with: a DOMException named so (DOM standard, section 3.2). */
+function isTimeout(thrown: unknown): thrown is Error {
+  return thrown instanceof Error && thrown.name === "TimeoutError";
 }

@@ -75,3 +75,13 @@ test("anything thrown becomes a TealError, and keeps where it came from", () => 
   expect(toTealError(new Error("boom"))).toMatchObject({ code: "internal", message: "boom", exit: 1, status: 500 });
   expect(toTealError("text").message).toContain("text");
 });
+
+test("an act that AbortSignal.timeout ended has passed its deadline, and is no failure of Teal's own", async () => {
+  const signal = AbortSignal.timeout(0);
+  await new Promise((resolve) => {
+    signal.addEventListener("abort", resolve, { once: true });
+  });
+  const error = toTealError(signal.reason);
+  expect(error.code).toBe("deadline-passed");
+  expect(error.cause).toBe(signal.reason);
+});

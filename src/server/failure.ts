@@ -1,14 +1,15 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from "fastify-type-provider-zod";
-import { type Problem, TealError } from "../model/error.ts";
+import { type Problem, TealError, toTealError } from "../model/error.ts";
 import type { ServerInfo } from "./info.ts";
 import { presentError } from "./present.ts";
 
 /** Anything that a call ended with, as the error that the client gets. What we did not foresee is logged, not shown. */
 export function failureOf(thrown: unknown, requestId: string): TealError {
-  if (thrown instanceof TealError) return thrown;
   if (hasZodFastifySchemaValidationErrors(thrown))
     return invalid(thrown.validation, thrown.validationContext ?? "request");
+  const known = toTealError(thrown);
+  if (known.code !== "internal") return known;
   if (isClientFault(thrown)) return new TealError("request-invalid", thrown.message, { cause: thrown });
   const what =
     thrown instanceof Error && isResponseSerializationError(thrown)

@@ -59,7 +59,12 @@ export const shift: StepHandler = {
 async function keepBeginning(run: StepRun, effects: Effects, signal: AbortSignal): Promise<void> {
   if (run.progress["watchedSince"] !== undefined) return;
   const watchedSince = run.parts.clock.now();
-  await patiently(run, signal, () => run.record({ watchedSince }, effects));
+  const patient = {
+    parts: run.parts,
+    deployment: run.deployment,
+    step: { id: run.id, attempt: run.context.attempt },
+  };
+  await patiently(patient, signal, () => run.record({ watchedSince }, effects));
 }
 
 interface Applied {

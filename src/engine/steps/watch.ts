@@ -6,6 +6,7 @@ import { TealError, toTealError } from "../../model/error.ts";
 import { type Advance, MAX_WAIT_MS } from "../../model/guardrail.ts";
 import type { Milliseconds } from "../../model/time.ts";
 import { revertedBy, throwIfLatched } from "../latched.ts";
+import { aboutOf } from "../about.ts";
 import { driverOf } from "../parts.ts";
 import type { Stretch } from "../steady-traffic.ts";
 import type { StepRun } from "../step.ts";
@@ -230,8 +231,9 @@ class Watch {
     } catch (thrown) {
       const problem = toTealError(thrown);
       if (problem.code !== "store-failed") throw problem;
-      const { parts, deployment, id } = this.#run;
-      parts.report(problem, { deployment: deployment.id, step: id, doing: "writing down what the watch has seen" });
+      const { parts, deployment, id, context } = this.#run;
+      const about = aboutOf(deployment, { id, attempt: context.attempt });
+      parts.report(problem, { ...about, doing: "writing down what the watch has seen" });
       return false;
     }
   }

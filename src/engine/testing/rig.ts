@@ -39,6 +39,8 @@ export class Rig {
   readonly traffic: MemoryTraffic;
   readonly environments: MemoryEnvironments;
   readonly problems: TealError[] = [];
+  /** The fields that each of them was logged with. */
+  readonly logged: Readonly<Record<string, unknown>>[] = [];
   readonly events: TealEvent[] = [];
   engine: Engine;
   spec: ServiceSpec = quickSpec;
@@ -143,7 +145,10 @@ export class Rig {
       releases: this.#folder(),
       validator: this.#validator(),
       configuration: this.#configuration(),
-      report: (problem) => this.problems.push(problem),
+      report: (problem, about) => {
+        this.problems.push(problem);
+        this.logged.push(about);
+      },
     });
   }
 
