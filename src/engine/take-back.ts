@@ -115,7 +115,9 @@ export class TakeBack {
     if (deployment.state === "rolling-back" || deployment.state === "frozen") return;
     await this.revert(cause);
     const split = await this.#untilRecordable(await this.#live());
-    const back = deployment.from !== null && deployment.goal !== "retire" && !this.#isStuck(split);
+    // A plan that was made from an older record has no say in the roles before it has touched the traffic.
+    const isItsOwn = deployment.touchedTraffic && deployment.goal !== "retire";
+    const back = isItsOwn && deployment.from !== null && !this.#isStuck(split);
     const change: Partial<Transition> = {
       ...(split === null ? {} : { split: { generation: split.generation, weights: split.weights } }),
       ...(back ? { roles: { active: deployment.from, standby: deployment.to } } : {}),

@@ -7,8 +7,9 @@ import type { Running } from "./running.ts";
  */
 export async function unrelease(run: Running, context: ActContext): Promise<void> {
   const { deployment, parts, desk, release } = run;
-  const { service, from, to, goal } = deployment;
-  if (goal !== "deploy" || from !== null) return;
+  const { service, from, to, goal, touchedTraffic } = deployment;
+  // What it never touched is not its own: it may have been planned while another one became the first.
+  if (goal !== "deploy" || from !== null || !touchedTraffic) return;
   const driver = desk.driver(release);
   await desk.alone(service, async () => {
     const live = (await driver.observe(service, context.signal)).split;

@@ -203,6 +203,18 @@ export function trafficConformance(
       await driver.remove(SERVICE, context(3));
     });
 
+    test("what was on its way when the service was removed does not bring it back; what is newer does", async () => {
+      await apply(change(1, 1, BLUE));
+      await apply(shift(1, 2));
+      await driver.revert(SERVICE, "d1", over.signal);
+      await driver.remove(SERVICE, context(2));
+      await expect(apply(change(1, 9, BLUE))).rejects.toMatchObject({ code: "fenced" });
+      await expect(apply(shift(3, 9))).rejects.toMatchObject({ code: "latched" });
+      expect(await harness.request()).toBeNull();
+      await apply(change(3, 9, BLUE));
+      expect(await harness.request()).toBe("blue");
+    });
+
     test("receipts become final, and are told", async () => {
       const told: TrafficNotice[] = [];
       driver.notices((notice) => told.push(notice), over.signal);

@@ -11,6 +11,7 @@ import {
   type TrafficSplit,
   weightsProblem,
 } from "../../model/traffic.ts";
+import type { ActContext } from "../../ports/context.ts";
 import type {
   Latch,
   MaintenanceChange,
@@ -134,10 +135,17 @@ export class MemoryTraffic implements TrafficDriver {
     return Promise.resolve();
   }
 
-  remove(service: string): Promise<void> {
-    this.#entries.delete(service);
+  /** The order is remembered, so that nothing older comes back. */
+  remove = async (service: string, { fence }: ActContext): Promise<void> => {
+    this.#throwIfDown();
+    const entry = this.#entry(service);
+    const { live } = entry;
+    if (live === null) return Promise.resolve();
+    if (fence < live.fence) throw new TealError("fenced", `${String(fence)} is below ${String(live.fence)}`);
+    const nothing = { deployment: null, weights: {}, backends: [], revertTo: null };
+    entry.live = { ...live, ...nothing, fence, generation: live.generation + 1 };
     return Promise.resolve();
-  }
+  };
 
   watch(listener: (sample: TrafficSample) => void, signal: AbortSignal): void {
     this.#samples.add(listener);
