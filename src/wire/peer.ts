@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { setImmediate as turn } from "node:timers/promises";
 import {
   type CancellationToken,
   CancellationTokenSource,
@@ -6,6 +7,7 @@ import {
   createMessageConnection,
   ErrorCodes,
   type MessageConnection,
+  type MessageStrategy,
   ParameterStructures,
   ResponseError,
   SocketMessageReader,
@@ -19,6 +21,8 @@ import type { CallName, Notice, NoticeName, Params, Protocol, Result } from "./p
 
 /** JSON-RPC 2.0, "Error object": -32000 to -32099 are the implementation's own. Ours carry a catalogue code in `data`. */
 const TEAL_ERROR = -32000;
+/** The library decodes one message in a turn of the event loop, and handles it in the next. */
+const QUIET_TURNS = 3;
 
 export interface CallOptions {
   readonly signal?: AbortSignal;
@@ -43,32 +47,58 @@ export class Peer<P extends Protocol> {
   readonly protocol: P;
   /** The version of the protocol that both ends speak, as the handshake agreed; 0 before it. */
   version = 0;
-  /** Resolves when the connection has ended, whoever ended it. Never rejects. */
+  /** Resolves when the connection has ended, whoever ended it, and all that came before has been heard. Never rejects. */
   readonly closed: Promise<void>;
   readonly #connection: MessageConnection;
   readonly #listeners = new Map<string, ((params: unknown) => void)[]>();
   readonly #socket: Socket;
   readonly #goneSignal: AbortSignal;
   readonly #gone: ErrorCode;
+  #isOver = false;
+  #handled = 0;
 
   /** `gone`: the code of the error of calls that the end of the connection cut. */
   constructor(socket: Socket, protocol: P, gone: ErrorCode = "internal") {
     this.protocol = protocol;
     this.#socket = socket;
     this.#gone = gone;
-    this.#connection = createMessageConnection(new SocketMessageReader(socket), new SocketMessageWriter(socket));
+    const messageStrategy: MessageStrategy = {
+      handleMessage: (message, handle) => {
+        this.#handled += 1;
+        return handle(message);
+      },
+    };
+    this.#connection = createMessageConnection(
+      new SocketMessageReader(socket),
+      new SocketMessageWriter(socket),
+      undefined,
+      { messageStrategy },
+    );
     const ended = new AbortController();
     this.#goneSignal = ended.signal;
-    this.closed = new Promise((resolve) => {
-      socket.once("close", () => {
-        ended.abort(new TealError(gone, `the ${protocol.name} connection is gone`));
-        this.#connection.dispose();
-        resolve();
-      });
+    this.closed = new Promise((resolve) => socket.once("close", resolve)).then(async () => {
+      this.#isOver = true;
+      await this.#lastWords();
+      ended.abort(new TealError(gone, `the ${protocol.name} connection is gone`));
+      this.#connection.dispose();
     });
     // A reset is the connection's end, which `closed` tells; an unhandled "error" would end the process.
     socket.on("error", () => socket.destroy());
     this.#connection.onError(() => socket.destroy());
+  }
+
+  /** Nothing can be sent any more; what has arrived may still be heard, until {@link closed}. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** The other end may have answered and gone at once: what has arrived is not lost because the end arrived with it. */
+  async #lastWords(): Promise<void> {
+    for (let quiet = 0; quiet < QUIET_TURNS;) {
+      const before = this.#handled;
+      await turn();
+      quiet = this.#handled > before ? 0 : quiet + 1;
+    }
   }
 
   /** @throws the other side's TealError, `deadline-passed`, or the reason of the signal. */
@@ -85,7 +115,7 @@ export class Peer<P extends Protocol> {
     const aborted = Promise.withResolvers<never>();
     const onAbort = (): void => {
       // Nobody is left to be told; the library would write the failure to the console.
-      if (!this.#goneSignal.aborted) cancel.cancel();
+      if (!this.#isOver) cancel.cancel();
       aborted.reject(toTealError(signal.reason));
     };
     signal.addEventListener("abort", onAbort, { once: true });
@@ -105,7 +135,7 @@ export class Peer<P extends Protocol> {
 
   /** Sends a notice; one that cannot be sent any more is dropped, as the connection's end tells the other side more. */
   notify<N extends NoticeName<P>>(notice: N, params: Notice<P, N>): void {
-    if (this.#goneSignal.aborted) return;
+    if (this.#isOver) return;
     this.#connection.sendNotification(notice, ParameterStructures.byName, params).catch(() => this.#socket.destroy());
   }
 

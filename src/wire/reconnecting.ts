@@ -57,7 +57,8 @@ export class ReconnectingPeer<P extends Protocol> {
     options.signal?.throwIfAborted();
     const timeoutMs = options.timeoutMs ?? 10_000;
     const until = performance.now() + timeoutMs;
-    const peer = this.#peer ?? (await this.#connection(method, timeoutMs, options.signal));
+    const current = this.#peer?.isOver === true ? null : this.#peer;
+    const peer = current ?? (await this.#connection(method, timeoutMs, options.signal));
     const timeLeftMs = Math.max(1, until - performance.now());
     try {
       return await peer.call(method, params, { ...options, timeoutMs: timeLeftMs });
