@@ -48,6 +48,7 @@ export class CliRig {
       up: () => Promise.reject(new TealError("internal", "no up here")),
       down: () => Promise.reject(new TealError("internal", "no down here")),
       directAbort: () => Promise.reject(new TealError("internal", "no proxy here")),
+      doctor: () => Promise.reject(new TealError("internal", "no machine here")),
       ended: () => Promise.resolve(),
     };
   }

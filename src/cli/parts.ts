@@ -1,5 +1,7 @@
 import type { TealConfig } from "../config/config.ts";
 import type { DirectAbort, DirectAbortOptions } from "../main/direct-abort.ts";
+import type { DoctorOptions } from "../main/doctor/doctor.ts";
+import type { Finding } from "../main/doctor/finding.ts";
 import type { DownOptions, DownResult } from "../main/down.ts";
 import type { UpOptions, UpResult } from "../main/up.ts";
 import type { TealClient } from "../sdk/client.ts";
@@ -33,6 +35,8 @@ export interface Parts {
   down(options: Omit<DownOptions, "clock">): Promise<DownResult>;
   /** Takes a deployment back at the proxy itself: needs neither server nor store. */
   directAbort(options: Omit<DirectAbortOptions, "clock">): Promise<DirectAbort>;
+  /** Looks at everything that Teal stands on, and changes nothing. */
+  doctor(options: Pick<DoctorOptions, "config" | "signal">): Promise<readonly Finding[]>;
   /** Resolves when no keeper answers any more for the state directory beside this teal.yaml. */
   ended(configFile: string, signal: AbortSignal): Promise<void>;
 }

@@ -77,6 +77,13 @@ const parts: Parts = {
   },
   down: async (options) => (await import("./down.ts")).down({ clock: systemClock, ...options }),
   directAbort: async (options) => (await import("./direct-abort.ts")).directAbort({ clock: systemClock, ...options }),
+  doctor: async (options) => {
+    const [{ doctor }, { packageRuntimeDir }] = await Promise.all([
+      import("./doctor/doctor.ts"),
+      import("./runtime-version.ts"),
+    ]);
+    return doctor({ bundles: packageRuntimeDir(), clock: systemClock, ...options });
+  },
   ended: async (config, signal) => (await import("./keeper-end.ts")).keeperEnd(config, systemClock, signal),
 };
 
