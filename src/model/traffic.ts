@@ -46,7 +46,7 @@ export function leader(weights: Weights): string | null {
 
 /**
  * What a switch did, counted by the data plane. Final once everything on the old side has drained.
- * All counts are requests, but for `kernelRefused`: connections that the kernel dropped (ListenOverflows + ListenDrops).
+ * All counts are requests, but for `kernelRefused`: connections that the kernel dropped (ListenDrops, which has ListenOverflows in it).
  */
 export interface Receipt {
   readonly service: string;

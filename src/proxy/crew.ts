@@ -5,6 +5,7 @@ import type { Clock, Milliseconds } from "../model/time.ts";
 import { sharedInts, sharedNumbers, PROCESS_CELL } from "./cells.ts";
 import { DOOR, type DoorReading, readDoor } from "./door-cells.ts";
 import type { FromWorker, PublishedMode, PublishedRoutes, PublishedTable, ToWorker, WorkerStart } from "./messages.ts";
+import { Publications } from "./publications.ts";
 
 /** Longest wait for all workers to acknowledge a table. */
 const ACKNOWLEDGE_MS: Milliseconds = 5_000;
@@ -44,8 +45,7 @@ export class Crew {
   readonly #door: Float64Array<SharedArrayBuffer>;
   readonly #options: CrewOptions;
   readonly #members = new Map<number, Member>();
-  readonly #waiting = new Map<number, { readonly missing: Set<number>; readonly done: () => void }>();
-  #published = 0;
+  readonly #publications = new Publications();
   #nextReserve: number;
   #losses: Milliseconds[] = [];
   #isEnding = false;
@@ -62,7 +62,8 @@ export class Crew {
   }
 
   /**
-   * Resolves when every worker that lives knows these tables and modes; nothing is live by that alone.
+   * Resolves when every worker that lives knows these tables and modes, also one that starts meanwhile; nothing is live
+   * by that alone.
    * @throws `data-plane-down` when one does not answer in time
    */
   async publish(
@@ -70,19 +71,15 @@ export class Crew {
     routes: PublishedRoutes | null,
     modes: readonly PublishedMode[] = [],
   ): Promise<void> {
-    this.#published += 1;
-    const number = this.#published;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiting.set(number, { missing: new Set(this.#members.keys()), done: resolve });
-    this.tell({ kind: "publish", number, tables, routes, modes });
-    if (this.#members.size === 0) resolve();
+    const { message, known, close } = this.#publications.open({ tables, routes, modes }, this.#members.keys());
+    this.tell(message);
     const timer = new AbortController();
     try {
       const isLate = this.#options.clock.sleep(ACKNOWLEDGE_MS, timer.signal).then(
         () => true,
         () => false,
       );
-      if (await Promise.race([promise.then(() => false), isLate])) {
+      if (await Promise.race([known.then(() => false), isLate])) {
         throw new TealError(
           "data-plane-down",
           `a worker of the proxy did not acknowledge a table within ${String(ACKNOWLEDGE_MS)} ms`,
@@ -90,7 +87,7 @@ export class Crew {
       }
     } finally {
       timer.abort();
-      this.#waiting.delete(number);
+      close();
     }
   }
 
@@ -100,9 +97,7 @@ export class Crew {
   }
 
   tell(message: ToWorker): void {
-    // The rule means browser windows; a worker thread has no origin.
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin
-    for (const { worker } of this.#members.values()) worker.postMessage(message);
+    for (const { worker } of this.#members.values()) post(worker, message);
   }
 
   /** Resolves when the last connection has gone, at the deadline at the latest. */
@@ -136,6 +131,8 @@ export class Crew {
     });
     const member = { worker, listening: Promise.withResolvers<void>(), drained: Promise.withResolvers<void>() };
     this.#members.set(index, member);
+    // What it started with has none of what the others are learning at this moment.
+    for (const message of this.#publications.joined(index)) post(worker, message);
     worker.on("message", (message: FromWorker) => {
       this.#receive(index, member, message);
     });
@@ -156,13 +153,11 @@ export class Crew {
         member.listening.resolve();
         return;
       case "acknowledged":
-        this.#acknowledged(index, message.number);
+        this.#publications.acknowledged(index, message.number);
         return;
       case "access":
         void this.#options.onAccess(message.text, message.lines).then((isWritten) => {
-          const answer: ToWorker = { kind: "access-answered", lines: message.lines, isWritten };
-          // oxlint-disable-next-line unicorn/require-post-message-target-origin
-          member.worker.postMessage(answer);
+          post(member.worker, { kind: "access-answered", lines: message.lines, isWritten });
         });
         return;
       case "drained":
@@ -173,23 +168,18 @@ export class Crew {
     }
   }
 
-  #acknowledged(index: number, number: number): void {
-    const waiting = this.#waiting.get(number);
-    if (waiting === undefined) return;
-    waiting.missing.delete(index);
-    if (waiting.missing.size === 0) waiting.done();
-  }
-
   #lost(index: number, member: Member, code: number): void {
     this.#members.delete(index);
     // Its connections ended with it.
     this.#door[index * DOOR.length + DOOR.open] = 0;
     member.drained.resolve();
     this.#options.onLost(index);
-    for (const number of this.#waiting.keys()) this.#acknowledged(index, number);
-    if (this.#isEnding) return;
-    this.#options.log(`worker ${String(index)} ended with code ${String(code)}`);
-    this.#replace(index);
+    if (!this.#isEnding) {
+      this.#options.log(`worker ${String(index)} ended with code ${String(code)}`);
+      this.#replace(index);
+    }
+    // One in its place is waited for instead: it must not accept a connection before it knows what is live.
+    if (!this.#members.has(index)) this.#publications.left(index);
   }
 
   /** Its sockets died with it; a replacement gets those in reserve. */
@@ -210,4 +200,10 @@ export class Crew {
       log(`no socket is left for a new worker ${String(index)}; ${String(this.#members.size)} go on`);
     }
   }
+}
+
+function post(worker: Worker, message: ToWorker): void {
+  // The rule means browser windows; a worker thread has no origin.
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin
+  worker.postMessage(message);
 }

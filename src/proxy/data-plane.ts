@@ -100,13 +100,13 @@ export class DataPlane {
     });
   }
 
-  /** What a new worker has to know. */
+  /** What a new worker has to know; what is being published at the moment it is told by the crew. */
   known(): Pick<WorkerStart, "tables" | "routes" | "modes"> {
     const services = [...this.#services.values()];
     return {
       tables: services.flatMap(({ published }) => published),
       routes: this.#routes.live,
-      modes: services.flatMap(({ mode, comingMode }) => [mode, comingMode].filter((one) => one !== null)),
+      modes: services.flatMap(({ mode }) => (mode === null ? [] : [mode])),
     };
   }
 

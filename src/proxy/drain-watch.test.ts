@@ -165,6 +165,26 @@ describe("draining, by a clock that stands still", () => {
     expect(blue.at(-1)?.at).toBeGreaterThan(5_500);
   });
 
+  test("what a dead worker had in flight was cut, and did not drain", async () => {
+    goLive({ blue: 100 });
+    count("blue", "started", 3);
+    count("blue", "ended", 1);
+    switchTo({ green: 100 });
+    service.forgetWorker(0);
+    await pass(100);
+    expect(receipts).toMatchObject([{ inFlight: 2, drained: 0, cut: 2, final: true }]);
+  });
+
+  test("a process that stood still past the last deadline cuts all the same", async () => {
+    goLive({ blue: 100 });
+    count("blue", "started", 2);
+    switchTo({ green: 100 });
+    clock.advance(10 * MINUTE);
+    await pass(100);
+    expect(told.at(-1)?.message).toMatchObject({ environment: "blue", which: "all", share: 1 });
+    expect(receipts).toHaveLength(1);
+  });
+
   test("is over as soon as the last one has ended by itself", async () => {
     goLive({ blue: 100 });
     count("blue", "started", 2);

@@ -81,8 +81,9 @@ export class DrainWatch {
       const elapsed = clock.monotonic() - begun;
       const draining = change.emptied.filter((name) => !spared.has(name) && change.remainingOf(name) > 0);
       const isOver = elapsed >= times.drainMs && draining.length === 0;
-      if (isOver || elapsed >= worstMs) break;
+      // First: a process that stood still for long has it all yet to do.
       for (const cut of takeDue(due, elapsed)) this.#cut(change, draining, cut);
+      if (isOver || elapsed >= worstMs) break;
       const pause = elapsed < 1_000 ? LOOK_FIRST_MS : LOOK_LATER_MS;
       const isOn = await clock.sleep(pause, this.#stop.signal).then(
         () => true,

@@ -17,10 +17,10 @@ export function listenCounts(read: () => string = readNetstat): ListenCounts {
   return { listenOverflows: count("ListenOverflows"), listenDrops: count("ListenDrops") };
 }
 
-/** Both together, as a receipt tells them. */
+/** As a receipt tells it. Each overflow is among the drops, too (Linux, tcp_listendrop), and is one connection. */
 export function kernelRefused(read: () => string = readNetstat): number {
   const { listenOverflows, listenDrops } = listenCounts(read);
-  return listenOverflows + listenDrops;
+  return Math.max(listenOverflows, listenDrops);
 }
 
 function readNetstat(): string {

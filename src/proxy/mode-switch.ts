@@ -62,13 +62,7 @@ export class ModeSwitch {
 
   async #change(service: ServiceState, maintenance: ServiceMaintenance): Promise<void> {
     const mode = this.#published(service, maintenance);
-    // A worker that starts meanwhile is told by this.
-    service.comingMode = mode;
-    try {
-      if (mode !== null) await this.#crew.publish([], null, [mode]);
-    } finally {
-      service.comingMode = null;
-    }
+    if (mode !== null) await this.#crew.publish([], null, [mode]);
     this.#goLive(service, maintenance, mode);
   }
 

@@ -33,8 +33,6 @@ export class ServiceState {
   maintenance: ServiceMaintenance | null = null;
   /** What of it is live; null: off. */
   mode: PublishedMode | null = null;
-  /** What workers are learning, to be live next. */
-  comingMode: PublishedMode | null = null;
   readonly modeCounters: Float64Array<SharedArrayBuffer>;
   /** Changes of the live split since the process began. */
   switches = 0;

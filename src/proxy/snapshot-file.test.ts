@@ -91,3 +91,16 @@ test("what does not fit is known before it is written", () => {
   expect(SnapshotFile.fits(SLOT_BYTES)).toBe(false);
   expect(SnapshotFile.fits(1_000)).toBe(true);
 });
+
+test("what does not fit is not written, as it would tear both slots", async () => {
+  const errors: unknown[] = [];
+  const file = new SnapshotFile(path, (error) => errors.push(error));
+  await file.save(() => `first ${"x".repeat(50)}`);
+  await file.save(() => `second ${"x".repeat(50)}`);
+  await file.save(() => "x".repeat(SLOT_BYTES));
+  await file.save(() => "x".repeat(SLOT_BYTES));
+  await file.close();
+  expect(errors).toHaveLength(2);
+  expect(await reopened()).toContain("second");
+  expect(statSync(path).size).toBe(2 * SLOT_BYTES);
+});

@@ -40,8 +40,9 @@ export class SnapshotFile {
     return this.#newest?.payload ?? null;
   }
 
-  static fits(payloadBytes: number): boolean {
-    return payloadBytes <= PAYLOAD_BYTES;
+  /** With `spareBytes` left. */
+  static fits(payloadBytes: number, spareBytes = 0): boolean {
+    return payloadBytes + spareBytes <= PAYLOAD_BYTES;
   }
 
   /**
@@ -65,6 +66,9 @@ export class SnapshotFile {
 
   #write(payload: string): void {
     try {
+      // Beyond its slot it would tear the other one, too.
+      const size = Buffer.byteLength(payload);
+      if (!SnapshotFile.fits(size)) throw new Error(`${String(size)} bytes do not fit in a slot`);
       // During a replacement another proxy may have written last.
       if (this.#isOutrun()) this.#newest = this.#readNewest();
       const index = this.#newest?.index === 0 ? 1 : 0;

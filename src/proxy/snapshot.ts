@@ -5,6 +5,8 @@ import { Fragments, parseSnapshot, type SavedService } from "./snapshot-state.ts
 
 /** Longest that a change waits for a slow disk; it is live already, and is written as soon as the disk lets it. */
 const SAVE_MS: Milliseconds = 1_000;
+/** Kept free of what may be refused, for what may not: reverts, and the latches that they leave. */
+const SPARE_BYTES = 131_072;
 
 /** What a proxy has to know when it starts, kept up to date: with it, it serves without any controller. */
 export class Snapshot {
@@ -37,7 +39,7 @@ export class Snapshot {
 
   /** @throws `request-invalid` when the snapshot would not fit with this in it */
   check(service: SavedService): void {
-    if (SnapshotFile.fits(this.#fragments.bytesWith(service))) return;
+    if (SnapshotFile.fits(this.#fragments.bytesWith(service), SPARE_BYTES)) return;
     throw new TealError(
       "request-invalid",
       `what is to be known of ${service.service} does not fit in the proxy's snapshot`,

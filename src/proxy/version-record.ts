@@ -1,5 +1,5 @@
 import type { ServiceTable } from "../wire/proxy.ts";
-import { LEDGER, total } from "./cells.ts";
+import { add, LEDGER, total } from "./cells.ts";
 
 export interface LedgerSum {
   readonly started: number;
@@ -46,11 +46,14 @@ export class VersionRecord {
     }, 0);
   }
 
+  /** A worker died: its requests have ended, cut. */
   forgetWorker(index: number): void {
     const row = index * this.#positions.size * LEDGER.length;
     for (let position = 0; position < this.#positions.size; position += 1) {
       const at = row + position * LEDGER.length;
-      this.#ledger[at + LEDGER.ended] = this.#ledger[at + LEDGER.started] ?? 0;
+      const { [at + LEDGER.started]: started = 0, [at + LEDGER.ended]: ended = 0 } = this.#ledger;
+      add(this.#ledger, at + LEDGER.cut, started - ended);
+      add(this.#ledger, at + LEDGER.ended, started - ended);
     }
   }
 }

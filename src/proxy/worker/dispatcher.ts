@@ -143,7 +143,14 @@ export class WorkerDispatcher implements Dispatcher, Leaser {
         resolve(result);
       },
     });
-    if (refused !== null) return refused;
+    if (refused !== null) {
+      // A hold that is full is nobody's failure; this is that of the side it would have gone to.
+      if (refused === REFUSAL["hold-full"]) {
+        this.leaseFor(exchange);
+        exchange.gaveUp(refused.status);
+      }
+      return refused;
+    }
     this.#timer ??= setInterval(() => {
       this.#look();
     }, LOOK_EVERY_MS);

@@ -145,6 +145,7 @@ export class ServiceExchange implements Exchange {
     const reset = this.#leave();
     if (reset === null || this.#replays >= REPLAYS_ALLOWED || this.#isCut) return null;
     this.#replays += 1;
+    this.#isAgain = true;
     // Another instance first; with only one, that one again.
     this.tried.add(reset.instance.id);
     if (this.#options.leaser.leaseFor(this) === null) this.tried.delete(reset.instance.id);

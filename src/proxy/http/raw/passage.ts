@@ -138,6 +138,8 @@ export class Passage implements DeliveryOwner, AnswerOwner {
     switch (answer.stage) {
       case "head":
         this.#client.link.send(this.#outbox);
+        // Interim answers without end must not pile up either.
+        if (answer.hasInterim) this.#hold();
         return at;
       case "body":
         this.#client.link.send(this.#outbox);
