@@ -99,7 +99,13 @@ class Model {
 
   #make(): PlaneHarness {
     const snapshotPath = join(this.#folder, "proxy.snapshot");
-    return new PlaneHarness({ workers: WORKERS, clock: this.#clock, random: this.#random, snapshotPath });
+    return new PlaneHarness({
+      workers: WORKERS,
+      clock: this.#clock,
+      random: this.#random,
+      snapshotPath,
+      snapshotClock: new ManualClock(),
+    });
   }
 
   async #ensureReleased(): Promise<void> {

@@ -1,4 +1,3 @@
-import { ManualClock } from "../engine/testing/manual-clock.ts";
 import type { Clock, Random } from "../model/time.ts";
 import type { ServiceTable } from "../wire/proxy.ts";
 import { INSTANCE_CELL, PROCESS_CELL, SERVICE_CELL, sharedInts } from "./cells.ts";
@@ -42,6 +41,8 @@ interface PlaneOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly snapshotPath: string;
+  /** Stands still, so that a write is always waited for: the disk is a real one. */
+  readonly snapshotClock: Clock;
 }
 
 /** The data plane's main thread and its workers' rules in one thread, with every message between them in a test's hands. */
@@ -56,7 +57,7 @@ export class PlaneHarness {
 
   constructor(options: PlaneOptions) {
     this.#options = options;
-    const { workers, clock, random, snapshotPath } = options;
+    const { workers, clock, random, snapshotPath, snapshotClock } = options;
     this.plane = new DataPlane({
       workers,
       clock,
@@ -68,8 +69,7 @@ export class PlaneHarness {
         },
         publish: (tables, routes, modes) => this.#publish(tables, routes, modes),
       },
-      // The disk is a real one: for a write it is always waited.
-      snapshot: new Snapshot(snapshotPath, new ManualClock(), (line) => {
+      snapshot: new Snapshot(snapshotPath, snapshotClock, (line) => {
         throw new Error(line);
       }),
       epoch: "e",

@@ -16,7 +16,13 @@ beforeEach(() => {
   drawn = 0;
   isGone = false;
   const snapshotPath = join(folder, "proxy.snapshot");
-  harness = new PlaneHarness({ workers: 1, clock: new ManualClock(), random: () => drawn, snapshotPath });
+  harness = new PlaneHarness({
+    workers: 1,
+    clock: new ManualClock(),
+    random: () => drawn,
+    snapshotPath,
+    snapshotClock: new ManualClock(),
+  });
 });
 afterEach(async () => {
   isGone = true;
