@@ -1,10 +1,10 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { stringify } from "yaml";
 import type { DeploymentAnswer, ServiceStatusAnswer } from "../src/api/answers.ts";
-import { readAppLedger } from "../bench/lib/app-ledger.ts";
+import { readLedgerFolder } from "../bench/lib/app-ledger.ts";
 import type { Summary } from "../bench/lib/ledger.ts";
 import type { Load } from "../bench/lib/load-generator.ts";
 import { systemClock } from "../src/main/clock.ts";
@@ -30,10 +30,16 @@ type Settings = Record<string, unknown>;
 const PLAIN = { ...process.env, NO_COLOR: "1" };
 
 /** Quick to test: short checks, shifts and bakes; guardrails that decide after 30 requests. */
-function quickService(): Settings {
+function quickService(ledgers: string): Settings {
   return {
     release: { dir: "./app" },
-    environment: { driver: "process", command: "node server.js", count: 2, stop: { signal: "SIGTERM", timeout: "5s" } },
+    environment: {
+      driver: "process",
+      command: "node server.js",
+      count: 2,
+      env: { LEDGER_DIR: ledgers },
+      stop: { signal: "SIGTERM", timeout: "5s" },
+    },
     health: { path: "/health", interval: "100ms", timeout: "1s", healthyAfter: 2, unhealthyAfter: 2, deadline: "10s" },
     traffic: { driver: "embedded", drain: "5s", longLived: "5s" },
     deploy: {
@@ -45,8 +51,6 @@ function quickService(): Settings {
       guardrails: { minRequests: 30, errorRate: { rollBack: "5%" }, latency: {} },
       bake: "1s",
       keepStandby: "1h",
-      // The ledgers that the apps leave in their folders are read at the end.
-      keepReleases: 50,
     },
   };
 }
@@ -70,6 +74,8 @@ function isMap(value: unknown): value is Settings {
 export class Site {
   readonly dir: string;
   readonly paths: StatePaths;
+  /** What the instances have taken, beside the state directory: releases, and the state itself, may go. */
+  readonly ledgers: string;
   readonly client: TealClient;
   /** Where traffic comes in; known once it is up. */
   url = "";
@@ -79,6 +85,7 @@ export class Site {
 
   private constructor(dir: string, variables: Readonly<Record<string, string>>) {
     this.dir = dir;
+    this.ledgers = join(dir, "ledgers");
     this.#variables = variables;
     this.paths = new StatePaths(join(dir, ".teal"));
     this.client = new TealClient({ socket: this.paths.apiSocket }, systemClock, "tester");
@@ -88,6 +95,9 @@ export class Site {
   static async create(service: Settings = {}, variables: Readonly<Record<string, string>> = {}): Promise<Site> {
     const site = new Site(await mkdtemp(join(tmpdir(), "teal-site-")), variables);
     await cp(EXAMPLE_APP, join(site.dir, "app"), { recursive: true });
+    await mkdir(site.ledgers);
+    // An app may run as another user.
+    await chmod(site.ledgers, 0o777);
     await site.configure(service);
     return site;
   }
@@ -104,7 +114,8 @@ export class Site {
   }
 
   async configure(service: Settings, listen = "127.0.0.1:0"): Promise<void> {
-    const config = { version: 1, proxy: { listen: [listen] }, services: { web: merged(quickService(), service) } };
+    const web = merged(quickService(this.ledgers), service);
+    const config = { version: 1, proxy: { listen: [listen] }, services: { web } };
     await writeFile(join(this.dir, "teal.yaml"), stringify(config));
   }
 
@@ -191,7 +202,7 @@ export class Site {
   /** Ends the load and holds it against what the apps themselves have taken: nothing may be lost. */
   async settled(load: Load): Promise<Summary> {
     await load.stop();
-    load.ledger.reconcile(await readAppLedger(join(this.paths.releases, "web")));
+    load.ledger.reconcile(await readLedgerFolder(this.ledgers));
     return load.ledger.summary();
   }
 

@@ -1,6 +1,6 @@
 import { get } from "node:http";
 import type { Kill } from "../../bench/lib/allowance.ts";
-import { readAppLedger } from "../../bench/lib/app-ledger.ts";
+import { readLedgerFolder } from "../../bench/lib/app-ledger.ts";
 import { LoadGenerator } from "../../bench/lib/load-generator.ts";
 import type { DeploymentAnswer } from "../../src/api/answers.ts";
 import { systemClock } from "../../src/main/clock.ts";
@@ -40,8 +40,6 @@ const QUICK = {
       { weight: 50, for: "300ms" },
     ],
     bake: "300ms",
-    // The ledgers that the apps leave in their folders are read at the end.
-    keepReleases: 1_000,
   },
 };
 
@@ -187,7 +185,7 @@ export class Campaign {
     await this.whole();
     await this.load.stop();
     const { paths } = this.site;
-    this.load.ledger.reconcile(await readAppLedger(`${paths.releases}/${SERVICE}`));
+    this.load.ledger.reconcile(await readLedgerFolder(this.site.ledgers));
     const live = await this.#live();
     const answering = await this.#answering();
     await this.#watch.stop();

@@ -22,13 +22,14 @@ const {
   TEAL_VERSION = "dev",
   TEAL_ENVIRONMENT = "dev",
   TEAL_INSTANCE = "dev",
+  LEDGER_DIR = "ledger",
 } = process.env;
 const behaviour = behaviourOf(TEAL_VERSION);
 const who = { version: TEAL_VERSION, environment: TEAL_ENVIRONMENT, instance: TEAL_INSTANCE };
 
 const ledger = new Map();
 // Beside the one in memory, so that it can still be read when this process is gone.
-const ledgerFile = `ledger/${TEAL_INSTANCE.replaceAll("/", "_")}-${process.pid}.txt`;
+const ledgerFile = `${LEDGER_DIR}/${TEAL_INSTANCE.replaceAll("/", "_")}-${process.pid}.txt`;
 const streams = new Set();
 let requests = 0;
 let stopping = false;
@@ -79,7 +80,7 @@ function work(request, response, result) {
 function takeOrder(id, body) {
   const times = (ledger.get(id) ?? 0) + 1;
   ledger.set(id, times);
-  mkdirSync("ledger", { recursive: true });
+  mkdirSync(LEDGER_DIR, { recursive: true });
   appendFileSync(ledgerFile, `${id}\n`);
   const digest = behaviour.rightReceipts ? sha256(body) : "0";
   return { ...who, times, digest };
