@@ -2,6 +2,7 @@ import type { Deployment } from "../model/deployment.ts";
 import { TealError, toTealError } from "../model/error.ts";
 import type { Release } from "../model/release.ts";
 import type { Milliseconds } from "../model/time.ts";
+import type { TrafficDriver } from "../ports/traffic.ts";
 import type { ServiceRow } from "../store/store.ts";
 import { aboutOf } from "./about.ts";
 import { readBack } from "./by-hand.ts";
@@ -104,17 +105,23 @@ export class Engine {
 
   /** A new fence, above the stored one and all that the data plane has seen: a server that was thought dead is refused from now on. */
   async #claim(service: string): Promise<ServiceRow> {
-    const release = await this.#anyRelease(service);
     let observed = 0;
-    if (release !== null) {
+    for (const driver of await this.#trafficDrivers(service)) {
       try {
-        const seen = await driverOf(this.#parts.traffic, release.spec.traffic.driver).observe(service, this.#limit());
-        observed = Math.max(seen.split?.fence ?? 0, ...seen.latched.map(({ fence }) => fence));
+        const seen = await driver.observe(service, this.#limit());
+        observed = Math.max(observed, seen.split?.fence ?? 0, ...seen.latched.map(({ fence }) => fence));
       } catch (thrown) {
         this.#parts.report(toTealError(thrown), { service, doing: "claim" });
       }
     }
     return this.#parts.store.claim(service, observed);
+  }
+
+  /** The one that the service has; all of them where nothing is on record, as a database that was lost says nothing. */
+  async #trafficDrivers(service: string): Promise<readonly TrafficDriver[]> {
+    const { traffic } = this.#parts;
+    const release = await this.#anyRelease(service);
+    return release === null ? [...traffic.values()] : [driverOf(traffic, release.spec.traffic.driver)];
   }
 
   async #resume(deployment: Deployment, row: ServiceRow): Promise<void> {
@@ -134,16 +141,17 @@ export class Engine {
   async #disarm(row: ServiceRow): Promise<void> {
     const { service, fence } = row;
     const release = await this.#anyRelease(service);
-    if (release === null) return;
     try {
       const signal = this.#limit();
-      const seen = await this.#desk.driver(release).observe(service, signal);
-      await readBack(this.#parts, row, seen);
-      const { armed } = seen;
-      if (armed === null) return;
-      const deadline = this.#parts.clock.now() + OBSERVE_MS;
-      const context = { signal, fence, idempotencyKey: `recover/${service}/disarm`, attempt: 1, deadline };
-      await this.#desk.disarm(release, armed.deployment, context);
+      for (const driver of await this.#trafficDrivers(service)) {
+        const seen = await driver.observe(service, signal);
+        await readBack(this.#parts, row, seen);
+        const { armed } = seen;
+        if (armed === null || release === null) continue;
+        const deadline = this.#parts.clock.now() + OBSERVE_MS;
+        const context = { signal, fence, idempotencyKey: `recover/${service}/disarm`, attempt: 1, deadline };
+        await this.#desk.disarm(release, armed.deployment, context);
+      }
     } catch (thrown) {
       this.#parts.report(toTealError(thrown), { service, doing: "disarm" });
     }

@@ -5,7 +5,7 @@ import type { EnvironmentStatus, MaintenanceStatus, RollbackSafety, ServiceStatu
 import type { Hold } from "../model/hold.ts";
 import type { StepRow } from "../store/store.ts";
 import type { Release } from "../model/release.ts";
-import type { Survey, SurveyedEnvironment } from "./survey.ts";
+import { runsAnother, stateOf, type Survey, type SurveyedEnvironment } from "./survey.ts";
 
 const AT_ITS_GATE: Hold = {
   kind: "approval",
@@ -78,7 +78,10 @@ function environmentStatus(
   const watched = new Map(traffic?.instances.map(({ id, healthy }) => [id, healthy]));
   return {
     name,
-    version: release?.version ?? null,
+    version:
+      release !== null && observation !== null && runsAnother(release, observation)
+        ? observation.release
+        : (release?.version ?? null),
     state: observation?.state ?? "absent",
     instances: (observation?.instances ?? []).map(({ id, address, pid, state }) => ({
       id,
@@ -97,7 +100,7 @@ function rollbackSafety(seen: Survey, previous: Release | null): RollbackSafety 
   if (row.active === null) return { safe: "unsafe", reason: "there has been no release yet", seconds: null };
   if (standby?.release != null) {
     const { version } = standby.release;
-    if (standby.observation?.state === "ready")
+    if (stateOf(standby) === "ready")
       return { safe: "safe", reason: `${version} is warm on ${standby.name}`, seconds: 1 };
     return {
       safe: "safe",

@@ -76,6 +76,17 @@ export function known(seen: Survey, environment: string): string {
   return environment;
 }
 
+/** Whether an environment runs something else than the release on record: the database may be an older copy. */
+export function runsAnother(release: Release, { release: running, instances }: EnvironmentObservation): boolean {
+  return instances.length > 0 && running !== null && running !== release.id;
+}
+
+/** Its state with the release on record: another one's counts for nothing. */
+export function stateOf({ release, observation }: Pick<SurveyedEnvironment, "release" | "observation">) {
+  if (observation === null || (release !== null && runsAnother(release, observation))) return "absent";
+  return observation.state;
+}
+
 export function planState(seen: Survey): PlanState {
   const { row, retirement } = seen;
   return {
@@ -84,9 +95,9 @@ export function planState(seen: Survey): PlanState {
     standby: row.standby,
     weights: seen.traffic?.split?.weights ?? row.weights,
     environments: Object.fromEntries(
-      seen.environments.map(({ name, release, observation }) => [
-        name,
-        { release, state: observation?.state ?? "absent" },
+      seen.environments.map((environment) => [
+        environment.name,
+        { release: environment.release, state: stateOf(environment) },
       ]),
     ),
     retirement: retirement === null ? null : { environment: retirement.environment, at: retirement.at },

@@ -1,3 +1,4 @@
+import type { InstanceStatus } from "../model/environment.ts";
 import { TealError } from "../model/error.ts";
 import type { Release } from "../model/release.ts";
 import type { Receipt, Weights } from "../model/traffic.ts";
@@ -48,7 +49,7 @@ export class TrafficDesk {
    * @throws `unhealthy` when an environment that is to have traffic has no instance at all
    */
   async apply(service: string, wish: TrafficWish, seen: TrafficObservation, context: ActContext): Promise<Receipt> {
-    const backends = await this.backends(service, seen, context.signal);
+    const backends = await this.backends(wish.release, seen, context.signal);
     const empty = missing(wish.weights, backends);
     if (empty !== null) throw new TealError("unhealthy", `${empty} of ${service} has no instance to send traffic to`);
     return this.#send(service, wish, backends, context);
@@ -104,7 +105,7 @@ export class TrafficDesk {
       const weights = isBehind ? row.weights : (seen.split?.weights ?? {});
       if (Object.keys(weights).length === 0) return null;
       const generation = Math.max(seen.split?.generation ?? 0, row.generation) + 1;
-      const backends = await this.backends(service, seen, context.signal);
+      const backends = await this.backends(release, seen, context.signal);
       // Their keeper may be coming back: what the data plane knows is better than nothing at all.
       if (missing(weights, backends) !== null) return null;
       const wish = { weights, deployment: null, revertTo: null, generation, release };
@@ -119,22 +120,33 @@ export class TrafficDesk {
     });
   }
 
-  /** The release whose settings hold for the service's traffic: the active one. */
+  /**
+   * The release whose settings hold for the service's traffic: the active one. Where what serves is not on record (the
+   * database is an older copy), the newest that is.
+   */
   async leading(service: string): Promise<Release | null> {
     const { store } = this.#parts;
     const row = await store.service(service);
-    const active = (await store.environments(service)).find(({ name }) => name === row?.active);
-    return active?.release == null ? null : store.release(service, active.release);
+    if (row?.active == null) return null;
+    const active = (await store.environments(service)).find(({ name }) => name === row.active);
+    if (active?.release != null) return store.release(service, active.release);
+    return (await store.releases(service))[0] ?? null;
   }
 
   /**
    * Where each environment's instances are. An instance that is not ready now is named only when the data plane knows it
-   * already: it then stays known as unhealthy until it is back, and is never new traffic's first choice.
+   * already: it then stays known as unhealthy until it is back, and is never new traffic's first choice. What serves and is
+   * not on record is looked for by the driver of `lead`, and keeps its traffic.
    */
-  async backends(service: string, seen: TrafficObservation, signal: AbortSignal): Promise<TrafficBackend[]> {
+  async backends(lead: Release, seen: TrafficObservation, signal: AbortSignal): Promise<TrafficBackend[]> {
     const { store, environments } = this.#parts;
+    const { service } = lead;
     const known = new Set(seen.instances.map(({ id }) => id));
     const backends: TrafficBackend[] = [];
+    const here = (instances: readonly InstanceStatus[]): TrafficBackend["instances"] =>
+      instances.flatMap(({ id, address, state }) =>
+        address !== null && (state === "ready" || known.has(id)) ? [{ id, address }] : [],
+      );
     for (const record of await store.environments(service)) {
       if (record.release === null || record.desired === "stopped") continue;
       const release = await store.release(service, record.release);
@@ -145,12 +157,23 @@ export class TrafficDesk {
         environment: record.name,
         release: release.id,
         health: release.spec.health,
-        instances: instances.flatMap(({ id, address, state }) =>
-          address !== null && (state === "ready" || known.has(id)) ? [{ id, address }] : [],
-        ),
+        instances: here(instances),
       });
     }
+    for (const environment of await this.#unrecorded(service, seen)) {
+      const driver = driverOf(environments, lead.spec.environment.driver);
+      const { release, instances } = await driver.observe(service, environment, signal);
+      if (release !== null) backends.push({ environment, release, instances: here(instances) });
+    }
     return backends;
+  }
+
+  /** Environments with traffic that have no release on record. */
+  async #unrecorded(service: string, { split }: TrafficObservation): Promise<readonly string[]> {
+    const records = await this.#parts.store.environments(service);
+    const recorded = new Set(records.flatMap(({ name, release }) => (release === null ? [] : [name])));
+    const weights = split?.weights ?? {};
+    return Object.keys(weights).filter((name) => (weights[name] ?? 0) > 0 && !recorded.has(name));
   }
 }
 

@@ -7,6 +7,7 @@ import type { MaintenanceDesk } from "./maintenance.ts";
 import { inParallel } from "./parallel.ts";
 import { driverOf, type EngineParts } from "./parts.ts";
 import { scaled } from "./scaled.ts";
+import { runsAnother } from "./survey.ts";
 import type { TrafficDesk } from "./traffic-desk.ts";
 
 const ACT_MS: Milliseconds = 30_000;
@@ -56,6 +57,7 @@ export class Upkeep {
         const driver = driverOf(environments, release.spec.environment.driver);
         const seen = await driver.observe(service, record.name, this.#limit());
         if (seen.release === release.id && seen.instances.length >= release.spec.environment.count) return;
+        if (runsAnother(release, seen)) await this.#throwIfItServes(release, record.name, seen.release);
         await this.#throwIfFilesAreGone(release);
         const variables = await configuration.resolve(release.spec.environment);
         await driver.start(
@@ -105,6 +107,18 @@ export class Upkeep {
       });
     } while (this.#refreshing.get(service) === true && !this.#stop.aborted);
     this.#refreshing.delete(service);
+  }
+
+  /**
+   * Another release runs there than the one on record, as after the restore of an older database. What has traffic is not
+   * replaced by what nobody has asked for now. @throws `drift`
+   */
+  async #throwIfItServes(release: Release, environment: string, running: string | null): Promise<void> {
+    const { split } = await this.#desk.driver(release).observe(release.service, this.#limit());
+    if ((split?.weights[environment] ?? 0) === 0) return;
+    throw new TealError("drift", `${running ?? "another release"} has traffic, on record is ${release.id}: it is left`, {
+      remedy: "Deploy the version that is to serve: it goes to the other environment.",
+    });
   }
 
   async #throwIfFilesAreGone(release: Release): Promise<void> {

@@ -52,11 +52,13 @@ export class Rig {
   readonly folders = new Set<string>();
   /** What the engine's calls go through: it ends with the process. */
   life = new Life();
+  /** How many ids were given: a world that another rig goes on with has had these. */
+  readonly ids: { given: number };
   readonly #store: Store;
-  #ids = 0;
 
-  constructor(store: Store, world: Partial<Pick<Rig, "clock" | "traffic" | "environments">> = {}) {
+  constructor(store: Store, world: Partial<Pick<Rig, "clock" | "traffic" | "environments" | "ids">> = {}) {
     this.#store = store;
+    this.ids = world.ids ?? { given: 0 };
     this.clock = world.clock ?? new ManualClock();
     this.traffic = world.traffic ?? new MemoryTraffic();
     this.traffic.now = () => this.clock.now();
@@ -139,7 +141,7 @@ export class Rig {
       hub,
       journal: new Journal(store, hub, this.clock),
       clock: this.clock,
-      ids: { next: (prefix) => `${prefix}_${String(++this.#ids).padStart(4, "0")}` },
+      ids: { next: (prefix) => `${prefix}_${String(++this.ids.given).padStart(4, "0")}` },
       environments: new Map([["memory", this.life.through(this.environments)]]),
       traffic: new Map([["memory", this.life.through(this.traffic)]]),
       releases: this.#folder(),
