@@ -116,9 +116,13 @@ export class Upkeep {
   async #throwIfItServes(release: Release, environment: string, running: string | null): Promise<void> {
     const { split } = await this.#desk.driver(release).observe(release.service, this.#limit());
     if ((split?.weights[environment] ?? 0) === 0) return;
-    throw new TealError("drift", `${running ?? "another release"} has traffic, on record is ${release.id}: it is left`, {
-      remedy: "Deploy the version that is to serve: it goes to the other environment.",
-    });
+    throw new TealError(
+      "drift",
+      `${running ?? "another release"} has traffic, on record is ${release.id}: it is left`,
+      {
+        remedy: "Deploy the version that is to serve: it goes to the other environment.",
+      },
+    );
   }
 
   async #throwIfFilesAreGone(release: Release): Promise<void> {
