@@ -14,7 +14,7 @@ export interface ApiParts {
   readonly tokens: Tokens;
   /** As teal.yaml says. */
   readonly tcp: ApiListen;
-  readonly info: Pick<ServerInfo, "version" | "listeners" | "metrics">;
+  readonly info: Pick<ServerInfo, "version" | "listeners" | "metrics" | "answered">;
   readonly clock: Clock;
   readonly report: (problem: TealError, about: Readonly<Record<string, unknown>>) => void;
 }

@@ -1,10 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { NO_CONNECTIONS } from "../model/connections.ts";
+import { Registry } from "prom-client";
 import { expect, onTestFinished, test } from "vitest";
 import { NO_TRAFFIC } from "../analysis/counters.ts";
 import { Hub } from "../engine/hub.ts";
 import { temporaryFolder } from "../store/temporary.ts";
+import { ControlMetrics } from "./control-metrics.ts";
 import { ProxyTotals } from "./proxy-totals.ts";
 import { serverMetrics } from "./server-metrics.ts";
 
@@ -22,7 +24,13 @@ function metrics() {
   });
   let now = 1_000;
   const clock = { now: () => now, monotonic: () => now, sleep: () => Promise.resolve() };
+  const registry = new Registry();
+  const own = new ControlMetrics(registry, []);
   const read = serverMetrics({
+    registry,
+    own,
+    now: clock.now,
+    keeperConnected: () => true,
     connections: () => NO_CONNECTIONS,
     control: { status: () => Promise.resolve([]) },
     hub,

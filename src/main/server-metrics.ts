@@ -1,17 +1,23 @@
-import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { collectDefaultMetrics, Gauge, type Registry } from "prom-client";
 import type { ConnectionCounts } from "../model/connections.ts";
+import type { EpochMilliseconds } from "../model/time.ts";
 import { leader } from "../model/traffic.ts";
 import type { Control } from "../engine/control.ts";
 import type { Hub } from "../engine/hub.ts";
 import { listenCounts } from "../proxy/kernel.ts";
+import type { ControlMetrics } from "./control-metrics.ts";
 import { exposition } from "./exposition.ts";
 import { proxyMetrics } from "./proxy-metrics.ts";
 import type { ProxyTotals } from "./proxy-totals.ts";
 
 const STATUS_MS = 5_000;
 
-interface MetricsParts {
+export interface MetricsParts {
   readonly control: Pick<Control, "status">;
+  readonly registry: Registry;
+  readonly own: ControlMetrics;
+  readonly now: () => EpochMilliseconds;
+  readonly keeperConnected: () => boolean;
   readonly hub: Hub;
   readonly totals: ProxyTotals;
   readonly version: string;
@@ -24,6 +30,10 @@ interface MetricsParts {
 /** Prometheus text: what `teal status` says, as gauges, the process's own figures, and what the data plane counts. */
 export function serverMetrics({
   control,
+  registry,
+  own,
+  now,
+  keeperConnected,
   hub,
   totals,
   version,
@@ -37,7 +47,7 @@ export function serverMetrics({
     },
     signal,
   );
-  const registry = new Registry();
+  own.listen(hub, signal);
   collectDefaultMetrics({ register: registry });
   const gauge = (name: string, help: string, labelNames: string[]): Gauge =>
     new Gauge({ name, help, labelNames, registers: [registry] });
@@ -49,7 +59,9 @@ export function serverMetrics({
   const deploying = gauge("teal_deployment_running", "1 while a deployment is under way", ["service"]);
   const generation = gauge("teal_split_generation", "Generation of the live split", ["service"]);
   return async () => {
-    for (const one of await control.status(AbortSignal.timeout(STATUS_MS))) {
+    const services = await control.status(AbortSignal.timeout(STATUS_MS));
+    own.show(services, now(), keeperConnected());
+    for (const one of services) {
       const { service } = one;
       deploying.set({ service }, one.deployment === null ? 0 : 1);
       generation.set({ service }, one.generation);

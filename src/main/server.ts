@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { basename, extname, join } from "node:path";
+import { Registry } from "prom-client";
 import { type Drivers, makeDrivers } from "../drivers/registry.ts";
 import { ReleaseFolders } from "../drivers/release/folder.ts";
 import { LocalValidator } from "../drivers/validation/validator.ts";
@@ -11,6 +12,7 @@ import { Tokens } from "../engine/tokens.ts";
 import type { ApiListen } from "../model/api-listen.ts";
 import { addConnections, type ConnectionCounts, NO_CONNECTIONS } from "../model/connections.ts";
 import { TealError, toTealError } from "../model/error.ts";
+import type { AnsweredCall } from "../server/info.ts";
 import { openSqliteStore } from "../store/sqlite/open.ts";
 import { acquireOwnership } from "../store/sqlite/ownership.ts";
 import { ensureStateDirectory } from "../store/state-directory.ts";
@@ -21,7 +23,9 @@ import { StatePaths } from "../wire/paths.ts";
 import { ReconnectingPeer } from "../wire/reconnecting.ts";
 import { proxySettings } from "../wire/shapes.ts";
 import { Api } from "./api.ts";
+import { ControlMetrics } from "./control-metrics.ts";
 import { systemClock } from "./clock.ts";
+import { measuredStore } from "./measured-store.ts";
 import { type ConfigQuestion, type LoadedConfig, loadInThread } from "./config-thread.ts";
 import { ConfigurationFile } from "./configuration-file.ts";
 import { timeSortedIds } from "./ids.ts";
@@ -30,7 +34,7 @@ import { readLastStart, writeLastStart } from "./last-start.ts";
 import type { ProcessReplaced } from "./process-events.ts";
 import { ProxyTotals } from "./proxy-totals.ts";
 import { logEvents, reporter, serverLog } from "./server-log.ts";
-import { serverMetrics } from "./server-metrics.ts";
+import { type MetricsParts, serverMetrics } from "./server-metrics.ts";
 import { watchProcesses } from "./watch-processes.ts";
 
 /** sysexits.h, EX_CONFIG: it cannot run as things are, so that the keeper does not start it again at once. */
@@ -52,7 +56,7 @@ async function serve(launch: ServerLaunch): Promise<() => Promise<void>> {
   const clock = systemClock;
   const configuration = new ConfigurationFile(launch.config, process.env, readInThread);
   const unread = await problemOf(configuration.load({}));
-  const store = await openStore(paths);
+  const { store, ...measured } = await openMeasuredStore(paths);
   const keeper = new ReconnectingPeer({
     path: paths.keeperSocket,
     protocol: KEEPER_PROTOCOL,
@@ -82,7 +86,7 @@ async function serve(launch: ServerLaunch): Promise<() => Promise<void>> {
   const info = {
     version,
     listeners: knownListeners((options) => keeper.call("status", {}, options), report),
-    metrics: metricsOf(engine.control, { hub, totals, version, traffic: drivers.traffic, signal: ended.signal }),
+    ...metricsOf(engine.control, keeper, { measured, hub, totals, version, drivers, signal: ended.signal }),
   };
   const tokens = await Tokens.open({ store, journal, clock, random: randomBytes, report });
   const api = new Api({ control: engine.control, tokens, tcp: server, info, clock, report });
@@ -110,6 +114,26 @@ function readInThread(question: ConfigQuestion): Promise<LoadedConfig> {
 /** The entry of a thread: the file beside this one, from source or as a bundle. */
 function threadProgram(name: string): URL {
   return new URL(`./${name}${extname(import.meta.url)}`, import.meta.url);
+}
+
+/** The store, and the metrics that count its calls. */
+async function openMeasuredStore(
+  paths: StatePaths,
+): Promise<{ store: Store; registry: Registry; own: ControlMetrics }> {
+  const opened = await openStore(paths);
+  const registry = new Registry();
+  const own = new ControlMetrics(registry, await opened.unfinished());
+  const store = measuredStore(opened, () => systemClock.monotonic(), {
+    storeCall: (call) => {
+      own.storeCall(call);
+    },
+    accepted: (row) => {
+      own.accepted(row);
+      const { id, service, goal, version, from, to } = row.deployment;
+      log.info({ deployment: id, service, goal, version, from, to }, "deployment-accepted");
+    },
+  });
+  return { store, registry, own };
 }
 
 /** In a thread of its own; when that keeps ending, so does this process. */
@@ -151,13 +175,28 @@ async function ensureListeners(
 
 function metricsOf(
   control: Engine["control"],
-  parts: { hub: Hub; totals: ProxyTotals; version: string; traffic: Drivers["traffic"]; signal: AbortSignal },
-): () => Promise<string> {
+  keeper: ReconnectingPeer<KeeperProtocol>,
+  {
+    measured,
+    drivers,
+    ...parts
+  }: Pick<MetricsParts, "hub" | "totals" | "version" | "signal"> & {
+    readonly measured: Pick<MetricsParts, "registry" | "own">;
+    readonly drivers: Drivers;
+  },
+): { metrics: () => Promise<string>; answered: (call: AnsweredCall) => void } {
   const connections = (): ConnectionCounts =>
-    [...parts.traffic.values()]
+    [...drivers.traffic.values()]
       .map((driver) => driver.connections?.() ?? NO_CONNECTIONS)
       .reduce(addConnections, NO_CONNECTIONS);
-  return serverMetrics({ ...parts, control, connections });
+  const now = (): number => systemClock.now();
+  const keeperConnected = (): boolean => keeper.connected;
+  return {
+    metrics: serverMetrics({ ...parts, ...measured, control, connections, now, keeperConnected }),
+    answered: (call) => {
+      measured.own.apiCall(call);
+    },
+  };
 }
 
 async function problemOf(task: Promise<unknown>): Promise<TealError | null> {

@@ -2,6 +2,15 @@ import type { Tokens } from "../engine/tokens.ts";
 import type { TealError } from "../model/error.ts";
 import type { Milliseconds } from "../model/time.ts";
 
+/** A call that was answered, or whose client has gone. Streams are none. */
+export interface AnsweredCall {
+  /** As registered, `/v1/services/:service`; `none` when no route was meant. */
+  readonly route: string;
+  readonly method: string;
+  readonly status: number;
+  readonly tookMs: Milliseconds;
+}
+
 /** What the API tells beside what {@link Control} does, and how it is reached. */
 export interface ServerInfo {
   /** Version of Teal. */
@@ -10,6 +19,8 @@ export interface ServerInfo {
   listeners(): Promise<readonly { readonly listen: string; readonly address: string }[]>;
   /** Prometheus text exposition. */
   metrics(): Promise<string>;
+  /** Told of each call at its end. */
+  answered?(call: AnsweredCall): void;
   /** Told of every failure that is the server's own (status 5xx), with its cause, for the log. */
   report?(error: TealError, request: { readonly id: string; readonly method: string; readonly url: string }): void;
   /**

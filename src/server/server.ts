@@ -6,6 +6,7 @@ import {
   serializerCompiler,
   validatorCompiler,
 } from "fastify-type-provider-zod";
+import { ROUTES } from "../api/routes.ts";
 import type { Control } from "../engine/control.ts";
 import { TealError } from "../model/error.ts";
 import { guardAccess } from "./access.ts";
@@ -44,6 +45,7 @@ export function createServer(control: Control, info: ServerInfo): FastifyInstanc
   app.addHook("preValidation", async (request) => {
     if (request.method === "POST") request.body ??= {};
   });
+  tellAnswered(app, info);
   answerFailures(app, info);
   guardAccess(app, control, info);
   app.register(swagger, {
@@ -55,6 +57,20 @@ export function createServer(control: Control, info: ServerInfo): FastifyInstanc
     registerRoutes(scope, { control, info, closing: closing.signal });
   });
   return app;
+}
+
+/** These last as long as somebody listens: no measure of the server. */
+const STREAMS: ReadonlySet<string> = new Set([ROUTES.events.path, ROUTES.logs.path]);
+
+function tellAnswered(app: FastifyInstance, info: ServerInfo): void {
+  app.addHook("onResponse", async (request, reply) => {
+    const route = request.routeOptions.url ?? "none";
+    if (STREAMS.has(route)) return;
+    const { elapsedTime, statusCode } = reply;
+    // A method of a route that there is not is the client's own word: it would be a label without bounds.
+    const method = route === "none" ? "none" : request.method;
+    info.answered?.({ route, method, status: statusCode, tookMs: elapsedTime });
+  });
 }
 
 /** Named schemas are answers alone; the transform names each a second time, as an input that no call takes. */
