@@ -1,4 +1,6 @@
 import { once } from "node:events";
+import { copyFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type App, PATIENCE, ProxyHarness, tableOf } from "../../../../test/proxy-harness.ts";
 import { systemClock } from "../../../main/clock.ts";
@@ -107,6 +109,23 @@ describe("a set of proxies", () => {
     const second = await harness.startProxy();
     await harness.driver.apply(tableOf(apps, { green: 100 }, { generation: 2 }), context());
     await expect.poll(() => splits([first.pid, second.pid]), PATIENCE).toEqual([2, 2]);
+  });
+
+  test("a proxy that comes with a finished deployment armed is disarmed", async () => {
+    const first = await harness.startProxy();
+    await harness.driver.apply(tableOf(apps, { blue: 100, green: 0 }), context());
+    const shift = { deployment: "d1", revertTo: { blue: 100, green: 0 }, generation: 2 };
+    await harness.driver.apply(tableOf(apps, { blue: 0, green: 100 }, shift), context());
+    const older = join(harness.folder, "older.snapshot");
+    copyFileSync(harness.paths.proxySnapshot, older);
+    await harness.driver.disarm("web", "d1", context());
+    const gone = once(first, "exit");
+    first.kill("SIGKILL");
+    await gone;
+    copyFileSync(older, harness.paths.proxySnapshot);
+    const peer = await harness.peer((await harness.startProxy()).pid);
+    await expect.poll(async () => (await peer.call("observe", { service: "web" })).armed, PATIENCE).toBeNull();
+    expect((await peer.call("observe", { service: "web" })).split).toMatchObject({ generation: 2 });
   });
 
   test("with no proxy, a call waits for one, and says so after its deadline", async () => {

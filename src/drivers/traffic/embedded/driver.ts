@@ -98,7 +98,8 @@ export class EmbeddedTraffic implements TrafficDriver {
   }
 
   async remove(service: string, context: ActContext): Promise<void> {
-    await this.#proxies.call("remove", { service, fence: context.fence }, this.#limits(context));
+    // Nothing is left to bring one up to date that comes later.
+    await this.#proxies.callWithStarting("remove", { service, fence: context.fence }, this.#limits(context));
     this.#changes.delete(service);
   }
 
@@ -177,6 +178,9 @@ export class EmbeddedTraffic implements TrafficDriver {
       const { armed } = await peer.call("observe", { service });
       // Only what is armed: the latch of an old deployment would shut out the fence of the one that is under way.
       if (armed !== null && armed.deployment === deployment) await peer.call("revert", { service, deployment });
+      // Or it would take back, when the server is silent for long, what has long been finished.
+      else if (armed !== null && armed.deployment === table.deployment && table.revertTo === null)
+        await peer.call("disarm", { service, deployment: armed.deployment, fence: table.fence });
     } catch {
       // It knows better (a revert of its own), or is gone again: `connected` makes the engine read back in either case.
     }

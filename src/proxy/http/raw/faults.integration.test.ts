@@ -276,9 +276,9 @@ describe("faults at a raw engine", () => {
 
   const FLOOD_BYTES = 64 * 1024 * 1024;
   test.each([
-    ["of an answer", `HTTP/1.1 200 OK\r\nContent-Length: ${String(FLOOD_BYTES)}\r\n\r\n`, "a".repeat(65_536), ""],
-    ["of interim answers", "", `HTTP/1.1 103 Early Hints\r\nX: ${"a".repeat(16_350)}\r\n\r\n`.repeat(4), OK],
-  ])("a slow reader %s holds back the instance, and what waits for it is bounded", async (_, head, some, last) => {
+    ["of an answer", `HTTP/1.1 200 OK\r\nContent-Length: ${String(FLOOD_BYTES)}\r\n\r\n`, "a".repeat(65_536), true],
+    ["of interim answers", "", `HTTP/1.1 103 Early Hints\r\nX: ${"a".repeat(16_350)}\r\n\r\n`.repeat(4), false],
+  ])("a slow reader %s holds back the instance, and what waits for it is bounded", async (_, head, some, isRead) => {
     const chunk = Buffer.from(some);
     let sent = 0;
     await harness.instance((socket) => {
@@ -289,7 +289,6 @@ describe("faults at a raw engine", () => {
             sent += chunk.length;
             if (!socket.write(chunk)) return;
           }
-          socket.write(last);
         };
         socket.on("drain", more);
         more();
@@ -311,6 +310,10 @@ describe("faults at a raw engine", () => {
       .toBe(true);
     // What the kernel holds on both connections, and some of our own.
     expect(sent).toBeLessThan(FLOOD_BYTES / 2);
+    if (!isRead) {
+      client.destroy();
+      return;
+    }
     let got = 0;
     for await (const chunk of client) got += (chunk as Buffer).length;
     expect(got).toBeGreaterThan(FLOOD_BYTES);
