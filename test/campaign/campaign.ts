@@ -52,6 +52,7 @@ export class Campaign {
   kills = 0;
   readonly #mortal: Kill[] = [];
   readonly #acknowledged: string[] = [];
+  #unrecorded: readonly string[] = [];
   readonly #watch: SplitWatch;
   readonly #stopped = new Set<number>();
   #version = 0;
@@ -144,6 +145,25 @@ export class Campaign {
     this.#watch.seen.length = 0;
   }
 
+  /** How many deployments were acknowledged so far. */
+  mark(): number {
+    return this.#acknowledged.length;
+  }
+
+  /** The database was replaced by a copy of that {@link mark}: what was acknowledged since is no longer on record. */
+  unrecord(mark: number): void {
+    this.#unrecorded = this.#acknowledged.slice(mark);
+  }
+
+  /** Versions that answer now. */
+  async answering(): Promise<string[]> {
+    const versions = new Set<string>();
+    for (let i = 0; i < QUESTIONS; i += 1) {
+      versions.add(await versionAt(this.site.url));
+    }
+    return [...versions];
+  }
+
   /** Notes a kill that was done elsewhere. */
   killed(target: Target): void {
     if (target === "proxy" || target === "app") this.#mortal.push({ target, at: Date.now() });
@@ -187,10 +207,11 @@ export class Campaign {
     const { paths } = this.site;
     this.load.ledger.reconcile(await readLedgerFolder(this.site.ledgers));
     const live = await this.#live();
-    const answering = await this.#answering();
+    const answering = await this.answering();
     await this.#watch.stop();
     return {
-      acknowledged: this.#acknowledged,
+      acknowledged: this.#acknowledged.filter((id) => !this.#unrecorded.includes(id)),
+      unrecorded: this.#unrecorded,
       ...recordsOf(paths.database, SERVICE),
       seen: this.#watch.seen,
       live,
@@ -227,14 +248,6 @@ export class Campaign {
     } finally {
       peer.close();
     }
-  }
-
-  async #answering(): Promise<string[]> {
-    const versions = new Set<string>();
-    for (let i = 0; i < QUESTIONS; i += 1) {
-      versions.add(await versionAt(this.site.url));
-    }
-    return [...versions];
   }
 }
 

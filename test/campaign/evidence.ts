@@ -44,8 +44,10 @@ export interface LiveFact {
  * the course of time, and what the client has seen. None of it comes through the server, which is what is judged.
  */
 export interface Evidence {
-  /** Ids that the API has answered a request with. */
+  /** Ids that the API has answered a request with, and that are to be on record. */
   readonly acknowledged: readonly string[];
+  /** Others, which went with the database when an older copy took its place. */
+  readonly unrecorded: readonly string[];
   readonly events: readonly TealEvent[];
   readonly deployments: readonly DeploymentFact[];
   readonly steps: readonly StepFact[];

@@ -33,8 +33,9 @@ function repeated({ events }: Evidence): string[] {
   return breaches;
 }
 
-function unannounced({ seen, deployments }: Evidence): string[] {
-  const touched = new Set(deployments.filter((row) => row.touchedTraffic).map(({ id }) => id));
+function unannounced({ seen, deployments, unrecorded }: Evidence): string[] {
+  const rows = deployments.filter((row) => row.touchedTraffic).map(({ id }) => id);
+  const touched = new Set([...rows, ...unrecorded]);
   const live = new Set(seen.flatMap(({ deployment }) => (deployment === null ? [] : [deployment])));
   return [...live].filter((id) => !touched.has(id)).map((id) => `${id} had traffic, and its row does not say so`);
 }

@@ -23,6 +23,7 @@ function split(generation: number, blue: number, more: Partial<SplitSeen> = {}):
 /** v2 was deployed to green beside v1 in blue, and v1 was retired. */
 const good: Evidence = {
   acknowledged: ["dep_2"],
+  unrecorded: [],
   events: [
     event(1, "deployment-accepted", null),
     event(2, "deployment-state", null, { from: "planned", to: "running" }),
