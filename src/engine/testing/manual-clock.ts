@@ -8,7 +8,7 @@ interface Sleeper {
 /** Time that stands still until a test moves it. */
 export class ManualClock implements Clock {
   #elapsed: Milliseconds = 0;
-  readonly #origin: EpochMilliseconds;
+  #origin: EpochMilliseconds;
   readonly #sleepers = new Set<Sleeper>();
 
   constructor(origin: EpochMilliseconds = 1_800_000_000_000) {
@@ -44,6 +44,11 @@ export class ManualClock implements Clock {
       this.#sleepers.add(sleeper);
       signal?.addEventListener("abort", onAbort, { once: true });
     });
+  }
+
+  /** Sets the wall clock, as a person or NTP does: the monotonic one goes on as before. */
+  jump(ms: Milliseconds): void {
+    this.#origin += ms;
   }
 
   /** Moves time on, and wakes whoever's time has come, earliest first. */

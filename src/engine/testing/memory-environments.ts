@@ -12,6 +12,8 @@ export class MemoryEnvironments implements EnvironmentDriver {
   readonly printed = new Map<string, readonly LogLine[]>();
   /** By version: the state that its instances come up in, or an error of the start itself. */
   readonly behaviour = new Map<string, InstanceState | TealError>();
+  /** While set, their keeper does not answer: every call fails with it. What runs goes on. */
+  down: TealError | null = null;
   readonly #running = new Map<string, { release: string; instances: InstanceStatus[] }>();
   readonly #listeners = new Set<(service: string, environment: string, instance: InstanceStatus) => void>();
   #port = 20_000;
@@ -21,6 +23,7 @@ export class MemoryEnvironments implements EnvironmentDriver {
   }
 
   start({ service, environment, release }: EnvironmentTarget): Promise<void> {
+    if (this.down !== null) return Promise.reject(this.down);
     const key = `${service}/${environment}`;
     const before = this.#running.get(key);
     const { count } = release.spec.environment;
@@ -50,6 +53,7 @@ export class MemoryEnvironments implements EnvironmentDriver {
   }
 
   observe(service: string, environment: string): Promise<EnvironmentObservation> {
+    if (this.down !== null) return Promise.reject(this.down);
     const running = this.#running.get(`${service}/${environment}`);
     if (running === undefined) return Promise.resolve({ environment, release: null, state: "absent", instances: [] });
     const ready = running.instances.every(({ state }) => state === "ready");
@@ -62,6 +66,7 @@ export class MemoryEnvironments implements EnvironmentDriver {
   }
 
   stop(service: string, environment: string): Promise<void> {
+    if (this.down !== null) return Promise.reject(this.down);
     if (this.#running.delete(`${service}/${environment}`)) this.stopped.push(environment);
     return Promise.resolve();
   }
