@@ -35,9 +35,13 @@ import type { Run } from "./run.ts";
 import { statusOf } from "./status.ts";
 import { known, survey } from "./survey.ts";
 import type { TrafficDesk } from "./traffic-desk.ts";
+import { isDoneWithin } from "./within.ts";
 
 /** A status says what is on record of whatever does not answer within this. */
 const STATUS_MS: Milliseconds = 1_000;
+
+/** A rollback that became an abort is answered by then, also when the disk does not take the note of its key. */
+const NOTE_MS: Milliseconds = 2_000;
 
 /** What the verbs act through. */
 export interface ControllerParts {
@@ -123,9 +127,11 @@ export class Controller implements Control {
   async rollback(service: string, request: Asker, signal: AbortSignal): Promise<Switched> {
     const before = await this.#repeated(service, request);
     if (before !== null) return this.#switched(before, signal);
+    const aborted = await this.#aborted(service, request);
+    if (aborted !== null) return { deployment: aborted, receipt: null };
     const current = this.#fleet.of(service);
     if (current !== null && current.deployment.goal !== "retire") {
-      return { deployment: await this.abort(current.deployment.id, request), receipt: null };
+      return { deployment: await this.#abortInstead(current, request), receipt: null };
     }
     const begun = await this.#desk.run(service, async () => {
       await this.#endRetirement(service, request, signal);
@@ -223,10 +229,36 @@ export class Controller implements Control {
   async #begin(what: Planned, asker: Asker): Promise<Begun> {
     const { store } = this.#parts;
     const { service } = what.plan;
-    const row = (await store.service(service)) ?? (await store.claim(service, 0));
+    const before = (await store.service(service)) ?? (await store.claim(service, 0));
     const { deployment, repeated } = await accept(this.#parts, what, asker);
-    if (!repeated) return { deployment, run: this.#fleet.start(deployment, what.release, row.fence) };
-    return { deployment, run: this.#fleet.get(deployment.id) };
+    if (repeated) return { deployment, run: this.#fleet.get(deployment.id) };
+    // One that was just being taken back has raised the fence until then; what is accepted is run even if this read fails.
+    const row = await store.service(service).catch((thrown: unknown) => {
+      this.#parts.report(toTealError(thrown), { service, deployment: deployment.id, doing: "reading the fence" });
+      return before;
+    });
+    return { deployment, run: this.#fleet.start(deployment, what.release, (row ?? before).fence) };
+  }
+
+  /** The note of it does not keep the traffic waiting, and is made before the traffic is back: a crash may come then. */
+  async #abortInstead({ deployment: { id, service } }: Run, request: Asker): Promise<Deployment> {
+    const { store, clock, report } = this.#parts;
+    const { idempotencyKey } = request;
+    const noted = idempotencyKey === null ? Promise.resolve() : store.rememberAbort(service, idempotencyKey, id);
+    const known = noted.catch((thrown: unknown) => {
+      report(toTealError(thrown), { service, deployment: id, doing: "noting the key of an abort" });
+    });
+    const deployment = await this.abort(id, request);
+    await isDoneWithin(known, NOTE_MS, clock);
+    return deployment;
+  }
+
+  /** One that had completed just before it could be aborted is not meant: the same request then rolls it back. */
+  async #aborted(service: string, { idempotencyKey }: Asker): Promise<Deployment | null> {
+    if (idempotencyKey === null) return null;
+    const deployment = await this.#parts.store.abortedWithKey(service, idempotencyKey);
+    if (deployment === null || deployment.state === "completed") return null;
+    return this.#fleet.get(deployment.id)?.deployment ?? deployment;
   }
 
   /** The same request again: known by its key before anything is planned, as the world has changed by the first. */

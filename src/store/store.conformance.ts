@@ -152,6 +152,20 @@ function acceptance(get: Get, reopen: () => Promise<void>): void {
     });
   });
 
+  test("an abort is known by the key of its request, of which the first one counts, within its service", async () => {
+    await get().claim("web", 0);
+    await get().accept(sampleAcceptance("dep_1"));
+    await get().transition(change({ deployment: { id: "dep_1", state: "rolling-back" } }));
+    await get().transition(change({ deployment: { id: "dep_1", state: "failed" } }));
+    await get().accept(sampleAcceptance("dep_2"));
+    expect(await get().abortedWithKey("web", "k")).toBeNull();
+    await get().rememberAbort("web", "k", "dep_1");
+    await get().rememberAbort("web", "k", "dep_2");
+    expect(await get().abortedWithKey("web", "k")).toMatchObject({ id: "dep_1", state: "failed" });
+    expect(await get().abortedWithKey("api", "k")).toBeNull();
+    expect(await get().withKey("web", "k")).toBeNull();
+  });
+
   test("accepting the same deployment again, as after a lost answer, is accepted and makes nothing twice", async () => {
     await begun(get());
     expect(await get().accept(sampleAcceptance("dep_1"))).toEqual({ kind: "accepted" });

@@ -147,6 +147,13 @@ export interface Store {
   deployment(id: string): Promise<Deployment | null>;
   /** The deployment that was accepted under this idempotency key. */
   withKey(service: string, key: string): Promise<Deployment | null>;
+  /**
+   * Notes that a rollback under this key became the abort of that deployment; the first note stays. It is about a
+   * person's request and not a controller's act, so it has no fence.
+   */
+  rememberAbort(service: string, key: string, deployment: string): Promise<void>;
+  /** The deployment that {@link rememberAbort} has noted. */
+  abortedWithKey(service: string, key: string): Promise<Deployment | null>;
   plan(deployment: string): Promise<Plan | null>;
   steps(deployment: string): Promise<readonly StepRow[]>;
   /** Those that have not ended, oldest first; of one service at most one. */

@@ -24,6 +24,8 @@ export function storeThrough(call: StoreCall): Store {
     transition: (...values) => call("transition", values),
     deployment: (...values) => call("deployment", values),
     withKey: (...values) => call("withKey", values),
+    rememberAbort: (...values) => call("rememberAbort", values),
+    abortedWithKey: (...values) => call("abortedWithKey", values),
     plan: (...values) => call("plan", values),
     steps: (...values) => call("steps", values),
     unfinished: (...values) => call("unfinished", values),

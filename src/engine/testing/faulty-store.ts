@@ -9,6 +9,7 @@ const WRITES: ReadonlySet<StoreMethod> = new Set([
   "accept",
   "transition",
   "approve",
+  "rememberAbort",
   "putReceipt",
   "append",
   "prune",

@@ -143,8 +143,18 @@ CREATE TABLE tokens (
 ) STRICT, WITHOUT ROWID;
 `;
 
+const V5 = `
+-- Rollbacks that became the abort of what was under way, by the key of the request.
+CREATE TABLE aborts (
+  service TEXT NOT NULL,
+  idempotency_key TEXT NOT NULL,
+  deployment TEXT NOT NULL REFERENCES deployments (id),
+  PRIMARY KEY (service, idempotency_key)
+) STRICT, WITHOUT ROWID;
+`;
+
 /**
  * Element i brings the schema from version i to i + 1 (`PRAGMA user_version`). Only ever append: one that was published
  * is never changed, which the fixtures in `fixtures/` hold it to.
  */
-export const MIGRATIONS: readonly string[] = [V1, V2, V3, V4];
+export const MIGRATIONS: readonly string[] = [V1, V2, V3, V4, V5];

@@ -19,6 +19,7 @@ import type {
 } from "../store.ts";
 import type { SyncStore } from "../sync.ts";
 import { Database, type DatabaseOptions } from "./database.ts";
+import * as aborts from "./aborts.ts";
 import * as approvals from "./approvals.ts";
 import * as deployments from "./deployments.ts";
 import * as environments from "./environments.ts";
@@ -81,6 +82,12 @@ export class SqliteStore implements SyncStore {
   }
   withKey(service: string, key: string): Deployment | null {
     return deployments.withKey(this.#database, service, key);
+  }
+  rememberAbort(service: string, key: string, deployment: string): void {
+    aborts.rememberAbort(this.#database, service, key, deployment);
+  }
+  abortedWithKey(service: string, key: string): Deployment | null {
+    return aborts.abortedWithKey(this.#database, service, key);
   }
   plan(deployment: string): Plan | null {
     return steps.plan(this.#database, deployment);

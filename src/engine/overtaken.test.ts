@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Deployment } from "../model/deployment.ts";
+import type { Deployment, DeploymentState } from "../model/deployment.ts";
 import { FaultyStore } from "./testing/faulty-store.ts";
 import { Rig } from "./testing/rig.ts";
 
@@ -10,8 +10,12 @@ async function rig(): Promise<{ made: Rig; disk: FaultyStore }> {
   return { made, disk };
 }
 
-/** A first deployment that completes while a second one, planned beside it, is about to be accepted. */
-async function overtaken({ made, disk }: Awaited<ReturnType<typeof rig>>, first: Deployment): Promise<string> {
+/** A deployment that ends while a second one, planned beside it, is about to be accepted. */
+async function overtaken(
+  { made, disk }: Awaited<ReturnType<typeof rig>>,
+  first: Deployment,
+  state: DeploymentState = "completed",
+): Promise<string> {
   const planned = Promise.withResolvers<void>();
   const mayGoOn = Promise.withResolvers<void>();
   disk.before = async (method) => {
@@ -21,7 +25,7 @@ async function overtaken({ made, disk }: Awaited<ReturnType<typeof rig>>, first:
   };
   const asked = made.deploy("v2");
   await planned.promise;
-  expect((await made.ended(first.id)).state).toBe("completed");
+  expect((await made.ended(first.id)).state).toBe(state);
   mayGoOn.resolve();
   return (await asked).id;
 }
@@ -46,4 +50,16 @@ test("a deployment that was planned before the roles changed leaves them as they
   expect(await made.ended(second)).toMatchObject({ from: "blue", state: "failed", cause: { code: "drift" } });
   expect(await made.weights()).toMatchObject({ green: 100 });
   expect(await disk.store.service("web")).toMatchObject({ weights: { green: 100 }, active: "green", standby: "blue" });
+});
+
+test("a deployment that is accepted right after another was taken back runs under the fence that this has raised", async () => {
+  const world = await rig();
+  const { made } = world;
+  await made.deployed("v1");
+  const first = await made.deploy("v2");
+  await made.until("50 %", async () => (await made.weights())["green"] === 50);
+  const asker = { by: "tester", reason: null, idempotencyKey: null };
+  const second = overtaken(world, first, "aborted");
+  await made.engine.control.abort(first.id, asker, AbortSignal.timeout(5_000));
+  expect(await made.ended(await second)).toMatchObject({ state: "completed" });
 });
