@@ -35,6 +35,7 @@ import type { ProcessReplaced } from "./process-events.ts";
 import { ProxyTotals } from "./proxy-totals.ts";
 import { logEvents, reporter, serverLog } from "./server-log.ts";
 import { type MetricsParts, serverMetrics } from "./server-metrics.ts";
+import type * as Tracing from "./tracing.ts";
 import { watchProcesses } from "./watch-processes.ts";
 
 /** sysexits.h, EX_CONFIG: it cannot run as things are, so that the keeper does not start it again at once. */
@@ -82,6 +83,7 @@ async function serve(launch: ServerLaunch): Promise<() => Promise<void>> {
   const version = basename(launch.runtime);
   const ended = new AbortController();
   logEvents(log, hub, ended.signal);
+  const endTracing = await traced({ hub, find: (id) => store.deployment(id), version, report, signal: ended.signal });
   const totals = new ProxyTotals({ file: join(paths.root, "proxy-counts.json"), clock, report });
   const info = {
     version,
@@ -101,6 +103,7 @@ async function serve(launch: ServerLaunch): Promise<() => Promise<void>> {
     totals.save();
     await api.close();
     await engine.stop();
+    await endTracing();
     keeper.close();
     await store.close();
     ownership.release();
@@ -109,6 +112,21 @@ async function serve(launch: ServerLaunch): Promise<() => Promise<void>> {
 
 function readInThread(question: ConfigQuestion): Promise<LoadedConfig> {
   return loadInThread(threadProgram("config-worker"), question);
+}
+
+/** Spans, when the environment names a collector. The packages for it are a bundle of their own: nobody else loads them. */
+async function traced(parts: Tracing.TracingParts): Promise<() => Promise<void>> {
+  const { env } = process;
+  const endpoint = env["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] ?? env["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? "";
+  const isOff = env["OTEL_TRACES_EXPORTER"] === "none" || env["OTEL_SDK_DISABLED"] === "true";
+  if (endpoint === "" || isOff) return () => Promise.resolve();
+  try {
+    const { startTracing } = (await import(threadProgram("tracing").href)) as typeof Tracing;
+    return startTracing(parts);
+  } catch (thrown) {
+    report(toTealError(thrown), { doing: "tracing" });
+    return () => Promise.resolve();
+  }
 }
 
 /** The entry of a thread: the file beside this one, from source or as a bundle. */

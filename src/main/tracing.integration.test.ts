@@ -1,0 +1,98 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { FaultyStore } from "../engine/testing/faulty-store.ts";
+import { Rig } from "../engine/testing/rig.ts";
+import { Hub } from "../engine/hub.ts";
+import { startTracing } from "./tracing.ts";
+
+interface SentSpan {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId?: string;
+  readonly name: string;
+  readonly attributes: readonly { readonly key: string; readonly value: Readonly<Record<string, unknown>> }[];
+}
+
+interface Sent {
+  readonly resourceSpans: readonly { readonly scopeSpans: readonly { readonly spans: readonly SentSpan[] }[] }[];
+}
+
+/** A collector on loopback; one that does not answer keeps what it gets waiting. */
+async function collector(answers: boolean): Promise<SentSpan[]> {
+  const spans: SentSpan[] = [];
+  const server = createServer((request, response) => {
+    if (!answers) return;
+    void text(request).then((body) => {
+      const sent = JSON.parse(body) as Sent;
+      spans.push(...sent.resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans)));
+      response.setHeader("content-type", "application/json").end("{}");
+    });
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+    vi.unstubAllEnvs();
+  });
+  vi.stubEnv("OTEL_EXPORTER_OTLP_ENDPOINT", `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`);
+  return spans;
+}
+
+function tracing(disk: FaultyStore) {
+  const hub = new Hub();
+  const stop = startTracing({
+    hub,
+    find: (id) => disk.store.deployment(id),
+    version: "1.2.3",
+    report: () => undefined,
+    signal: new AbortController().signal,
+  });
+  return { hub, stop };
+}
+
+test("a deployment that goes on under a second server is one trace, with a span for each attempt", async () => {
+  const spans = await collector(true);
+  const disk = new FaultyStore();
+  const rig = new Rig(disk.store);
+  await rig.engine.start({});
+  await rig.deployed("v1");
+  const { id } = await rig.deploy("v2");
+  await rig.atStep(id, "shift-50");
+  const first = tracing(disk);
+  for (const event of rig.events) first.hub.publish("event", event);
+  await first.stop();
+  const known = rig.events.length;
+  await rig.crash();
+  expect((await rig.ended(id)).state).toBe("completed");
+  const second = tracing(disk);
+  for (const event of rig.events.slice(known)) second.hub.publish("event", event);
+  await second.stop();
+
+  const of = (span: SentSpan, key: string) => span.attributes.find((one) => one.key === key)?.value;
+  const mine = spans.filter((span) => of(span, "teal.deployment")?.["stringValue"] === id);
+  expect(new Set(mine.map(({ traceId }) => traceId)).size).toBe(1);
+  const [root, ...more] = mine.filter(({ parentSpanId }) => parentSpanId === undefined || parentSpanId === "");
+  expect({ name: root?.name, more }).toEqual({ name: "deploy web", more: [] });
+  const steps = mine.filter((span) => span !== root);
+  expect(new Set(steps.map(({ parentSpanId }) => parentSpanId))).toEqual(new Set([root?.spanId]));
+  const again = steps.find(({ name }) => name === "shift-50");
+  expect(again === undefined ? null : of(again, "teal.attempt")).toEqual({ intValue: 2 });
+  expect(new Set(steps.map((span) => of(span, "teal.version")?.["stringValue"]))).toEqual(new Set(["v2"]));
+});
+
+test("a collector that does not answer keeps nobody waiting, and the end of the server 2 s at most", async () => {
+  await collector(false);
+  const disk = new FaultyStore();
+  const rig = new Rig(disk.store);
+  await rig.engine.start({});
+  await rig.deployed("v1");
+  const { hub, stop } = tracing(disk);
+  for (const event of rig.events) hub.publish("event", event);
+  const began = performance.now();
+  await stop();
+  expect(performance.now() - began).toBeLessThan(15_000);
+});
