@@ -40,6 +40,7 @@ export class CliRig {
     this.server = server;
     this.parts = {
       version: "1.2.3",
+      program: { node: "/usr/bin/node", script: "/usr/lib/teal.js", user: "ada" },
       loadConfig: () => Promise.resolve(config({ web: WEB }, ["DB_URL", "UNSET"])),
       hasStarted: () => Promise.resolve(false),
       cautions: () => Promise.resolve([]),
@@ -49,7 +50,7 @@ export class CliRig {
       down: () => Promise.reject(new TealError("internal", "no down here")),
       directAbort: () => Promise.reject(new TealError("internal", "no proxy here")),
       doctor: () => Promise.reject(new TealError("internal", "no machine here")),
-      ended: () => Promise.resolve(),
+      ended: () => Promise.resolve("stopped"),
     };
   }
 

@@ -11,6 +11,10 @@ export async function foreground(call: Call, config: string): Promise<number> {
   const seen: Seen = { after: undefined };
   for (;;) {
     const stoppedBy = await watch(call, config, seen);
+    if (stoppedBy === "died") {
+      call.note("Teal has died, and nothing has started it again. `teal up` brings back what is on record.");
+      return 1;
+    }
     if (stoppedBy === null) {
       call.note("Teal was stopped.");
       return 0;
@@ -32,17 +36,18 @@ interface Seen {
   after: number | undefined;
 }
 
-/** Prints events; the signal that came, or null when Teal has ended. */
-async function watch(call: Call, config: string, seen: Seen): Promise<StopSignal | null> {
+/** Prints events; the signal that came, `died` when Teal has ended by itself, or null when it was stopped. */
+async function watch(call: Call, config: string, seen: Seen): Promise<StopSignal | "died" | null> {
   const stop = new AbortController();
-  let stoppedBy: StopSignal | null = null;
+  let stoppedBy: StopSignal | "died" | null = null;
   const release = call.io.onStop((signal) => {
     stoppedBy = signal;
     stop.abort(new TealError("aborted", `${signal} came`));
   });
   const rows = new EventRows(call.style);
   const ended = call.parts.ended(config, stop.signal).then(
-    () => {
+    (how) => {
+      if (how === "died") stoppedBy ??= how;
       stop.abort(new TealError("server-down", "Teal has ended"));
     },
     (thrown: unknown) => {

@@ -15,6 +15,8 @@ export interface Caution {
 export interface Parts {
   /** Version of this package. */
   readonly version: string;
+  /** How this command line is run, and by whom: absolute paths. */
+  readonly program: { readonly node: string; readonly script: string; readonly user: string };
   /** @throws `config-invalid` with every problem, `config-missing`, `secret-missing` */
   loadConfig(file: string, env: Readonly<Record<string, string | undefined>>): Promise<TealConfig>;
   /** What a person should know before the services of a good teal.yaml are run: they are no errors. */
@@ -37,6 +39,9 @@ export interface Parts {
   directAbort(options: Omit<DirectAbortOptions, "clock">): Promise<DirectAbort>;
   /** Looks at everything that Teal stands on, and changes nothing. */
   doctor(options: Pick<DoctorOptions, "config" | "signal">): Promise<readonly Finding[]>;
-  /** Resolves when no keeper answers any more for the state directory beside this teal.yaml. */
-  ended(configFile: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Resolves when no keeper answers any more for the state directory beside this teal.yaml: whether it was stopped, or has
+   * died without a word.
+   */
+  ended(configFile: string, signal: AbortSignal): Promise<"stopped" | "died">;
 }

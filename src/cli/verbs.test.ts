@@ -422,7 +422,7 @@ describe("up and down", () => {
     socket: "/x/teal.sock",
   };
   let downs: unknown[];
-  let end: PromiseWithResolvers<void>;
+  let end: PromiseWithResolvers<"stopped" | "died">;
   beforeEach(() => {
     downs = [];
     end = Promise.withResolvers();
@@ -479,7 +479,7 @@ describe("up and down", () => {
   it("in the foreground ends when Teal has ended", async () => {
     const running = rig.run(["up"]);
     await eventually(() => rig.server.streams === 1, "a stream");
-    end.resolve();
+    end.resolve("stopped");
     const { exit, stderr } = await running;
     expect(exit).toBe(0);
     expect(stderr).toMatch(/Teal was stopped/);

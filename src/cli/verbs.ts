@@ -5,6 +5,7 @@ export const VERBS = {
   up: async (): Promise<Verb> => (await import("./verbs/up.ts")).up,
   down: async (): Promise<Verb> => (await import("./verbs/down.ts")).down,
   check: async (): Promise<Verb> => (await import("./verbs/check.ts")).check,
+  systemd: async (): Promise<Verb> => (await import("./verbs/systemd.ts")).systemd,
   doctor: async (): Promise<Verb> => (await import("./verbs/doctor.ts")).doctor,
   plan: async (): Promise<Verb> => (await import("./verbs/plan.ts")).plan,
   deploy: async (): Promise<Verb> => (await import("./verbs/deploy.ts")).deploy,

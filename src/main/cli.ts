@@ -43,6 +43,7 @@ function realpath(path: string): string {
 
 const parts: Parts = {
   version: packageVersion(),
+  program: { node: process.execPath, script: realpath(process.argv[1] ?? ""), user: userName() },
   loadConfig: async (file, env) => (await import("./read-config.ts")).readConfig(file, env),
   cautions: async ({ services }) => {
     const { environmentCautions } = await import("../drivers/cautions.ts");

@@ -17,6 +17,7 @@ export const up: Verb = {
   arguments: [],
   options: [
     { flags: "-d, --detach", description: "return when it is up" },
+    { flags: "--stay", description: "in the foreground also where it runs already: for systemd and the like" },
     { flags: "-y, --yes", description: "upgrade what runs to this version, without asking" },
     { flags: "--force", description: "with --yes: even when this version is the older one" },
   ],
@@ -40,7 +41,7 @@ export const up: Verb = {
         },
       }),
     );
-    const stays = !call.flag("detach") && !result.already;
+    const stays = !call.flag("detach") && (!result.already || call.flag("stay"));
     if (call.json && stays) call.record(result);
     else if (call.json) call.document(result);
     sayUp(call, result);
