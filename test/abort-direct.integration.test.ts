@@ -49,7 +49,7 @@ test("abort --direct gives the traffic back while the server is stopped, and the
   try {
     const done = await direct(site);
     expect(done).toMatchObject({ deployment: id, weights: { blue: 100, green: 0 }, reverted: true, proxies: 1 });
-    expect(done.tookMs).toBeLessThan(1_000);
+    expect(done.tookMs).toBeLessThan(10_000);
     expect(both.size).toBe(2);
     expect((await served(site)).size).toBe(1);
     const again = await site.cli("abort", "--direct");

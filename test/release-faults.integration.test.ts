@@ -11,13 +11,14 @@ describe("a bad release, under load", () => {
 
   beforeAll(async () => {
     site = await Site.up({
+      health: { deadline: "10s" },
       deploy: {
         validate: { endpoint: "/deployment/validate", smoke: "node smoke.js" },
         guardrails: { latency: { p50: { rollBack: "2x" } } },
       },
     });
     expect((await site.deployed("v1")).state).toBe("completed");
-    load = new LoadGenerator({ url: site.url, rate: 200, mostMs: 100_000 });
+    load = new LoadGenerator({ url: site.url, rate: 200, mostMs: 600_000 });
     load.start();
   });
 
@@ -47,7 +48,7 @@ describe("a release that crashes under load", () => {
       deploy: { shift: [{ weight: 10, for: "10s" }] },
     });
     expect((await site.deployed("v1")).state).toBe("completed");
-    const load = new LoadGenerator({ url: site.url, rate: 200, mostMs: 60_000 });
+    const load = new LoadGenerator({ url: site.url, rate: 200, mostMs: 600_000 });
     load.start();
     const deployment = await site.deployed("v6");
     expect(deployment.state).toBe("rolled-back");

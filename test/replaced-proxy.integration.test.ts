@@ -76,7 +76,7 @@ test("WebSockets stay with the old proxy, a switch meanwhile reaches both, and k
   await using site = await Site.up({ traffic: { longLived: `${String(LONG_LIVED_MS / 1_000)}s` } });
   await using next = await OtherPackage.install("1.0.0");
   for (const version of ["v1", "v2"]) expect((await site.deployed(version)).state).toBe("completed");
-  const load = new LoadGenerator({ url: site.url, rate: 60, mostMs: 120_000 });
+  const load = new LoadGenerator({ url: site.url, rate: 60, mostMs: 600_000 });
   load.start();
   const sockets = await Promise.all(Array.from({ length: SOCKETS }, () => Echo.open(site.url)));
   const [apps, before] = [await site.appPids(), await site.pids()];
@@ -159,7 +159,7 @@ test("a deployment that is under way goes on to its end", async () => {
   await using site = await Site.up({ deploy: { shift: [{ weight: 50, for: "30s" }] } });
   await using next = await OtherPackage.install("1.0.0");
   expect((await site.deployed("v1")).state).toBe("completed");
-  const load = new LoadGenerator({ url: site.url, rate: 60, mostMs: 120_000 });
+  const load = new LoadGenerator({ url: site.url, rate: 60, mostMs: 600_000 });
   load.start();
   const id = await site.deploy("v2");
   await site.atStep(id, "shift-50");

@@ -18,7 +18,7 @@ describe("another version of Teal, under load", () => {
     site = await Site.up();
     expect((await site.deployed("v1")).state).toBe("completed");
     first = answerOf(await site.cli("up", "--json")).runtime;
-    load = new LoadGenerator({ url: site.url, rate: 100, mostMs: 240_000 });
+    load = new LoadGenerator({ url: site.url, rate: 100, mostMs: 600_000 });
     load.start();
   });
 

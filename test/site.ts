@@ -40,7 +40,7 @@ function quickService(ledgers: string): Settings {
       env: { LEDGER_DIR: ledgers },
       stop: { signal: "SIGTERM", timeout: "5s" },
     },
-    health: { path: "/health", interval: "100ms", timeout: "1s", healthyAfter: 2, unhealthyAfter: 2, deadline: "10s" },
+    health: { path: "/health", interval: "100ms", timeout: "1s", healthyAfter: 2, unhealthyAfter: 2, deadline: "40s" },
     traffic: { driver: "embedded", drain: "5s", longLived: "5s" },
     deploy: {
       shift: [
