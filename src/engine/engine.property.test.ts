@@ -203,7 +203,7 @@ class World {
         disk.refusing = isOn;
         break;
       case "disk-slow":
-        disk.before = isOn ? () => made.clock.sleep(700) : () => undefined;
+        disk.before = isOn ? () => this.#slowWrite() : () => undefined;
         break;
       case "traffic-down":
         made.traffic.down = isOn ? new TealError("data-plane-down", "no proxy is running") : null;
@@ -217,6 +217,13 @@ class World {
       default:
         kind satisfies never;
     }
+  }
+
+  /** What waits for the disk when its process ends is never written: the next process owns the store. */
+  async #slowWrite(): Promise<void> {
+    const { life, clock } = this.made;
+    await clock.sleep(700);
+    if (life.isOver) await new Promise(() => undefined);
   }
 
   async #askFor(next: Asked): Promise<void> {

@@ -73,6 +73,9 @@ export class Rig {
       stopped = true;
     });
     await this.until("the old engine has stopped", () => stopped);
+    // Its process ends before the next one owns the store: nothing that was asked of it comes later.
+    this.life.end();
+    this.life = new Life();
     this.engine = this.#make();
     await this.engine.start({});
   }
