@@ -6,7 +6,10 @@ import type { ServiceSpec } from "../model/service.ts";
 import { FaultyStore } from "./testing/faulty-store.ts";
 import { quickSpec, Rig } from "./testing/rig.ts";
 
-const RUNS = Number(process.env["TEAL_PROPERTY_RUNS"] ?? 60);
+/** A search goes new ways each time; without one, the same ways are gone again, so that a failure is this change's own. */
+const SEARCH = process.env["TEAL_PROPERTY_RUNS"];
+const RUNS = Number(SEARCH ?? 60);
+const SEED = SEARCH === undefined ? { seed: 20_261_121 } : {};
 const HOUR = 3_600_000;
 const ASKER = { by: "tester", reason: null, idempotencyKey: null };
 /** Refusals that a person may see whatever the engine does; anything else is a bug. */
@@ -436,7 +439,7 @@ test(
         }
         await world.end();
       }),
-      { numRuns: RUNS },
+      { numRuns: RUNS, ...SEED },
     );
   },
   Math.max(120_000, RUNS * 1_000),
