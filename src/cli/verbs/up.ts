@@ -28,26 +28,36 @@ export const up: Verb = {
   ],
   json: "{already, pid, runtime, packageRuntime, upgradedFrom, processes: [{process, pid, runtime, draining}], listeners: [{listen, address}], socket}; without --detach then the events, one a line",
   async run(call) {
-    const config = call.configFile();
-    await readable(call, config);
-    const result = await stoppable(call, (signal) =>
-      call.parts.up({
-        config,
-        signal,
-        force: call.flag("force"),
-        consent: (offer) => consent(call, offer),
-        say: (line) => {
-          call.say(line);
-        },
-      }),
-    );
-    const stays = !call.flag("detach") && (!result.already || call.flag("stay"));
-    if (call.json && stays) call.record(result);
-    else if (call.json) call.document(result);
-    sayUp(call, result);
-    return stays ? foreground(call, config) : 0;
+    // Between one listener's end and the next one's begin a SIGTERM would end this process alone, and Teal would run on.
+    const release = call.io.onStop(() => undefined);
+    try {
+      return await start(call);
+    } finally {
+      release();
+    }
   },
 };
+
+async function start(call: Call): Promise<number> {
+  const config = call.configFile();
+  await readable(call, config);
+  const result = await stoppable(call, (signal) =>
+    call.parts.up({
+      config,
+      signal,
+      force: call.flag("force"),
+      consent: (offer) => consent(call, offer),
+      say: (line) => {
+        call.say(line);
+      },
+    }),
+  );
+  const stays = !call.flag("detach") && (!result.already || call.flag("stay"));
+  if (call.json && stays) call.record(result);
+  else if (call.json) call.document(result);
+  sayUp(call, result);
+  return stays ? foreground(call, config) : 0;
+}
 
 /**
  * A first start needs a good teal.yaml. After that a reboot brings back what is on record, whatever the file says by then:
