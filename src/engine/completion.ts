@@ -1,5 +1,6 @@
 import { TealError, toTealError } from "../model/error.ts";
 import type { Milliseconds } from "../model/time.ts";
+import type { Weights } from "../model/traffic.ts";
 import type { TrafficObservation } from "../ports/traffic.ts";
 import { aboutOf } from "./about.ts";
 import { throwIfLatched } from "./latched.ts";
@@ -9,18 +10,27 @@ import type { Effects } from "./step.ts";
 
 const DISARM_MS: Milliseconds = 5_000;
 
-/** What a deployment leaves behind when it is done: the old environment, kept warm until its retirement. */
-export async function completionEffects(run: Running): Promise<Effects> {
+/**
+ * What a deployment leaves behind when it is done: the environment without traffic, kept warm until its retirement. That is
+ * the old one, unless a person has given all the traffic back by hand. `last`: a split that is not on record yet.
+ */
+export async function completionEffects(run: Running, last: Weights | null): Promise<Effects> {
   const { deployment, parts, release } = run;
   const { service, from, to, goal } = deployment;
   if (goal === "retire" || from === null || from === to) return {};
-  const old = (await parts.store.environments(service)).find(({ name }) => name === from);
-  if (old?.release == null) return {};
+  const weights = last ?? (await parts.store.service(service))?.weights ?? {};
+  const isGivenBack = weights[from] === 100;
+  const roles = isGivenBack ? { roles: { active: from, standby: to } } : {};
+  if (!isGivenBack && (weights[from] ?? 0) > 0) return {};
+  const left = isGivenBack ? to : from;
+  const old = (await parts.store.environments(service)).find(({ name }) => name === left);
+  if (old?.release == null) return roles;
   const planned = (await parts.store.retirements(service))[0];
   // A service has one retirement: that of an environment which is now active again is replaced.
   const replaced = planned === undefined || planned.environment === old.name ? [] : [planned.environment];
   const at = parts.clock.now() + release.spec.deploy.keepStandbyMs;
   return {
+    ...roles,
     retirement: { set: { service, environment: old.name, release: old.release, at } },
     events: [
       ...replaced.map((environment) => run.event("retirement-cancelled", { environment })),

@@ -255,7 +255,11 @@ export class Run implements Running {
   async #complete(ended: Ended | null, effects: Effects): Promise<void> {
     this.signal.throwIfAborted();
     const { events, touchedTraffic, ...rest } = effects;
-    const { events: farewell, touchedTraffic: _none, ...left } = await completionEffects(this);
+    const {
+      events: farewell,
+      touchedTraffic: _none,
+      ...left
+    } = await completionEffects(this, rest.split?.weights ?? null);
     await prune(this);
     if (this.#takeBack.cause !== null) throw new TealError("aborted", "the deployment is being taken back");
     const change = {
