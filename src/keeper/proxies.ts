@@ -9,6 +9,7 @@ import type { KeeperProtocol } from "../wire/keeper.ts";
 import { proxySettings } from "../wire/shapes.ts";
 import { endGroup, killLeftovers } from "./end-group.ts";
 import { Lanes } from "./lanes.ts";
+import { leftProxy } from "./left-proxy.ts";
 import type { KeeperParts } from "./parts.ts";
 import { isSameProgram, ownProgram } from "./program.ts";
 import { adoptProxy, longestLived, type ProxyProcess, startProxy, tellToDrain, untilAnswers } from "./proxy-process.ts";
@@ -94,16 +95,7 @@ export class Proxies {
     const alive = recorded.flatMap((record) => adoptProxy(record, this.#parts, signal) ?? []);
     const serving = alive.filter(({ draining }) => !draining);
     const owner = serving.at(-1);
-    if (inherited.length === 0 && owner !== undefined) {
-      const pid = String(owner.process.pid);
-      throw new TealError(
-        "keeper-down",
-        `the proxy with pid ${pid} still serves after the last keeper's end; it starts a new keeper by itself`,
-        {
-          remedy: `Run the command again in a few seconds; if that does not help, end the proxy with \`kill ${pid}\`.`,
-        },
-      );
-    }
+    if (inherited.length === 0 && owner !== undefined) throw leftProxy(owner.process.pid);
     this.#sockets = inherited.map(adoptSocket);
     this.#settings = owner?.settings ?? this.#settings;
     if (owner !== undefined) this.#program = owner.program;
