@@ -22,7 +22,6 @@ test("the log and the metrics tell of a deployment, and no secret is in them", {
   const variables = { TEAL_LOG_LEVEL: "trace", CANARY: variable };
   await using site = await Site.create({ deploy: { shift: [], bake: "0s" } }, variables);
   writeFileSync(join(site.dir, "canary.txt"), file);
-  // oxlint-disable-next-line no-template-curly-in-string -- teal.yaml's own references
   const env = { CANARY: "${env:CANARY}", FROM_FILE: "${file:./canary.txt}" };
   await site.configure({ deploy: { shift: [], bake: "0s" }, environment: { env } });
   await site.start();
