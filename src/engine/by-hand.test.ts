@@ -137,6 +137,16 @@ describe("a split set by hand", () => {
     });
   });
 
+  test("is refused by an engine that stops and has let go of the deployment", async () => {
+    const made = await rig();
+    const { id } = await made.deploy("v3");
+    await made.atStep(id, "shift-10");
+    await made.engine.stop();
+    await expect(set(made, { blue: 30, green: 70 }, { force: true })).rejects.toMatchObject({
+      code: "deployment-running",
+    });
+  });
+
   test("that a crash kept from the record is read back by the next server", async () => {
     const made = await rig();
     const live = made.traffic.applied.at(-1);

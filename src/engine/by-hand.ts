@@ -41,6 +41,7 @@ export async function setByHand(
   const { service, request } = what;
   if (run !== null) throwIfBusy(run, request.force);
   return desk.alone(service, async () => {
+    await throwIfOthers(parts, service, run, request.force);
     const order = await ordered(parts, desk, what);
     const { seen, row, weights } = order;
     if (seen.split !== null && sameWeights(seen.split.weights, weights)) return keep(parts, run, order);
@@ -103,6 +104,17 @@ function throwIfBusy({ deployment, holding }: Run, force: boolean): void {
       ? "Wait for it, or `teal abort`; --force sets the split in the middle of it."
       : "Wait for it, or `teal abort`.",
   });
+}
+
+/** What has changed while this waited for its turn; an engine that is about to stop may have left a deployment alone. */
+async function throwIfOthers({ store }: EngineParts, service: string, run: Run | null, force: boolean): Promise<void> {
+  if (run !== null) {
+    throwIfBusy(run, force);
+    return;
+  }
+  const [unfinished] = await store.unfinished(service);
+  if (unfinished === undefined) return;
+  throw new TealError("deployment-running", `${unfinished.id} is ${unfinished.state} and sets the split itself`);
 }
 
 /** An abort is still to take it back at once. A frozen deployment is latched: nothing of it is taken any more. */
@@ -182,7 +194,7 @@ async function keep(parts: EngineParts, run: Run | null, order: Order): Promise<
 async function following({ store, clock }: EngineParts, order: Order): Promise<Partial<Transition>> {
   const { service, row, weights, release } = order;
   const whole = wholeOf(weights);
-  const planned = (await store.retirements()).find((candidate) => candidate.service === service);
+  const planned = (await store.retirements(service))[0];
   const cancels = planned !== undefined && (weights[planned.environment] ?? 0) > 0 ? planned.environment : null;
   if (whole === null || whole === row.active || row.active === null)
     return cancels === null ? {} : { retirement: { cancel: cancels } };
