@@ -199,12 +199,14 @@ describe("down", () => {
 });
 
 describe("keeperEnd", () => {
-  it("resolves when the keeper has ended and no new one comes", async () => {
+  it.each(["stopped", "died"])("resolves when the keeper has %s and no new one comes", async (how) => {
     await start();
+    // What a keeper leaves that was not told to stop.
+    if (how === "died") await writeFile(join(folder, ".teal/keeper.json"), "{}");
     const ended = keeperEnd(config, systemClock, new AbortController().signal);
     expect(await Promise.race([ended, systemClock.sleep(200).then(() => "runs")])).toBe("runs");
     await stop(0);
-    expect(await ended).toBeUndefined();
+    expect(await ended).toBe(how);
   });
 });
 
