@@ -29,11 +29,24 @@ class Load {
   readonly #running: Promise<void>;
   readonly #url: string;
   sent = 0;
+  /** Of what has been sent and not answered yet. */
+  readonly #open = new Map<string, number>();
   phase = "";
 
   constructor(url: string, clients: number) {
     this.#url = url;
     this.#running = Promise.all(Array.from({ length: clients }, () => this.#client())).then(() => undefined);
+  }
+
+  /** From now on another phase; returns when all of the one before has been answered. */
+  async enter(phase: string): Promise<void> {
+    const before = this.phase;
+    this.phase = phase;
+    await expect.poll(() => this.#open.get(before) ?? 0, PATIENCE).toBe(0);
+  }
+
+  #count(phase: string, by: number): void {
+    this.#open.set(phase, (this.#open.get(phase) ?? 0) + by);
   }
 
   /** Answers to what was sent in a phase. */
@@ -56,6 +69,7 @@ class Load {
   async #ask(agent: Agent): Promise<void> {
     this.sent += 1;
     const { phase } = this;
+    this.#count(phase, 1);
     const id = `/${String(this.sent)}`;
     // Every third has a body; one that is not read must not stand in the way of what follows.
     const method = this.sent % 3 === 0 ? "POST" : "GET";
@@ -74,6 +88,8 @@ class Load {
       if (code === undefined && body !== id) this.broken.push(`${id} was answered ${body}`);
     } catch (thrown) {
       this.broken.push(`${id}: ${String(thrown)}`);
+    } finally {
+      this.#count(phase, -1);
     }
   }
 }
@@ -119,7 +135,7 @@ describe("maintenance at a real proxy", () => {
     await expect.poll(() => load.in("on").length, PATIENCE).toBeGreaterThan(300);
     // What was under way at the change still comes from the app: one a client at most.
     expect(app.requests).toBeLessThanOrEqual(served + 8);
-    load.phase = "changing";
+    await load.enter("changing");
     await peer.call("maintain", maintenanceOf("off", 2));
     load.phase = "off";
     await expect.poll(() => load.in("off").length, PATIENCE).toBeGreaterThan(200);
