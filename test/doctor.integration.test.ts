@@ -104,8 +104,10 @@ test("a server that hangs, and one that is gone with its keeper, are found by wh
   if (server === null) throw new Error("no server runs");
   process.kill(server, "SIGSTOP");
   try {
-    const { code, found } = await examined(site);
+    const { code, found, findings } = await examined(site);
     expect([code, found]).toEqual([1, expect.arrayContaining(["problem server"])]);
+    const remedy = findings.find(({ check }) => check === "server")?.remedy;
+    expect(remedy).toContain(`kill -9 ${String(server)}`);
   } finally {
     process.kill(server, "SIGCONT");
   }

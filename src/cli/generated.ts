@@ -37,8 +37,7 @@ A deployment that failed has the exit code of its error in the [error reference]
 Colours only on a terminal; \`NO_COLOR\` and \`FORCE_COLOR\` are heeded. With \`--json\` stdout holds one JSON document, or
 one JSON object a line for streams, and nothing else; an error is one problem document (RFC 9457) on stderr, with stdout empty.
 
-**Questions.** \`deploy\`, \`switch\`, \`rollback\` and \`down\` ask on a terminal, unless \`--yes\` or \`--json\` is given. In a
-pipe they go ahead. A no changes nothing and is exit 4.
+**Questions.** A verb with \`--yes\` asks on a terminal, unless that or \`--json\` is given. In a pipe it goes ahead. A no changes nothing and is exit 4.
 
 **Ctrl-C** while a deployment is followed leaves it going, says how to come back, and is exit 0; SIGTERM does the same with exit
 143. A restart of the server meanwhile is waited for.

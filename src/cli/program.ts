@@ -58,9 +58,15 @@ export async function parse(program: Command, argv: readonly string[]): Promise<
     if (!(thrown instanceof CommanderError)) throw thrown;
     if (thrown.exitCode === 0) return;
     if (thrown.code === "commander.help")
-      throw new TealError("usage", `${argv.join(" ")} is not a whole verb`, { cause: thrown });
+      throw new TealError("usage", `${argv.join(" ")} is not a whole verb${restOf(program, argv)}`, { cause: thrown });
     throw new TealError("usage", thrown.message.replace(/^error: /, "").replace("\n", " "), { cause: thrown });
   }
+}
+
+/** What makes a whole verb of its first word, such as `; what can follow: list, start, stop`. */
+function restOf(program: Command, [word]: readonly string[]): string {
+  const names = program.commands.find((command) => command.name() === word)?.commands.map((command) => command.name());
+  return names === undefined || names.length === 0 ? "" : `; what can follow: ${names.join(", ")}`;
 }
 
 function addVerb(program: Command, verb: Verb, chosen: Chosen): void {

@@ -56,7 +56,7 @@ describe("the command line", () => {
     [["history", "--limit", "many"], /whole number/],
     [["down", "--drain", "10"], /duration with its unit/],
     [["status", "web", "more"], /too many arguments/],
-    [["env"], /env is not a whole verb/],
+    [["env"], /env is not a whole verb; what can follow: list, start, stop, scale, retire \[usage\]/],
   ])("refuses %j with exit 2", async (argv, message) => {
     const { exit, stdout, stderr } = await rig.run(argv);
     expect({ exit, stdout }).toEqual({ exit: 2, stdout: "" });

@@ -446,7 +446,7 @@ describe("up and down", () => {
     const { exit, stdout } = await rig.run(["up", "--detach"]);
     expect(exit).toBe(0);
     expect(stdout).toMatch(/Teal is up; traffic comes in at 127\.0\.0\.1:1234/);
-    expect(stdout).toMatch(/teal deploy --version v1/);
+    expect(stdout).toMatch(/teal deploy --version V`/);
     expect(JSON.parse((await rig.run(["up", "--detach", "--json"])).stdout)).toEqual(result);
   });
 

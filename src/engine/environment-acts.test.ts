@@ -106,6 +106,9 @@ describe("an environment", () => {
       changed: false,
     });
     await made.engine.control.stopEnvironment(about("blue"));
+    const question = { goal: "switch", service: "web", to: "blue", force: false } as const;
+    const { steps } = await made.engine.control.plan(question, AbortSignal.timeout(5_000));
+    expect(steps[0]).toMatchObject({ id: "start", title: "Start 3 instances on blue" });
     await made.restart();
     await settled(
       made,

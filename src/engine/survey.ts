@@ -95,9 +95,13 @@ export function planState(seen: Survey): PlanState {
     standby: row.standby,
     weights: seen.traffic?.split?.weights ?? row.weights,
     environments: Object.fromEntries(
-      seen.environments.map((environment) => [
-        environment.name,
-        { release: environment.release, state: stateOf(environment) },
+      seen.environments.map(({ name, record, release, observation }) => [
+        name,
+        {
+          release,
+          state: stateOf({ release, observation }),
+          ...(record?.count === undefined || release === null ? {} : { count: record.count }),
+        },
       ]),
     ),
     retirement: retirement === null ? null : { environment: retirement.environment, at: retirement.at },

@@ -161,6 +161,16 @@ describe("switch", () => {
     expect(ids(planSwitch(stopped, "green"))).toEqual(["start", "healthy", "shift-100"]);
   });
 
+  test("tells as many instances as a person has asked for", () => {
+    const green = { release: release("v0"), state: "absent" as const };
+    const starts = (target: typeof green & { readonly count?: number }) =>
+      planSwitch({ ...TWO, environments: { ...TWO.environments, green: target } }, "green").steps[0]?.title;
+    expect([starts(green), starts({ ...green, count: 3 })]).toEqual([
+      "Start 2 instances on green",
+      "Start 3 instances on green",
+    ]);
+  });
+
   test("is refused without a release, and to where all the traffic is", () => {
     expect(() => planSwitch(ONE, "green")).toThrow("has no release");
     expect(() => planSwitch(TWO, "blue")).toThrow("already has all the traffic");

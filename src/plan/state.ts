@@ -17,6 +17,8 @@ export interface PlanEnvironment {
   /** What it runs or would run when started; null: nothing. */
   readonly release: Release | null;
   readonly state: EnvironmentState;
+  /** Instances that a person has asked for with `teal env scale`; absent: as many as the release says. */
+  readonly count?: number;
 }
 
 const NOTHING: PlanEnvironment = { release: null, state: "absent" };

@@ -56,8 +56,8 @@ export function provision(environment: string, version: string): PlanStep {
   };
 }
 
-export function start(environment: string, spec: ServiceSpec): PlanStep {
-  const { count } = spec.environment;
+/** @param count instances, where they are not as many as the release says */
+export function start(environment: string, spec: ServiceSpec, count = spec.environment.count): PlanStep {
   return {
     id: "start",
     uses: "start@1",

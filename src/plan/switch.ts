@@ -31,7 +31,7 @@ export function planSwitch(
     from: state.active,
     to,
     steps: [
-      ...(warm ? [] : [steps.start(to, spec), steps.healthy(to, spec)]),
+      ...(warm ? [] : [steps.start(to, spec, target.count), steps.healthy(to, spec)]),
       steps.shift(to, allTo(to, others), { version: target.release.version, watchMs: 0, force }),
     ],
     worstRollbackMs: steps.worstRollbackMs(spec),

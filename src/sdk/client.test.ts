@@ -87,7 +87,10 @@ describe("TealClient", () => {
 
   it("gives up after its deadline, and at once when told", async () => {
     server.on("GET /v1/status", () => new Promise(() => undefined));
-    await expect(client.status({ timeoutMs: 50 })).rejects.toMatchObject({ code: "deadline-passed" });
+    await expect(client.status({ timeoutMs: 50 })).rejects.toMatchObject({
+      code: "deadline-passed",
+      remedy: expect.stringContaining("teal doctor"),
+    });
     const reason = new Error("enough");
     const stop = new AbortController();
     const call = client.status({ signal: stop.signal });

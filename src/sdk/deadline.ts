@@ -8,11 +8,15 @@ export interface Deadline {
   [Symbol.dispose](): void;
 }
 
+// The catalogue's remedy asks the server, and is about a step.
+const REMEDY = "`teal doctor` says whether the server hangs; `teal abort --direct` does without it.";
+
 /** Aborts with `deadline-passed` after `ms`, or earlier with the reason of `parent`. */
 export function deadline(ms: Milliseconds, what: string, parent?: AbortSignal): Deadline {
   const controller = new AbortController();
   const timer = setTimeout(() => {
-    controller.abort(new TealError("deadline-passed", `${what} took longer than ${String(ms)} ms`));
+    const message = `${what} took longer than ${String(ms)} ms`;
+    controller.abort(new TealError("deadline-passed", message, { remedy: REMEDY }));
   }, ms);
   return {
     signal: parent === undefined ? controller.signal : AbortSignal.any([parent, controller.signal]),

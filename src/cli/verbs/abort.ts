@@ -13,7 +13,7 @@ export const abort: Verb = {
   details:
     "The traffic goes back first, at once; the clean-up follows. --direct asks the proxy itself, for when the server is dead, " +
     "does not answer, or cannot write: the traffic goes back, and nothing of the deployment is taken again. A server that comes " +
-    "back does the rest.",
+    "back does the rest, but cannot record who asked, nor a --reason.",
   arguments: [SERVICE_ARGUMENT],
   options: [
     { flags: "--direct", description: "ask the proxy itself, without the server" },
@@ -55,7 +55,7 @@ async function direct(call: Call): Promise<number> {
   );
   call.say(`  Nothing of ${deployment} is taken any more. A server that answers does the clean-up: \`teal status\`.`);
   call.say(
-    style.faint("  Where it does not answer: look at the disk and .teal/logs/server.log, then `teal up --detach`."),
+    style.faint("  Where it does not answer: `teal doctor` says what to do; where nothing runs, `teal up --detach`."),
   );
   return done.reverted ? 0 : 1;
 }

@@ -68,7 +68,7 @@ describe("maintenance", () => {
     rig.server.json("GET /v1/status", status(serviceStatus("web", { maintenance } as never)));
     const { stdout } = await rig.run(["status"]);
     expect(stdout).toMatch(
-      /maintenance +hold: requests wait, by ada 3 min ago \(db\); ends in 2 min, in off; the proxy still has on/,
+      /maintenance +hold: requests wait, by ada 3 min ago \(db\); ends in 2 min, then the app gets the requests; the proxy still has on/,
     );
     rig.server.json("GET /v1/status", status());
     expect((await rig.run(["status"])).stdout).not.toContain("maintenance");

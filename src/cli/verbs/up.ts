@@ -104,5 +104,5 @@ function sayUp(call: Call, result: UpResult): void {
       ),
     );
   }
-  call.say("  Next: `teal deploy --version v1`, `teal status`.");
+  call.say("  Next: `teal deploy --version V`, `teal status`.");
 }

@@ -13,7 +13,7 @@ export function maintenanceLine(
   { service, mode, until, endsIn, changed }: MaintenanceAnswer,
   now: EpochMilliseconds,
 ): string {
-  const end = until === null ? "" : `; this ends ${relative(until, now)}, in ${endsIn}`;
+  const end = until === null ? "" : `; this ends ${relative(until, now)}, then ${WORDS[endsIn]}`;
   return `${service}: ${WORDS[mode]}${end}${changed ? "." : ", as before."}`;
 }
 
@@ -26,7 +26,7 @@ export function maintenanceFact(
   const { mode, live, since, until, endsIn, by, reason } = maintenance;
   const who = by === null || since === null ? "" : `, by ${by} ${relative(since, now)}`;
   const why = reason === null ? "" : ` (${reason})`;
-  const end = until === null ? "" : `; ends ${relative(until, now)}, in ${endsIn}`;
+  const end = until === null ? "" : `; ends ${relative(until, now)}, then ${WORDS[endsIn]}`;
   const differs = live === null || live === mode ? "" : `; the proxy still has ${live}`;
   return `${mode}: ${WORDS[mode]}${who}${why}${end}${differs}`;
 }

@@ -90,7 +90,10 @@ function deploymentFact({ deployment }: ServiceStatusAnswer, now: EpochMilliseco
   const { id, goal, state, step, startedAt, hold } = deployment;
   const since = startedAt === null ? "" : `, begun ${relative(startedAt, now)}`;
   return [
-    ["deployment", `${goal} is ${style.warn(state)}${step === null ? "" : ` at ${step}`}${since} ${style.faint(id)}`],
+    [
+      "deployment",
+      `${goal} is ${style.warn(state)}${step === null ? "" : ` at ${step}`}${since} ${style.faint(`(${id})`)}`,
+    ],
     ...(hold === null ? [] : [["on hold", style.warn(`${hold.message}. ${hold.remedy}`)] as const]),
   ];
 }

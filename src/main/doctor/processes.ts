@@ -9,6 +9,11 @@ import { answerOf, type KeeperView, type Scene } from "./scene.ts";
 
 const START = "`teal up --detach`; it takes over what still runs.";
 
+/** The keeper replaces a server that has ended; one that runs and does not answer it leaves alone. */
+function hung(pid: number): string {
+  return `It runs as pid ${String(pid)}; where it goes on like this, \`kill -9 ${String(pid)}\`: the keeper starts another, and apps and traffic go on meanwhile.`;
+}
+
 /** Keeper, server and proxy: whether they are there, and of which version. */
 export function processes(scene: Scene): readonly Finding[] {
   const { keeper, api, paths } = scene;
@@ -20,9 +25,13 @@ export function processes(scene: Scene): readonly Finding[] {
   const { status } = keeper.answer;
   const { server, proxies, pid } = status;
   const findings = [ok("keeper", `pid ${String(pid)}`)];
-  const log = `See ${join(paths.logs, "server.log")}; the keeper starts it again by itself.`;
-  if (server.cannotRun) findings.push(problem("server", "the server cannot run as things are", log));
-  else if ("problem" in api) findings.push(problem("server", api.problem.message, log));
+  const log = `See ${join(paths.logs, "server.log")}`;
+  const restarts = `${log}; the keeper starts it again by itself.`;
+  if (server.cannotRun) findings.push(problem("server", "the server cannot run as things are", restarts));
+  else if ("problem" in api)
+    findings.push(
+      problem("server", api.problem.message, server.pid === null ? restarts : `${log}. ${hung(server.pid)}`),
+    );
   else findings.push(ok("server", `pid ${String(server.pid)}, answers`));
   const serving = proxies.filter(({ draining }) => !draining);
   if (serving.length === 0) findings.push(problem("proxy", "no proxy serves", `See ${join(paths.logs, "proxy.log")}.`));
