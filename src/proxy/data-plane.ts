@@ -4,20 +4,14 @@ import type { Clock, Milliseconds, Random } from "../model/time.ts";
 import { TealError } from "../model/error.ts";
 import type { Receipt, TrafficSample, TrafficSplit, Weights } from "../model/traffic.ts";
 import type { LatchRecord, ServiceMaintenance, ServiceTable } from "../wire/proxy.ts";
-import {
-  type CounterReading,
-  INSTANCE_CELL,
-  readCounters,
-  readModeCounters,
-  SERVICE_CELL,
-  totalFrom,
-} from "./cells.ts";
+import { type CounterReading, readCounters, readModeCounters, SERVICE_CELL, totalFrom } from "./cells.ts";
 import { checkTable } from "./check-table.ts";
 import type { Crew } from "./crew.ts";
 import { DrainWatch } from "./drain-watch.ts";
 import { type CheckedInstance, HealthChecks } from "./health-checks.ts";
 import type { WorkerStart } from "./messages.ts";
 import { ModeSwitch } from "./mode-switch.ts";
+import { NOTHING_OBSERVED, type Observation, observationOf } from "./observation.ts";
 import { RouteBook } from "./route-book.ts";
 import { SampleFeed } from "./sample-feed.ts";
 import { type PreparedTable, ServiceState } from "./service-state.ts";
@@ -58,14 +52,6 @@ export interface DataPlaneOptions {
 /** With everything that is optional in other data planes. */
 interface ProxySample extends Required<Omit<TrafficSample, "since">> {
   readonly environments: Record<string, CounterReading>;
-}
-
-export interface Observation {
-  readonly split: TrafficSplit | null;
-  readonly armed: { readonly deployment: string; readonly revertTo: Weights } | null;
-  readonly latched: LatchRecord[];
-  readonly instances: { id: string; environment: string; healthy: boolean; inFlight: number }[];
-  readonly maintenance: MaintenanceMode;
 }
 
 /** The splits of all services, in the main thread: what is live, what may become live, and what a switch did. */
@@ -127,17 +113,7 @@ export class DataPlane {
 
   observe(name: string): Observation {
     const service = this.#services.get(name);
-    if (service === undefined) return { split: null, armed: null, latched: [], instances: [], maintenance: "off" };
-    const { split, armed, latches } = service.register;
-    const instances = (service.published[0]?.environments ?? []).flatMap(({ environment, instances }) =>
-      instances.map(({ id, cell }) => ({
-        id,
-        environment,
-        healthy: Atomics.load(cell, INSTANCE_CELL.healthy) === 1,
-        inFlight: totalFrom(cell, INSTANCE_CELL.inFlight),
-      })),
-    );
-    return { split, armed, latched: [...latches], instances, maintenance: service.mode?.mode ?? "off" };
+    return service === undefined ? NOTHING_OBSERVED : observationOf(service);
   }
 
   /**
@@ -211,11 +187,11 @@ export class DataPlane {
     return service.mode?.mode ?? "off";
   }
 
-  /** Deployments that a silent controller would leave unfinished. */
   get serviceNames(): readonly string[] {
     return [...this.#services.keys()];
   }
 
+  /** Deployments that a silent controller would leave unfinished. */
   get atRisk(): readonly { readonly service: string; readonly deployment: string }[] {
     return [...this.#services.values()].flatMap(({ name, register, table }) =>
       register.armed !== null && table?.traffic.onControllerLoss === "revert"
@@ -271,8 +247,7 @@ export class DataPlane {
   async #apply(table: ServiceTable): Promise<Applied> {
     checkTable(table);
     const service = this.#serviceOf(table.service);
-    if (judge(service.register, table) === "same" && isKnown(service, table))
-      return { service, receipt: () => this.#receiptOf(service) };
+    if (judge(service.register, table) === "same" && isKnown(service, table)) return this.#unchanged(service);
     this.#options.snapshot.check({ ...savedFrom(service), table, register: applied(service.register, table) });
     return this.#switchTo(service, table);
   }
@@ -292,8 +267,15 @@ export class DataPlane {
     const at = clock.now();
     if (routes !== null) this.#routes.goLive(routes);
     if (!isSame) service.register = applied(service.register, asked);
-    const change = isSame ? null : this.#begin(service, { from, before, at, deployment: asked.deployment });
-    return { service, receipt: () => change?.receipt ?? this.#receiptOf(service) };
+    if (isSame) return this.#unchanged(service);
+    const change = this.#begin(service, { from, before, at, deployment: asked.deployment });
+    return { service, receipt: () => change.receipt };
+  }
+
+  /** Its receipt is taken within the turn: while the snapshot is waited for, a next table may become live. */
+  #unchanged(service: ServiceState): Applied {
+    const receipt = this.#receiptOf(service);
+    return { service, receipt: () => receipt };
   }
 
   #goLive(service: ServiceState, prepared: PreparedTable): void {
