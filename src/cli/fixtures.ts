@@ -6,7 +6,8 @@ import type { TealConfig } from "../config/config.ts";
 import { TealError } from "../model/error.ts";
 import type { DeploymentAnswer, ServiceStatusAnswer, StatusAnswer } from "../sdk/client.ts";
 import { TealClient } from "../sdk/client.ts";
-import { CannedServer, realClock } from "../sdk/fixtures.ts";
+import { CannedServer } from "../sdk/fixtures.ts";
+import { systemClock } from "../main/clock.ts";
 import type { Io, Sink, StopSignal } from "./io.ts";
 import type { Parts } from "./parts.ts";
 import { runCli } from "./run.ts";
@@ -44,8 +45,8 @@ export class CliRig {
       loadConfig: () => Promise.resolve(config({ web: WEB }, ["DB_URL", "UNSET"])),
       hasStarted: () => Promise.resolve(false),
       cautions: () => Promise.resolve([]),
-      client: () => Promise.resolve(new TealClient({ socket: server.socket }, realClock)),
-      remote: (url, token) => Promise.resolve(new TealClient({ url, token }, realClock)),
+      client: () => Promise.resolve(new TealClient({ socket: server.socket }, systemClock)),
+      remote: (url, token) => Promise.resolve(new TealClient({ url, token }, systemClock)),
       up: () => Promise.reject(new TealError("internal", "no up here")),
       down: () => Promise.reject(new TealError("internal", "no down here")),
       directAbort: () => Promise.reject(new TealError("internal", "no proxy here")),
@@ -73,7 +74,7 @@ export class CliRig {
       stdout,
       stderr,
       interactive: false,
-      clock: realClock,
+      clock: systemClock,
       uniqueKey: () => "key-1",
       onStop: (listener) => {
         this.#listeners.add(listener);

@@ -1,5 +1,3 @@
-import { readdirSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { TealError, toTealError } from "../model/error.ts";
 import type { Clock, Milliseconds } from "../model/time.ts";
 import { sameWeights, type Weights } from "../model/traffic.ts";
@@ -7,6 +5,7 @@ import { connectPeer } from "../wire/connect.ts";
 import type { StatePaths } from "../wire/paths.ts";
 import type { Peer } from "../wire/peer.ts";
 import { PROXY_PROTOCOL, type ProxyProtocol } from "../wire/proxy.ts";
+import { proxySockets } from "../wire/proxy-sockets.ts";
 import { statePathsOf } from "./state-paths.ts";
 
 /** One call to a process of this machine. */
@@ -76,7 +75,7 @@ export async function directAbort({ config, service, clock, signal }: DirectAbor
 /** Every proxy that lives; a socket file may outlive its process. */
 async function connectAll(paths: StatePaths, signal: AbortSignal): Promise<readonly Peer<ProxyProtocol>[]> {
   const outcomes = await Promise.allSettled(
-    socketsOf(paths).map((path) =>
+    proxySockets(paths).map(({ path }) =>
       connectPeer(path, PROXY_PROTOCOL, { down: "data-plane-down", timeoutMs: CALL_MS, signal }),
     ),
   );
@@ -87,18 +86,6 @@ async function connectAll(paths: StatePaths, signal: AbortSignal): Promise<reado
   throw new TealError("data-plane-down", problem?.message ?? `no proxy has a socket in ${paths.root}`, {
     remedy: "Without a proxy there is no traffic to give back: `teal up --detach` starts one with the split of before.",
   });
-}
-
-function socketsOf(paths: StatePaths): readonly string[] {
-  const folder = dirname(paths.apiSocket);
-  try {
-    return readdirSync(folder)
-      .filter((name) => /^proxy-\d+\.sock$/.test(name))
-      .map((name) => join(folder, name));
-  } catch {
-    // Teal has never run here.
-    return [];
-  }
 }
 
 async function armedOf(peer: Peer<ProxyProtocol>, signal: AbortSignal): Promise<readonly Armed[]> {

@@ -1,44 +1,19 @@
 import { describe, expect, it } from "vitest";
+import { sampleSpec } from "../model/samples.ts";
 import type { ServiceSpec } from "../model/service.ts";
 import { configurationDiff, sameConfiguration } from "./configuration-diff.ts";
 
 const base: ServiceSpec = {
-  name: "web",
-  release: { kind: "dir", dir: "/srv/app" },
+  ...sampleSpec,
   environment: {
-    driver: "process",
+    ...sampleSpec.environment,
     command: "./run",
-    count: 1,
     env: { MODE: "production", TOKEN: { template: "${env:TOKEN}", hash: "1" }, template: "a", hash: "b" },
     envFiles: [{ path: "/srv/prod.env", hash: "1" }],
-    stop: { signal: "SIGTERM", timeoutMs: 30_000 },
-    user: null,
-  },
-  health: {
-    path: "/health",
-    status: 200,
-    intervalMs: 1000,
-    timeoutMs: 500,
-    healthyAfter: 2,
-    unhealthyAfter: 3,
-    deadlineMs: 60_000,
-  },
-  traffic: {
-    driver: "embedded",
-    hosts: [],
-    paths: ["/"],
-    drainMs: 30_000,
-    longLivedMs: 300_000,
-    onControllerLoss: "revert",
   },
   deploy: {
-    validate: { endpoint: null, smoke: null, checks: [], deadlineMs: 300_000 },
-    approval: "none",
-    shift: [{ weight: 10, forMs: 60_000 }],
+    ...sampleSpec.deploy,
     guardrails: { minRequests: 100, errorRate: { rollBack: 0.07 }, latency: { p95: { rollBack: { factor: 2 } } } },
-    bakeMs: 900_000,
-    keepStandbyMs: 86_400_000,
-    keepReleases: 5,
   },
   database: { url: { template: "${env:DB}", hash: "1" }, expand: null, contract: null },
   notify: [{ webhook: "https://hooks.example/literal-token" }],

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { GOALS } from "../model/deployment.ts";
 import type { Release } from "../model/release.ts";
+import { sampleSpec } from "../model/samples.ts";
 import type { ServiceSpec } from "../model/service.ts";
 import { weightsProblem } from "../model/traffic.ts";
 import { planDeploy, targetOf } from "./deploy.ts";
@@ -11,41 +12,17 @@ import type { PlanState } from "./state.ts";
 import { planSwitch } from "./switch.ts";
 
 const spec: ServiceSpec = {
-  name: "web",
-  release: { kind: "dir", dir: "/srv/app" },
-  environment: {
-    driver: "process",
-    command: "node server.js",
-    count: 2,
-    env: {},
-    envFiles: [],
-    stop: { signal: "SIGTERM", timeoutMs: 30_000 },
-    user: null,
-  },
-  health: {
-    path: "/health",
-    status: 200,
-    intervalMs: 1_000,
-    timeoutMs: 500,
-    healthyAfter: 2,
-    unhealthyAfter: 3,
-    deadlineMs: 60_000,
-  },
-  traffic: { driver: "embedded", hosts: [], paths: ["/"], drainMs: 30_000, longLivedMs: 0, onControllerLoss: "revert" },
+  ...sampleSpec,
+  traffic: { ...sampleSpec.traffic, longLivedMs: 0 },
   deploy: {
+    ...sampleSpec.deploy,
     validate: { endpoint: null, smoke: null, checks: [], deadlineMs: 60_000 },
-    approval: "none",
     shift: [
       { weight: 10, forMs: 60_000 },
       { weight: 50, forMs: 60_000 },
     ],
     guardrails: { minRequests: 100, errorRate: {}, latency: {} },
-    bakeMs: 900_000,
-    keepStandbyMs: 86_400_000,
-    keepReleases: 5,
   },
-  database: null,
-  notify: [],
 };
 
 const release = (version: string, change: Partial<ServiceSpec["deploy"]> = {}): Release => ({

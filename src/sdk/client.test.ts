@@ -1,13 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { TealClient } from "./client.ts";
-import { CannedServer, problem, realClock } from "./fixtures.ts";
+import { CannedServer, problem } from "./fixtures.ts";
+import { systemClock } from "../main/clock.ts";
 
 let server: CannedServer;
 let client: TealClient;
 
 beforeEach(async () => {
   server = await CannedServer.start();
-  client = new TealClient({ socket: server.socket }, realClock);
+  client = new TealClient({ socket: server.socket }, systemClock);
 });
 afterEach(() => server.close());
 
@@ -70,7 +71,7 @@ describe("TealClient", () => {
   it("says server-down when there is no socket, and when nobody is behind it", async () => {
     await server.stop();
     await expect(client.status()).rejects.toMatchObject({ code: "server-down", exit: 1 });
-    const nowhere = new TealClient({ socket: `${server.folder}/none.sock` }, realClock);
+    const nowhere = new TealClient({ socket: `${server.folder}/none.sock` }, systemClock);
     await expect(nowhere.status()).rejects.toMatchObject({ code: "server-down" });
   });
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { TealClient } from "./client.ts";
-import { CannedServer, event, eventually, realClock } from "./fixtures.ts";
+import { CannedServer, event, eventually } from "./fixtures.ts";
+import { systemClock } from "../main/clock.ts";
 
 let server: CannedServer;
 let client: TealClient;
@@ -8,7 +9,7 @@ let stop: AbortController;
 
 beforeEach(async () => {
   server = await CannedServer.start();
-  client = new TealClient({ socket: server.socket }, realClock);
+  client = new TealClient({ socket: server.socket }, systemClock);
   stop = new AbortController();
 });
 afterEach(async () => {

@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { EventAnswer } from "../api/answers.ts";
-import type { Clock } from "../model/time.ts";
 
 export interface Asked {
   readonly method: string;
@@ -136,20 +135,6 @@ export function event(seq: number, type: EventAnswer["type"], data: EventAnswer[
   const at = 1_700_000_000_000 + seq * 1_000;
   return { seq, at, service: "web", deployment: "dep_1", type, ...(step === undefined ? {} : { step }), data };
 }
-
-/** The machine's own time: these tests wait for real sockets. */
-export const realClock: Clock = {
-  now: () => Date.now(),
-  monotonic: () => performance.now(),
-  sleep: async (ms, signal) => {
-    try {
-      await wait(ms, undefined, signal === undefined ? {} : { signal });
-    } catch (thrown) {
-      signal?.throwIfAborted();
-      throw thrown;
-    }
-  },
-};
 
 /** Polls until `done`, for at most 5 s. */
 export async function eventually(done: () => boolean, what: string): Promise<void> {

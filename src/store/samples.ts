@@ -2,63 +2,12 @@ import type { Deployment } from "../model/deployment.ts";
 import type { NewEvent } from "../model/event.ts";
 import type { Plan } from "../model/plan.ts";
 import type { Release } from "../model/release.ts";
-import type { ServiceSpec } from "../model/service.ts";
+import { sampleSpec } from "../model/samples.ts";
 import type { Receipt } from "../model/traffic.ts";
 import type { NewDeployment } from "./store.ts";
 
 /** Whole, valid nouns for the tests of stores; each test changes what it is about. */
 export const NOW = 1_800_000_000_000;
-
-export const sampleSpec: ServiceSpec = {
-  name: "web",
-  release: { kind: "dir", dir: "/srv/app" },
-  environment: {
-    driver: "process",
-    command: "node server.js",
-    count: 2,
-    env: { NODE_ENV: "production", DB_URL: { template: "${env:DB_URL}", hash: "ab".repeat(32) } },
-    envFiles: [{ path: "/srv/prod.env", hash: "cd".repeat(32) }],
-    stop: { signal: "SIGTERM", timeoutMs: 30_000 },
-    user: null,
-  },
-  health: {
-    path: "/health",
-    status: 200,
-    intervalMs: 1_000,
-    timeoutMs: 500,
-    healthyAfter: 2,
-    unhealthyAfter: 3,
-    deadlineMs: 60_000,
-  },
-  traffic: {
-    driver: "embedded",
-    hosts: [],
-    paths: ["/"],
-    drainMs: 30_000,
-    longLivedMs: 300_000,
-    onControllerLoss: "revert",
-  },
-  deploy: {
-    validate: {
-      endpoint: "/deployment/validate",
-      smoke: ["./smoke.sh", "--all"],
-      checks: [{ path: "/", status: 200, body: null, withinMs: 1_000 }],
-      deadlineMs: 60_000,
-    },
-    approval: "none",
-    shift: [{ weight: 10, forMs: 60_000 }],
-    guardrails: {
-      minRequests: 100,
-      errorRate: { warn: 0.03, rollBack: 0.05 },
-      latency: { p95: { warn: { ms: 1_000 }, rollBack: { factor: 2 } } },
-    },
-    bakeMs: 900_000,
-    keepStandbyMs: 86_400_000,
-    keepReleases: 5,
-  },
-  database: null,
-  notify: [{ webhook: { template: "${file:/srv/hook.url}", hash: "ef".repeat(32) } }],
-};
 
 export const sampleRelease: Release = {
   id: "v2",
@@ -66,7 +15,11 @@ export const sampleRelease: Release = {
   version: "v2",
   digest: "12".repeat(32),
   directory: "/srv/.teal/releases/web/v2",
-  spec: sampleSpec,
+  spec: {
+    ...sampleSpec,
+    environment: { ...sampleSpec.environment, driver: "process" },
+    traffic: { ...sampleSpec.traffic, driver: "embedded" },
+  },
   createdAt: NOW,
 };
 

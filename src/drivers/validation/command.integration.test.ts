@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { SmokeRun } from "../../ports/validation.ts";
-import { realClock } from "./fixtures.ts";
+import { systemClock } from "../../main/clock.ts";
 import { LocalValidator } from "./validator.ts";
 
 const live = new AbortController().signal;
 const validator = new LocalValidator({
-  clock: realClock,
+  clock: systemClock,
   environment: { PATH: process.env["PATH"], SECRET: "do not pass" },
 });
 

@@ -1,15 +1,4 @@
 import { createServer, type RequestListener } from "node:http";
-import { setTimeout as sleep } from "node:timers/promises";
-import type { Clock } from "../../model/time.ts";
-
-/** The real time, for tests that talk to real processes and sockets. */
-export const realClock: Clock = {
-  now: () => Date.now(),
-  monotonic: () => performance.now(),
-  sleep: async (ms, signal) => {
-    await sleep(ms, undefined, signal === undefined ? {} : { signal });
-  },
-};
 
 /** An HTTP server on a free port; closed with `await using`. */
 export async function serve(

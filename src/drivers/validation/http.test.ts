@@ -1,11 +1,12 @@
 import { createServer } from "node:net";
 import { describe, expect, it } from "vitest";
 import type { HttpCheck } from "../../model/service.ts";
-import { realClock, serve } from "./fixtures.ts";
+import { serve } from "./fixtures.ts";
+import { systemClock } from "../../main/clock.ts";
 import { LocalValidator } from "./validator.ts";
 
 const live = new AbortController().signal;
-const validator = new LocalValidator({ clock: realClock });
+const validator = new LocalValidator({ clock: systemClock });
 const check = (change: Partial<HttpCheck> = {}): HttpCheck => ({
   path: "/",
   status: 200,

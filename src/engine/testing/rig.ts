@@ -5,7 +5,7 @@ import type { ServiceSpec } from "../../model/service.ts";
 import type { ConfigurationSource } from "../../ports/configuration.ts";
 import type { ReleaseFolder } from "../../ports/release.ts";
 import type { CheckResult, Validator } from "../../ports/validation.ts";
-import { sampleSpec } from "../../store/samples.ts";
+import { sampleSpec } from "../../model/samples.ts";
 import type { Store } from "../../store/store.ts";
 import { Engine } from "../engine.ts";
 import { Hub } from "../hub.ts";

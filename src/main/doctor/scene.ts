@@ -1,5 +1,3 @@
-import { readdirSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
 import { type TealError, toTealError } from "../../model/error.ts";
 import type { Clock } from "../../model/time.ts";
 import type { StatusAnswer } from "../../sdk/client.ts";
@@ -9,6 +7,7 @@ import type { InstanceReport, KeeperProtocol } from "../../wire/keeper.ts";
 import type { StatePaths } from "../../wire/paths.ts";
 import type { Result } from "../../wire/protocol.ts";
 import { PROXY_PROTOCOL, type ProxyProtocol } from "../../wire/proxy.ts";
+import { type ProxySocket, proxySockets } from "../../wire/proxy-sockets.ts";
 import { keeperOf } from "../keeper-client.ts";
 
 const CALL_MS = 3_000;
@@ -55,7 +54,9 @@ export async function lookAround(
   const [keeper, api, proxies] = await Promise.all([
     asked(keeperView(paths, signal)),
     asked(client.status({ signal, timeoutMs: 2 * CALL_MS })),
-    Promise.all(proxySockets(paths).map(async (path) => ({ path, proxy: await asked(proxyView(path, signal)) }))),
+    Promise.all(
+      proxySockets(paths).map(async (socket) => ({ path: socket.path, proxy: await asked(proxyView(socket, signal)) })),
+    ),
   ]);
   signal.throwIfAborted();
   return { paths, packageRuntime, keeper, api, proxies, clock };
@@ -84,19 +85,7 @@ async function keeperView(paths: StatePaths, signal: AbortSignal): Promise<Keepe
   return { status, instances };
 }
 
-function proxySockets(paths: StatePaths): readonly string[] {
-  const folder = dirname(paths.apiSocket);
-  try {
-    return readdirSync(folder)
-      .filter((name) => /^proxy-\d+\.sock$/.test(name))
-      .map((name) => join(folder, name));
-  } catch {
-    // Teal has never run here.
-    return [];
-  }
-}
-
-async function proxyView(path: string, signal: AbortSignal): Promise<ProxyView> {
+async function proxyView({ pid, path }: ProxySocket, signal: AbortSignal): Promise<ProxyView> {
   const options = { signal, timeoutMs: CALL_MS };
   const peer = await connectPeer(path, PROXY_PROTOCOL, { down: "data-plane-down", ...options });
   try {
@@ -105,7 +94,6 @@ async function proxyView(path: string, signal: AbortSignal): Promise<ProxyView> 
     const seen = await Promise.all(
       services.map(async (service) => [service, await peer.call("observe", { service }, options)] as const),
     );
-    const pid = Number(/\d+/.exec(basename(path))?.[0]);
     return { pid, draining, services: Object.fromEntries(seen) };
   } finally {
     peer.close();
