@@ -236,6 +236,6 @@ function context(parts: EngineParts, run: Run | null, { row, signal, service }: 
     fence: run?.fence ?? row.fence,
     idempotencyKey: `by-hand/${service}/${String(row.generation)}`,
     attempt: 1,
-    deadline: parts.clock.now() + APPLY_MS,
+    deadline: parts.clock.monotonic() + APPLY_MS,
   };
 }

@@ -48,7 +48,7 @@ export async function disarm(run: Running): Promise<void> {
   const { deployment, parts, desk, fence, release } = run;
   const { id, service, from, goal } = deployment;
   if (goal === "retire" || from === null) return;
-  const deadline = parts.clock.now() + DISARM_MS;
+  const deadline = parts.clock.monotonic() + DISARM_MS;
   const signal = AbortSignal.timeout(DISARM_MS);
   let seen: TrafficObservation | null = null;
   await guarded(run, "disarm", async () => {

@@ -148,7 +148,7 @@ export class Engine {
         await readBack(this.#parts, row, seen);
         const { armed } = seen;
         if (armed === null || release === null) continue;
-        const deadline = this.#parts.clock.now() + OBSERVE_MS;
+        const deadline = this.#parts.clock.monotonic() + OBSERVE_MS;
         const context = { signal, fence, idempotencyKey: `recover/${service}/disarm`, attempt: 1, deadline };
         await this.#desk.disarm(release, armed.deployment, context);
       }

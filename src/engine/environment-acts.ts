@@ -108,7 +108,7 @@ async function prepared(parts: EngineParts, desk: TrafficDesk, request: Environm
     fence: seen.row.fence,
     idempotencyKey: `environment/${service}/${environment}`,
     attempt: 1,
-    deadline: parts.clock.now() + ms,
+    deadline: parts.clock.monotonic() + ms,
   };
   const driver = driverOf(parts.environments, spec.driver);
   return { parts, desk, request, seen, record: found.record, release, driver, context };

@@ -99,7 +99,7 @@ async function goBack(run: Running, stop: AbortSignal): Promise<void> {
     fence,
     idempotencyKey: `${id}/thaw`,
     attempt: 1,
-    deadline: parts.clock.now() + APPLY_MS,
+    deadline: parts.clock.monotonic() + APPLY_MS,
   };
   await desk.alone(service, async () => {
     const seen = await desk.driver(release).observe(service, context.signal);

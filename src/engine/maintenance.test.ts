@@ -155,6 +155,16 @@ describe("maintenance", () => {
     expect(await live(made)).toBe("on");
   });
 
+  test.each([7_200_000, -7_200_000])("a hold lasts as long as ever when the clock is set by %i ms", async (ms) => {
+    const made = await rig();
+    await made.deployed("v1");
+    const began = made.clock.monotonic();
+    await ask(made, "hold", { longestMs: 30_000 });
+    made.clock.jump(ms);
+    await made.until("it is written", () => told(made).length === 2);
+    expect(Math.abs(made.clock.monotonic() - began - 30_000)).toBeLessThan(2_000);
+  });
+
   test("a hold whose end came while no server ran is written down by the next", async () => {
     const made = await rig();
     await made.deployed("v1");

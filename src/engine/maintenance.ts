@@ -1,11 +1,12 @@
 import { TealError, toTealError } from "../model/error.ts";
-import { type MaintenanceOrder, type MaintenanceRecord, modeAt } from "../model/maintenance.ts";
+import type { MaintenanceOrder, MaintenanceRecord } from "../model/maintenance.ts";
 import type { Release } from "../model/release.ts";
-import type { EpochMilliseconds, Milliseconds } from "../model/time.ts";
+import type { Milliseconds } from "../model/time.ts";
 import type { ActContext } from "../ports/context.ts";
 import type { TrafficDriver } from "../ports/traffic.ts";
 import type { Transition } from "../store/store.ts";
 import type { MaintenanceOutcome, MaintenanceRequest } from "./control.ts";
+import { Elapsed } from "./elapsed.ts";
 import { makeOrder, OFF } from "./maintenance-order.ts";
 import { KeyedMutex } from "./mutex.ts";
 import { driverOf, type EngineParts } from "./parts.ts";
@@ -25,10 +26,15 @@ interface Wish extends Pick<MaintenanceRequest, "by" | "reason" | "close"> {
   readonly warnings: readonly string[];
 }
 
-interface Known {
+interface Told {
   readonly driver: TrafficDriver;
   readonly record: MaintenanceRecord;
   readonly fence: number;
+}
+
+interface Known extends Told {
+  /** Of the record's order. */
+  readonly elapsed: Elapsed;
 }
 
 /**
@@ -85,10 +91,10 @@ export class MaintenanceDesk {
         // The engine stops: that is the end of this loop, not a failure.
         return;
       }
-      for (const [service, { record }] of this.#known) {
-        if (!isOver(record.order, clock.now())) continue;
+      for (const [service, known] of this.#known) {
+        if (!isOver(known)) continue;
         await this.#mutex
-          .run(service, () => this.#end(service))
+          .run(service, () => this.#end(service, known.record.revision))
           .catch((thrown: unknown) => {
             if (!this.#stop.aborted) report(toTealError(thrown), { service, doing: "ending a hold" });
           });
@@ -111,10 +117,10 @@ export class MaintenanceDesk {
     return this.#put({ service, driver, order, by, reason, close, warnings });
   }
 
-  async #end(service: string): Promise<void> {
+  async #end(service: string, revision: number): Promise<void> {
     const record = await this.#parts.store.maintenance(service);
     const driver = await this.#driver(service);
-    if (record === null || driver === null || !isOver(record.order, this.#parts.clock.now())) return;
+    if (driver === null || record?.revision !== revision) return;
     const order = { ...record.order, mode: record.order.endsIn, until: null };
     const reason = "nobody ended the hold in its time";
     await this.#put({ service, driver, order, by: "teal", reason, close: false, warnings: [] });
@@ -170,10 +176,13 @@ export class MaintenanceDesk {
     return { service, fence, maintenance: record, events: [event] };
   }
 
-  async #send(service: string, known: Known, close: boolean): Promise<void> {
-    const { driver, record, fence } = known;
+  async #send(service: string, told: Told, close: boolean): Promise<void> {
+    const { driver, record, fence } = told;
     const { revision, order } = record;
-    this.#known.set(service, known);
+    const before = this.#known.get(service);
+    const elapsed = before?.record.revision === revision ? before.elapsed : new Elapsed(this.#parts.clock);
+    elapsed.since(record.since);
+    this.#known.set(service, { ...told, elapsed });
     await driver.maintain?.({ service, fence, revision, order, close }, this.#context(service, fence, revision));
   }
 
@@ -183,7 +192,7 @@ export class MaintenanceDesk {
       fence,
       idempotencyKey: `maintenance/${service}/${String(revision)}`,
       attempt: 1,
-      deadline: this.#parts.clock.now() + ACT_MS,
+      deadline: this.#parts.clock.monotonic() + ACT_MS,
     };
   }
 
@@ -216,6 +225,7 @@ export class MaintenanceDesk {
   }
 }
 
-function isOver(order: MaintenanceOrder, now: EpochMilliseconds): boolean {
-  return modeAt(order, now) !== order.mode;
+/** Whether its hold has lasted as long as it was to: the same however the wall clock is set meanwhile. */
+function isOver({ record: { order, since }, elapsed }: Known): boolean {
+  return order.until !== null && elapsed.since(since) >= order.until - since;
 }

@@ -2,6 +2,7 @@ import { TealError } from "../model/error.ts";
 import type { StepInput } from "../model/plan.ts";
 import type { Milliseconds } from "../model/time.ts";
 import type { StepRow } from "../store/store.ts";
+import { Elapsed } from "./elapsed.ts";
 import { reasonOf } from "./hub.ts";
 import { patiently } from "./patience.ts";
 import type { Running } from "./running.ts";
@@ -56,7 +57,7 @@ export async function withDeadline<T>(
     () => undefined,
   );
   try {
-    return await settleWithin(act(stepRun(run, row, limit, clock.now() + leftMs)), limit, run);
+    return await settleWithin(act(stepRun(run, row, limit, clock.monotonic() + leftMs)), limit, run);
   } finally {
     over.abort(new TealError("aborted", "the step has ended"));
     await timer;
@@ -104,6 +105,7 @@ function stepRun(run: Running, row: StepRow, signal: AbortSignal, deadline: numb
     context: { signal, fence, idempotencyKey: `${id}/${row.id}`, attempt: row.attempt + 1, deadline },
     enough: run.enough,
     holding: run.holding,
+    elapsed: new Elapsed(run.parts.clock),
     get progress() {
       return progress;
     },

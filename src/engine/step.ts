@@ -5,6 +5,7 @@ import type { StepInput } from "../model/plan.ts";
 import type { Release } from "../model/release.ts";
 import type { ActContext } from "../ports/context.ts";
 import type { Transition } from "../store/store.ts";
+import type { Elapsed } from "./elapsed.ts";
 import type { Holding } from "./holding.ts";
 import type { EngineParts } from "./parts.ts";
 import type { TrafficDesk } from "./traffic-desk.ts";
@@ -28,6 +29,8 @@ export interface StepRun {
   /** Aborts when a watch has gone on long enough because a newer deployment supersedes this one's bake. */
   readonly enough: AbortSignal;
   readonly holding: Holding;
+  /** Of what this step waits for. */
+  readonly elapsed: Elapsed;
   /** What an earlier attempt saved; empty on the first. */
   readonly progress: Readonly<Record<string, unknown>>;
   /** The release that this deployment brings, or retires. */

@@ -186,7 +186,7 @@ export class TakeBack {
       fence,
       idempotencyKey: `${deployment.id}/${what}`,
       attempt: 1,
-      deadline: parts.clock.now() + ms,
+      deadline: parts.clock.monotonic() + ms,
     };
   }
 }

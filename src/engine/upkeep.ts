@@ -190,7 +190,7 @@ export class Upkeep {
 
   async #context(service: string, what: string) {
     const fence = (await this.#parts.store.service(service))?.fence ?? 0;
-    const deadline = this.#parts.clock.now() + ACT_MS;
+    const deadline = this.#parts.clock.monotonic() + ACT_MS;
     return { signal: this.#limit(), fence, idempotencyKey: `upkeep/${service}/${what}`, attempt: 1, deadline };
   }
 }

@@ -1,4 +1,4 @@
-import type { EpochMilliseconds } from "../model/time.ts";
+import type { Milliseconds } from "../model/time.ts";
 
 /**
  * What every act on the outside world gets. A driver observes, ensures, syncs and returns: it may be called again with
@@ -12,5 +12,6 @@ export interface ActContext {
   readonly idempotencyKey: string;
   /** 1 on the first try. */
   readonly attempt: number;
-  readonly deadline: EpochMilliseconds;
+  /** By the monotonic clock that the driver was given: a wall clock that jumps ends no call, and lengthens none. */
+  readonly deadline: Milliseconds;
 }

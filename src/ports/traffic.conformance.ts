@@ -56,7 +56,7 @@ export function trafficConformance(
       fence,
       idempotencyKey: "test",
       attempt: 1,
-      deadline: Date.now() + deadlineMs,
+      deadline: performance.now() + deadlineMs,
     });
     const traffic = (): TrafficSpec => ({
       driver: driver.name,

@@ -22,19 +22,35 @@ export class ControllerWatch {
     this.#lastHeard = this.#clock.monotonic();
   }
 
-  /** Looks until the signal aborts; four times in the time that it measures, so it is late by a quarter at most. */
+  /**
+   * Looks until the signal aborts; four times in the time that it measures, so it is late by a quarter at most. Time in which
+   * this process itself stood still is no silence of the controller: what that has said meanwhile is read only after this
+   * timer, so a look that comes late judges nobody, unless the one before was late as well.
+   */
   async run(signal: AbortSignal): Promise<void> {
+    const everyMs = Math.min(1_000, this.#silenceMs / 4);
+    let wasLate = false;
     while (!signal.aborted) {
-      const isOn = await this.#clock.sleep(Math.min(1_000, this.#silenceMs / 4), signal).then(
+      const before = this.#clock.monotonic();
+      const isOn = await this.#clock.sleep(everyMs, signal).then(
         () => true,
         () => false,
       );
       if (!isOn) return;
-      if (this.#clock.monotonic() - this.#lastHeard < this.#silenceMs) continue;
-      const lost = this.#plane.atRisk;
-      await Promise.all(
-        lost.map(({ service, deployment }) => this.#plane.revert(service, deployment, "controller-loss")),
-      );
+      const now = this.#clock.monotonic();
+      const sleptMs = now - before;
+      const isLate = sleptMs > 2 * everyMs;
+      if (isLate) this.#lastHeard = Math.min(now, this.#lastHeard + sleptMs - everyMs);
+      const mayJudge = !isLate || wasLate;
+      wasLate = isLate;
+      if (mayJudge && now - this.#lastHeard >= this.#silenceMs) await this.#takeBack();
     }
+  }
+
+  async #takeBack(): Promise<void> {
+    const lost = this.#plane.atRisk;
+    await Promise.all(
+      lost.map(({ service, deployment }) => this.#plane.revert(service, deployment, "controller-loss")),
+    );
   }
 }

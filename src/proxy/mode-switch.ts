@@ -53,21 +53,25 @@ export class ModeSwitch {
 
   /** What the snapshot has, before there are workers: they start with it. */
   restore(service: ServiceState, maintenance: ServiceMaintenance): void {
-    this.#goLive(service, maintenance, this.#published(service, maintenance));
+    this.#goLive(service, maintenance, this.#published(service, maintenance, this.#clock.now()));
   }
 
   close(): void {
     for (const end of this.#ends.values()) end.abort();
   }
 
-  async #change(service: ServiceState, maintenance: ServiceMaintenance): Promise<void> {
-    const mode = this.#published(service, maintenance);
+  async #change(service: ServiceState, maintenance: ServiceMaintenance, at = this.#clock.now()): Promise<void> {
+    const mode = this.#published(service, maintenance, at);
     if (mode !== null) await this.#crew.publish([], null, [mode]);
     this.#goLive(service, maintenance, mode);
   }
 
-  #published({ name, cell, modeCounters }: ServiceState, { order }: ServiceMaintenance): PublishedMode | null {
-    const mode = modeAt(order, this.#clock.now());
+  #published(
+    { name, cell, modeCounters }: ServiceState,
+    { order }: ServiceMaintenance,
+    at: EpochMilliseconds,
+  ): PublishedMode | null {
+    const mode = modeAt(order, at);
     if (mode === "off") return null;
     this.#number += 1;
     return { service: name, number: this.#number, cell, counters: modeCounters, mode, order };
@@ -83,19 +87,23 @@ export class ModeSwitch {
     if (until !== null) void this.#endAt(until, service);
   }
 
-  /** A hold that nobody lifts. What was ordered says by itself what it becomes, so the snapshot needs no change. */
+  /**
+   * A hold that nobody lifts. What was ordered says by itself what it becomes, so the snapshot needs no change. It lasts as
+   * long as it was to last when it became live, however the wall clock is set meanwhile.
+   */
   async #endAt(until: EpochMilliseconds, service: ServiceState): Promise<void> {
     const { maintenance } = service;
     const end = new AbortController();
     this.#ends.set(service.name, end);
     try {
-      while (this.#clock.now() < until) await this.#clock.sleep(until - this.#clock.now(), end.signal);
+      await this.#clock.sleep(Math.max(0, until - this.#clock.now()), end.signal);
     } catch {
       // Something newer is live, or the proxy ends.
       return;
     }
     await this.#inTurn(async () => {
-      if (maintenance !== null && service.maintenance === maintenance) await this.#change(service, maintenance);
+      if (maintenance === null || service.maintenance !== maintenance) return;
+      await this.#change(service, maintenance, Math.max(until, this.#clock.now()));
     });
   }
 

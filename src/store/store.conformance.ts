@@ -360,9 +360,9 @@ function refusals(get: Get): void {
 }
 
 function records(get: Get, reopen: () => Promise<void>): void {
-  test("releases come newest first; one that an environment is to run is not removed", async () => {
+  test("releases come newest first, also after the clock was set back; one that an environment is to run is not removed", async () => {
     await begun(get());
-    await get().transition(change({ release: { ...sampleRelease, id: "v3", createdAt: NOW + 9 } }));
+    await get().transition(change({ release: { ...sampleRelease, id: "v3", createdAt: NOW - 9 } }));
     await get().transition(
       change({ environments: [{ service: "web", name: "green", release: "v3", desired: "stopped" }] }),
     );

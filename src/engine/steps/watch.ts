@@ -79,7 +79,7 @@ class Watch {
     const { clock } = this.#run.parts;
     await this.#listen();
     const since = this.#run.progress["watchedSince"];
-    const spent = typeof since === "number" ? Math.max(0, clock.now() - since) : 0;
+    const spent = this.#run.elapsed.since(typeof since === "number" ? since : null);
     const end = clock.monotonic() + Math.max(0, this.#wish.watchMs - spent);
     while (!this.#run.enough.aborted) {
       if (this.#trouble !== null) throw this.#trouble;

@@ -47,8 +47,8 @@ export class MemoryTraffic implements TrafficDriver {
   readonly unhealthy = new Set<string>();
   /** Requests in flight to each instance of an environment. */
   readonly inFlight = new Map<string, number>();
-  /** Called before each apply: a test throws or waits here. */
-  beforeApply: (change: TrafficChange) => Promise<void> = () => Promise.resolve();
+  /** Called before each apply: a test throws or waits here. A test that applies by itself may have no context. */
+  beforeApply: (change: TrafficChange, context?: ActContext) => Promise<void> = () => Promise.resolve();
   /** While set, every call fails with it. */
   down: TealError | null = null;
   readonly #entries = new Map<string, Entry>();
@@ -78,8 +78,8 @@ export class MemoryTraffic implements TrafficDriver {
     });
   }
 
-  async apply(change: TrafficChange): Promise<Receipt> {
-    await this.beforeApply(change);
+  async apply(change: TrafficChange, context?: ActContext): Promise<Receipt> {
+    await this.beforeApply(change, context);
     this.#throwIfDown();
     const entry = this.#entry(change.service);
     const problem = weightsProblem(change.weights);

@@ -22,7 +22,7 @@ export function release(database: Database, service: string, id: string): Releas
 }
 
 export function releases(database: Database, service: string): Release[] {
-  return database.all(row, `${SELECT} WHERE service = ? ORDER BY created_at DESC, rowid DESC`, service);
+  return database.all(row, `${SELECT} WHERE service = ? ORDER BY rowid DESC`, service);
 }
 
 export function putRelease(database: Database, given: Release): void {

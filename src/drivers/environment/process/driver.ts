@@ -116,7 +116,7 @@ export class ProcessDriver implements EnvironmentDriver {
   }
 
   #limits(context: ActContext): { readonly signal: AbortSignal; readonly timeoutMs: Milliseconds } {
-    return { signal: context.signal, timeoutMs: Math.max(1, context.deadline - this.#options.clock.now()) };
+    return { signal: context.signal, timeoutMs: Math.max(1, context.deadline - this.#options.clock.monotonic()) };
   }
 
   #heard(report: InstanceReport): void {

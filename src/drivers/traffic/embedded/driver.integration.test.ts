@@ -63,7 +63,7 @@ describe("a set of proxies", () => {
     fence: 1,
     idempotencyKey: "test",
     attempt: 1,
-    deadline: Date.now() + deadlineMs,
+    deadline: performance.now() + deadlineMs,
   });
   const splits = async (pids: readonly number[]): Promise<(number | undefined)[]> =>
     Promise.all(

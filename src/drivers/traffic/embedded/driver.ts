@@ -187,7 +187,7 @@ export class EmbeddedTraffic implements TrafficDriver {
   }
 
   #limits({ signal, deadline }: ActContext): Required<CallOptions> {
-    return { signal, timeoutMs: Math.max(1, deadline - this.#clock.now()) };
+    return { signal, timeoutMs: Math.max(1, deadline - this.#clock.monotonic()) };
   }
 }
 

@@ -20,6 +20,8 @@ export interface ProxyLink {
   draining: boolean;
   /** When the keeper started it. */
   readonly startedAt: EpochMilliseconds;
+  /** When it was first heard of, by the monotonic clock. */
+  readonly knownSince: Milliseconds;
   /** When it was first reached; null: not yet. */
   connectedAt: EpochMilliseconds | null;
 }
@@ -90,9 +92,9 @@ export class ProxySet {
   }
 
   get #starting(): readonly ProxyLink[] {
-    const now = this.#options.clock.now();
+    const now = this.#options.clock.monotonic();
     return [...this.#links.values()].filter(
-      ({ connectedAt, draining, startedAt }) => connectedAt === null && !draining && now - startedAt < STARTING_MS,
+      ({ connectedAt, draining, knownSince }) => connectedAt === null && !draining && now - knownSince < STARTING_MS,
     );
   }
 
@@ -184,7 +186,8 @@ export class ProxySet {
       down: "data-plane-down",
       clock: this.#options.clock,
     });
-    const link: ProxyLink = { pid, peer, draining, startedAt, connectedAt: null };
+    const knownSince = this.#options.clock.monotonic();
+    const link: ProxyLink = { pid, peer, draining, startedAt, knownSince, connectedAt: null };
     this.#links.set(pid, link);
     for (const register of this.#listeners) register(link);
     peer.onConnected(() => {
