@@ -202,6 +202,26 @@ describe("latency", () => {
   });
 });
 
+describe("compared with a memory alone", () => {
+  const limits = spec({ errorRate: {}, latency: { p95: { rollBack: { factor: 2 } } } });
+  const alone: Subjects = { candidate: "green", baseline: null };
+  const slow = { service: "web", epoch: "a", at: 200, environments: { green: traffic(300, 0, 50) } };
+  const shifted = new Court(limits).see(NO_TRAFFIC, traffic(5_000, 0, 10)).trial;
+
+  it("nothing is taken back: it holds, until it is within the limit again", () => {
+    const [verdict] = evaluate(shifted.add(slow, alone), alone);
+    expect(verdict).toMatchObject({ outcome: "hold", breached: "rollBack" });
+    expect(verdict?.message).toContain("nothing runs beside it to compare with");
+    const mended = { ...slow, at: 300, environments: { green: plus(traffic(300, 0, 50), traffic(30_000, 0, 5)) } };
+    expect(evaluate(shifted.add(slow, alone).add(mended, alone), alone)[0]?.breached).toBeNull();
+  });
+
+  it("a control beside it takes it back", () => {
+    const environments = { ...slow.environments, blue: traffic(5_000, 0, 10) };
+    expect(evaluate(shifted.add({ ...slow, environments }, names), names)[0]?.outcome).toBe("rollBack");
+  });
+});
+
 describe("a trial", () => {
   const all = spec({
     worseThanActive: "rollBack",

@@ -51,7 +51,7 @@ class RuleOfTrial {
     }
     const convicted = this.#charges.find((charge) => this.#stands(charge));
     const common = this.#charges.find((charge) => this.#suffers(charge));
-    if (convicted?.action === "rollBack") return this.#conviction(convicted);
+    if (convicted !== undefined && this.#action(convicted) === "rollBack") return this.#conviction(convicted);
     if (common !== undefined) return this.#commonCause(common);
     if (convicted !== undefined) return this.#conviction(convicted);
     const open = this.#charges.filter((charge) => charge.counting.kind === "failed" || this.#ms(charge) !== null);
@@ -71,9 +71,17 @@ class RuleOfTrial {
     const { test } = this.#trial.accused(charge);
     const { text } = this.#observation();
     const says = `${text}${sayLimit(charge, this.#trial.accused(charge), this.#seen)}`;
-    const message = `${says}${sayOdds(charge.alpha, test.convicted?.requests ?? 0)}`;
+    const odds = sayOdds(charge.alpha, test.convicted?.requests ?? 0);
+    const outcome = this.#action(charge);
+    const memory = outcome === charge.action ? "" : "; nothing runs beside it to compare with, so it is not taken back";
     const limit = this.#limit(charge);
-    return { ...this.#facts(), outcome: charge.action, breached: charge.action, limit, message };
+    return { ...this.#facts(), outcome, breached: charge.action, limit, message: `${says}${odds}${memory}` };
+  }
+
+  /** Compared with a memory alone, which may be of another time of the day, nothing is taken back (DESIGN section 7). */
+  #action({ action, counting }: Charge): Charge["action"] {
+    const isMemory = counting.kind === "slower-than-active" && this.#subjects.baseline === null;
+    return isMemory && action === "rollBack" ? "hold" : action;
   }
 
   /** Both environments are beyond the limit just now: no reason to go back, nor to go on. */
@@ -94,7 +102,7 @@ class RuleOfTrial {
     const { test, limit } = this.#trial.accused(charge);
     if (test.convicted === null) return false;
     const share = rateOf(countOfCharge(charge, this.#ms(charge), this.#seen.candidate)) ?? 0;
-    return charge.action === "rollBack" || share > limit;
+    return this.#action(charge) === "rollBack" || share > limit;
   }
 
   /** Of failures: no more than a point above the active environment's; of slow requests: fewer than may be. */

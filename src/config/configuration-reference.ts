@@ -80,7 +80,7 @@ function typeText(schema: JsonSchema): string {
   if (schema.enum !== undefined) return schema.enum.map(code).join(", ");
   if (schema.items !== undefined)
     return schema.items.properties === undefined ? `list of ${plural(schema.items)}` : "list of maps";
-  if (schema.properties !== undefined) return "map";
+  if (schema.properties !== undefined) return schema.title ?? "map";
   if (schema.additionalProperties)
     return schema.additionalProperties.properties === undefined ? "map of name to text" : "map by name";
   const { minimum, maximum } = schema;

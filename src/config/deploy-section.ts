@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ADVANCES, MAX_WAIT_MS } from "../model/guardrail.ts";
+import { BAKE_META, bakeSection } from "./bake-section.ts";
 import { guardrailsSection } from "./guardrails-section.ts";
 import { map } from "./map.ts";
 import { duration } from "./quantities.ts";
@@ -47,8 +48,12 @@ export const deploySection = map({
     })
     .exactOptional(),
   guardrails: guardrailsSection.prefault({}),
-  bake: duration("0", "7d")
-    .meta({ description: "Time at 100 % that the guardrails go on watching, until the deployment is done." })
+  bake: bakeSection
+    .meta({
+      ...BAKE_META,
+      description:
+        "Time at 100 % that the guardrails go on watching, until the deployment is done. A map can keep some of the traffic on the old environment meanwhile.",
+    })
     .prefault("15m"),
   keepStandby: duration("0", "365d")
     .meta({
@@ -60,10 +65,12 @@ export const deploySection = map({
     .prefault(5),
 })
   .check(tolerantRule(advanceIsPossible))
+  .check(tolerantRule(holdbackIsPossible))
   .transform(({ bake, keepStandby, advance, maxWait, ...rest }) => ({
     ...rest,
     ...(advance === "time" ? {} : { advance, maxWaitMs: maxWait ?? MAX_WAIT_MS }),
-    bakeMs: bake,
+    bakeMs: bake.forMs,
+    ...(bake.holdback === undefined ? {} : { bakeHoldback: bake.holdback }),
     keepStandbyMs: keepStandby,
   }))
   .meta({ description: "What a release goes through until it has all the traffic." });
@@ -78,6 +85,30 @@ function advanceIsPossible(written: unknown): Finding[] {
   const { errorRate, latency } = (guardrails ?? {}) as Readonly<Record<string, object | undefined>>;
   const rules = [...Object.keys(errorRate ?? {}), ...Object.keys(latency ?? {})];
   return rules.length > 0 ? [] : [{ at: ["advance"], message: "needs a limit in guardrails.errorRate or latency" }];
+}
+
+/** A control needs a rule that compares with it, and a shift that leaves it its share. */
+function holdbackIsPossible(written: unknown): Finding[] {
+  const { bake, shift, guardrails } = (written ?? {}) as Readonly<Record<string, unknown>>;
+  const { holdback } = (bake ?? {}) as Readonly<Record<string, unknown>>;
+  if (typeof holdback !== "number") return [];
+  const { errorRate, latency } = (guardrails ?? {}) as Readonly<Record<string, object | undefined>>;
+  const rules = [...Object.keys(errorRate ?? {}), ...Object.keys(latency ?? {})];
+  const last = Array.isArray(shift) ? ((shift as readonly unknown[]).at(-1) as { readonly weight?: unknown }) : null;
+  const weight = last?.weight;
+  return [
+    ...(rules.length > 0
+      ? []
+      : [{ at: ["bake", "holdback"], message: "needs a limit in guardrails.errorRate or latency to compare by" }]),
+    ...(typeof weight === "number" && weight > 100 - holdback
+      ? [
+          {
+            at: ["bake", "holdback"],
+            message: `leaves ${String(100 - holdback)} % for the new environment, and the shift gives it ${String(weight)} % before`,
+          },
+        ]
+      : []),
+  ];
 }
 
 function increasing(steps: unknown): Finding[] {

@@ -79,7 +79,7 @@ services:
           p50: { warn: 1.5x }
           p95: { warn: 800ms, rollBack: 2x }
           p99: { hold: 5s }
-      bake: 15m
+      bake: { for: 15m, holdback: 1 }  # or 15m: nothing stays on the old environment
       keepStandby: 24h
       keepReleases: 5
 

@@ -85,6 +85,38 @@ describe("loadConfig", () => {
     });
   });
 
+  it("reads a bake with a holdback, and refuses at its own place what cannot be", async () => {
+    using folder = new ConfigFolder();
+    const { services } = await folder.load(service("deploy: { bake: { for: 5m, holdback: 2 } }"));
+    expect(services["web"]?.deploy).toMatchObject({ bakeMs: 300_000, bakeHoldback: 2 });
+    const problems = async (deploy: string) =>
+      (await folder.refused(service(`deploy: ${deploy}`))).problems?.map(({ path, line, message }) =>
+        [path.replace("services.web.deploy.", ""), line, message].join(": "),
+      );
+    const several = await problems("{ bake: { for: soon, holdback: 11, hold: 1 }, keepReleases: x }");
+    expect(several?.toSorted()).toEqual([
+      'bake.for: 5: is "soon", not a duration: a number and a unit (ms, s, m, h, d), such as 500ms or 15m',
+      "bake.hold: 5: is not a known key; known are for, holdback",
+      "bake.holdback: 5: is 11, outside 1 to 10",
+      'keepReleases: 5: is "x", not a whole number',
+    ]);
+    expect(await problems("{ bake: 15 }")).toEqual([
+      "bake: 5: is 15, a duration without a unit; write for example 15s",
+    ]);
+    expect(await problems("{ bake: { holdback: 1 } }")).toEqual(["bake.for: 5: is missing"]);
+    expect(await problems("{ bake: { for: 0, holdback: 1 } }")).toEqual([
+      "bake.holdback: 5: needs a bake that takes time: `for` is 0",
+    ]);
+    expect(
+      await problems(
+        "{ bake: { for: 1m, holdback: 5 }, shift: [{ weight: 96, for: 1s }], guardrails: { errorRate: {}, latency: {} } }",
+      ),
+    ).toEqual([
+      "bake.holdback: 5: needs a limit in guardrails.errorRate or latency to compare by",
+      "bake.holdback: 5: leaves 95 % for the new environment, and the shift gives it 96 % before",
+    ]);
+  });
+
   it.each([
     ["none", undefined],
     ["clientAddress", "clientAddress"],

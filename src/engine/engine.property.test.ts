@@ -123,7 +123,8 @@ const act: fc.Arbitrary<Act> = fc.oneof(
 
 function specOf(gated: boolean): ServiceSpec {
   const approval = gated ? "beforeShift" : "none";
-  return { ...quickSpec, deploy: { ...quickSpec.deploy, keepStandbyMs: 20_000, approval } };
+  const bakes = gated ? { bakeHoldback: 10 } : {};
+  return { ...quickSpec, deploy: { ...quickSpec.deploy, ...bakes, keepStandbyMs: 20_000, approval } };
 }
 
 const ASKED: ReadonlySet<Act["kind"]> = new Set<Asked["kind"]>([

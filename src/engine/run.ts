@@ -225,7 +225,7 @@ export class Run implements Running {
 
   #begin(next: StepRow, ended: Ended | null, effects: Effects): Promise<void> {
     this.signal.throwIfAborted();
-    const state = stateAt(next.uses);
+    const state = stateAt(next.uses, this.deployment.state);
     const { events, touchedTraffic, ...rest } = effects;
     const attempt = next.attempt + 1;
     const now = this.parts.clock.now();
@@ -310,9 +310,9 @@ export class Run implements Running {
   }
 }
 
-/** The state that a deployment is in while it is at a step. */
-function stateAt(uses: string): DeploymentState {
-  if (uses.startsWith("bake@")) return "baking";
+/** The state that a deployment is in while it is at a step. What follows a bake, the rest of a holdback, is a part of it. */
+function stateAt(uses: string, before: DeploymentState): DeploymentState {
+  if (uses.startsWith("bake@") || before === "baking") return "baking";
   return uses.startsWith("approval@") ? "waiting" : "running";
 }
 

@@ -16,6 +16,8 @@ export interface TrafficWish {
   readonly generation: number;
   /** Whose traffic and health settings hold. */
   readonly release: Release;
+  /** Whether the shift is finished with this, though an environment keeps some traffic to be compared with. */
+  readonly promotes?: boolean;
 }
 
 /** The one writer of each service's split: everything that changes it goes through here, one after another. */
@@ -61,19 +63,27 @@ export class TrafficDesk {
     backends: readonly TrafficBackend[],
     context: ActContext,
   ): Promise<Receipt> {
-    const { release, ...split } = wish;
+    const { release, promotes = await this.#isPromoted(service), ...split } = wish;
     const { health, traffic } = release.spec;
     const change: TrafficChange = {
       ...split,
       service,
       fence: context.fence,
       backends,
-      traffic: settled(wish.weights) ? { ...traffic, onControllerLoss: "keep" } : traffic,
+      traffic: promotes || settled(wish.weights) ? { ...traffic, onControllerLoss: "keep" } : traffic,
       health,
     };
     const receipt = await this.driver(release).apply(change, context);
     if (receipt.final) this.#final.set(service, receipt.generation);
     return receipt;
+  }
+
+  /** Whether the deployment under way has made its environment the active one already. */
+  async #isPromoted(service: string): Promise<boolean> {
+    const { store } = this.#parts;
+    const [unfinished] = await store.unfinished(service);
+    const row = await store.service(service);
+    return unfinished !== undefined && unfinished.from !== unfinished.to && row?.active === unfinished.to;
   }
 
   /** Not in between a look and an apply of somebody else, who would arm it again. */

@@ -38,6 +38,8 @@ export interface StepInput {
   readonly weights?: Readonly<Record<string, number>>;
   /** For `shift@1`: a person takes the traffic there even without a healthy instance. */
   readonly force?: true;
+  /** For `shift@1`: makes the environment the active one, though another keeps some traffic. */
+  readonly promotes?: true;
   /** For `shift@1` and `bake@1`: how long to watch. */
   readonly watchMs?: Milliseconds;
   /** For `shift@1`: what ends the watch; absent: time. */

@@ -122,6 +122,8 @@ export interface DeploySpec {
   readonly maxWaitMs?: Milliseconds;
   readonly guardrails: GuardrailSpec;
   readonly bakeMs: Milliseconds;
+  /** Percent of the traffic that stays on the old environment during the bake, 1…10; absent: none. */
+  readonly bakeHoldback?: number;
   /** How long the old environment is kept warm after the deployment is done. */
   readonly keepStandbyMs: Milliseconds;
   /** Releases kept on disk beside those in use. */

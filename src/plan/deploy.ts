@@ -32,18 +32,8 @@ export function planDeploy(state: PlanState, release: Release): Plan {
     ...(validation === null ? [] : [validation]),
     ...(spec.deploy.approval === "none" ? [] : [steps.approval(to, release.version)]),
   ];
-  if (from === null) {
-    planned.push(steps.shift(to, allTo(to, others), { version: release.version, watchMs: 0 }));
-  } else {
-    const { advance = "time", maxWaitMs = MAX_WAIT_MS } = spec.deploy;
-    const until = advance === "time" ? {} : { until: { advance, maxWaitMs } };
-    for (const { weight, forMs } of spec.deploy.shift) {
-      const weights = { [from]: 100 - weight, [to]: weight };
-      planned.push(steps.shift(to, weights, { version: release.version, watchMs: forMs, mayHold: true, ...until }));
-    }
-    planned.push(steps.shift(to, allTo(to, others), { version: release.version, watchMs: 0, mayHold: true }));
-    if (spec.deploy.bakeMs > 0) planned.push(steps.bake(to, allTo(to, others), spec.deploy.bakeMs));
-  }
+  if (from === null) planned.push(steps.shift(to, allTo(to, others), { version: release.version, watchMs: 0 }));
+  else planned.push(...exposure(from, to, release));
   const active = from === null ? null : environmentOf(state, from).release;
   return {
     goal: "deploy",
@@ -55,6 +45,20 @@ export function planDeploy(state: PlanState, release: Release): Plan {
     warnings: warningsOf(state, release, old),
     changes: configurationDiff(active?.spec ?? null, spec),
   };
+}
+
+/** All that gives it traffic. With a holdback the last of it comes after the bake. */
+function exposure(from: string, to: string, { version, spec }: Release): PlanStep[] {
+  const { advance = "time", maxWaitMs = MAX_WAIT_MS, shift, bakeMs, bakeHoldback } = spec.deploy;
+  const until = advance === "time" ? {} : { until: { advance, maxWaitMs } };
+  const at = (weight: number) => ({ [from]: 100 - weight, [to]: weight });
+  const give = { version, watchMs: 0, mayHold: true };
+  const watched = shift.map(({ weight, forMs }) => steps.shift(to, at(weight), { ...give, watchMs: forMs, ...until }));
+  const rest = steps.shift(to, at(100), give);
+  if (bakeMs === 0) return [...watched, rest];
+  if (bakeHoldback === undefined) return [...watched, rest, steps.bake(to, at(100), bakeMs)];
+  const held = at(100 - bakeHoldback);
+  return [...watched, steps.promote(to, held, { from, version }), steps.bake(to, held, bakeMs), rest];
 }
 
 function warningsOf(state: PlanState, release: Release, old: Release | null): string[] {

@@ -103,6 +103,18 @@ describe("deploy", () => {
     ]);
   });
 
+  test("with a holdback it is promoted before all the traffic is there, which follows the bake", () => {
+    const plan = planDeploy(ONE, release("v2", { bakeHoldback: 2 }));
+    expect(ids(plan).slice(4)).toEqual(["shift-10", "shift-50", "promote", "bake", "shift-100"]);
+    expect(plan.steps.slice(-3).map(({ title, input }) => [title, input.weights, input.promotes])).toEqual([
+      ["Give v2 on green 98 % of the traffic; blue keeps 2 % to compare with", { blue: 2, green: 98 }, true],
+      ["Watch green at 98 %, beside blue (bake)", { blue: 2, green: 98 }, undefined],
+      ["Give v2 on green 100 % of the traffic", { blue: 0, green: 100 }, undefined],
+    ]);
+    expect(ids(planDeploy(ONE, release("v2", { bakeHoldback: 2, bakeMs: 0 })))).not.toContain("promote");
+    expect(plan.changes).toEqual([{ path: "deploy.bake.holdback", before: null, after: "2" }]);
+  });
+
   test("what is warm on the standby is retired first, and that is said", () => {
     const plan = planDeploy(TWO, release("v2"));
     expect(ids(plan)[1]).toBe("retire-green");

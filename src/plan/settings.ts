@@ -13,6 +13,9 @@ export interface Setting {
 /** Literal text in these is a secret as well: it holds a password or a token. */
 const SECRET_PATHS = /^(?:database\.url|notify\[\d+\]\.webhook)$/;
 
+/** Where teal.yaml has what a service keeps under another path. */
+const WRITTEN_AT: Readonly<Record<string, string>> = { "deploy.bakeHoldback": "deploy.bake.holdback" };
+
 const ENVIRONMENT = "environment.env";
 
 /** The settings of a service by path in teal.yaml, such as `health.interval`. What is not set has no entry. */
@@ -40,7 +43,7 @@ function collect(path: string, value: unknown, into: Map<string, Setting>): void
   } else if (typeof value === "object") {
     collectMap(path, value, into);
   } else {
-    into.set(path, { ...plain(scalar(path, value)), secret: SECRET_PATHS.test(path) });
+    into.set(WRITTEN_AT[path] ?? path, { ...plain(scalar(path, value)), secret: SECRET_PATHS.test(path) });
   }
 }
 

@@ -142,11 +142,27 @@ export function shift(
   };
 }
 
+/** Makes the environment the active one, while the one before keeps some traffic to be compared with. */
+export function promote(
+  environment: string,
+  weights: Weights,
+  { from, version }: { readonly from: string; readonly version: string },
+): PlanStep {
+  const step = shift(environment, weights, { version, watchMs: 0, mayHold: true });
+  return {
+    ...step,
+    id: "promote",
+    title: `${step.title}; ${from} keeps ${String(weights[from] ?? 0)} % to compare with`,
+    input: { ...step.input, promotes: true },
+  };
+}
+
 export function bake(environment: string, weights: Weights, watchMs: Milliseconds): PlanStep {
+  const beside = Object.keys(weights).filter((name) => name !== environment && (weights[name] ?? 0) > 0);
   return {
     id: "bake",
     uses: "bake@1",
-    title: `Watch ${environment} at 100 % (bake)`,
+    title: `Watch ${environment} at ${String(weights[environment] ?? 0)} %${beside.length === 0 ? "" : `, beside ${beside.join(", ")}`} (bake)`,
     touches: [],
     input: { environment, weights, watchMs },
     expectedMs: watchMs,

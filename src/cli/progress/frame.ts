@@ -89,8 +89,9 @@ function mark(step: StepView, { style, tick, last }: FrameOptions): string {
 function hint(view: DeploymentView): string {
   if (view.state === "waiting")
     return "  `teal approve` lets it go on, `teal abort` rejects it. Ctrl-C leaves it waiting.";
+  const share = view.split[view.to] ?? 100;
   return view.state === "baking"
-    ? "  It has all the traffic. Ctrl-C leaves it going, `teal abort` takes it back."
+    ? `  It has ${share === 100 ? "all the" : `${String(share)} % of the`} traffic. Ctrl-C leaves it going, \`teal abort\` takes it back.`
     : "  Ctrl-C leaves it going, `teal abort` takes it back.";
 }
 

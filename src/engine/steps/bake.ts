@@ -1,13 +1,18 @@
 import type { StepHandler } from "../step.ts";
 import { watch } from "./watch.ts";
 
-/** Watches the new active environment at 100 %. Nothing runs beside it, so only absolute limits take it back. */
+/**
+ * Watches the new active environment. At 100 % nothing runs beside it, so only absolute limits take it back; with a
+ * holdback it is compared with what the old one keeps.
+ */
 export const bake: StepHandler = {
   async run(run) {
-    const { input, parts } = run;
+    const { input, parts, deployment } = run;
+    const { from, to } = deployment;
+    const baseline = from !== null && from !== to && (input.weights?.[from] ?? 0) > 0 ? from : null;
     if (run.progress["watchedSince"] === undefined) await run.record({ watchedSince: parts.clock.now() });
     const watchMs = input.watchMs ?? 0;
-    await watch(run, { environment: input.environment, baseline: null, watchMs, before: null, advance: "time" });
+    await watch(run, { environment: input.environment, baseline, watchMs, before: null, advance: "time" });
     return { result: {} };
   },
   undo: null,

@@ -95,7 +95,14 @@ async function apply(run: StepRun, release: Release, weights: Weights): Promise<
   const began = parts.clock.monotonic();
   const receipt = await desk.apply(
     service,
-    { weights, deployment: deployment.id, revertTo: revertTarget(run), generation, release },
+    {
+      weights,
+      deployment: deployment.id,
+      revertTo: revertTarget(run),
+      generation,
+      release,
+      promotes: run.input.promotes === true,
+    },
     seen,
     context,
   );
@@ -124,7 +131,7 @@ function effectsOf(
 ): Effects {
   const { weights, generation } = split;
   const { from, to } = run.deployment;
-  const all = weights[to] === 100;
+  const all = weights[to] === 100 || run.input.promotes === true;
   return {
     touchedTraffic: true,
     split: { generation, weights },

@@ -89,6 +89,7 @@ const deploy = z.looseObject({
   maxWaitMs: z.exactOptional(z.number()),
   guardrails,
   bakeMs: z.number(),
+  bakeHoldback: z.exactOptional(z.int()),
   keepStandbyMs: z.number(),
   keepReleases: z.int(),
 });
