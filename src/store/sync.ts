@@ -42,10 +42,7 @@ export function storeThrough(call: StoreCall): Store {
     putReceipt: (...values) => call("putReceipt", values),
     append: (...values) => call("append", values),
     events: (...values) => call("events", values),
-    eventsOf: (...values) => call("eventsOf", values),
     lastSeq: (...values) => call("lastSeq", values),
-    putSeries: (...values) => call("putSeries", values),
-    series: (...values) => call("series", values),
     prune: (...values) => call("prune", values),
     close: (...values) => call("close", values),
   };

@@ -12,7 +12,6 @@ const WRITES: ReadonlySet<StoreMethod> = new Set([
   "rememberAbort",
   "putReceipt",
   "append",
-  "putSeries",
   "prune",
 ]);
 
