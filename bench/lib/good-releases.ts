@@ -1,8 +1,8 @@
 import { NO_TRAFFIC } from "../../src/analysis/counters.ts";
 import { evaluate } from "../../src/analysis/guardrails.ts";
-import { bucketOf } from "../../src/analysis/quantile.ts";
 import { Trial } from "../../src/analysis/trial.ts";
 import type { GuardrailSpec } from "../../src/model/guardrail.ts";
+import { FINE_BUCKETS, fineBucketOf, latencyOf } from "../../src/model/latency.ts";
 import type { Random } from "../../src/model/time.ts";
 import type { TrafficCounters } from "../../src/model/traffic.ts";
 
@@ -95,7 +95,7 @@ type Buckets = (random: Random) => number;
 function lognormalBuckets(): readonly Buckets[] {
   return [10, 20].map((median) => {
     const parts = Array.from({ length: 10_000 }, (_, i) =>
-      bucketOf(median * Math.exp(0.5 * normalQuantile((i + 0.5) / 10_000))),
+      fineBucketOf(median * Math.exp(0.5 * normalQuantile((i + 0.5) / 10_000))),
     );
     return (random) => parts[Math.floor(random() * parts.length)] ?? 0;
   });
@@ -123,7 +123,7 @@ function normalBelow(z: number): number {
 class Counting {
   #requests = 0;
   #failures = 0;
-  readonly #latency = [...NO_TRAFFIC.latency];
+  readonly #latency = new Float64Array(FINE_BUCKETS);
 
   add(failed: boolean, bucket: number): void {
     this.#requests += 1;
@@ -137,6 +137,6 @@ class Counting {
   }
 
   counters(): TrafficCounters {
-    return { ...NO_TRAFFIC, requests: this.#requests, failures: this.#failures, latency: [...this.#latency] };
+    return { ...NO_TRAFFIC, requests: this.#requests, failures: this.#failures, ...latencyOf(this.#latency) };
   }
 }

@@ -1,14 +1,14 @@
 import type { Milliseconds } from "../model/time.ts";
 import type { TrafficCounters } from "../model/traffic.ts";
-import { type Charge, QUANTILES, REFERENCES } from "./charge.ts";
+import { type Charge, neededFor, QUANTILES } from "./charge.ts";
 import { isCommon } from "./common.ts";
 import { type ExcessState, ExcessTest } from "./excess-test.ts";
+import { countOf, type Latencies, slowerThan } from "./latencies.ts";
 import type { Count } from "./mixture.ts";
-import { countOf } from "./quantile.ts";
-import { type Reference, referenceTo, slowerThan } from "./reference.ts";
+import { referenceTo } from "./reference.ts";
 
 /** Of a charge's α, for a reference that is too low by chance. */
-const REFERENCE_SHARE = 0.1;
+const REFERENCE_SHARE = 0.3;
 
 /** What a charge has come to, as it stands in a step's progress. */
 export interface Accused {
@@ -32,7 +32,7 @@ export interface Seen {
     /** Of the last seconds. */
     readonly recent: readonly TrafficCounters[];
     /** All of its latencies that are known, also from before. */
-    readonly latency: readonly number[];
+    readonly latencies: Latencies;
   } | null;
 }
 
@@ -45,7 +45,8 @@ export function accuse(charge: Charge): Accused {
 /** A limit that is not known yet is frozen as soon as it can be; then the test takes what is new. */
 export function weigh(charge: Charge, before: Accused, seen: Seen): Accused {
   const known = before.ms === null ? referenceOf(charge, seen) : null;
-  const { ms, limit } = known ?? before;
+  const { limit } = known === null ? before : charge;
+  const ms = known ?? before.ms;
   if (charge.counting.kind !== "failed" && ms === null) return before;
   const total = countOfCharge(charge, ms, seen.candidate);
   const excess = testOf(charge, limit);
@@ -57,7 +58,7 @@ export function weigh(charge: Charge, before: Accused, seen: Seen): Accused {
 /** What counts as a failure of this environment, and of how many. */
 export function countOfCharge({ counting }: Charge, ms: Milliseconds | null, counters: TrafficCounters): Count {
   if (counting.kind === "failed") return { requests: counters.requests, failures: counters.failures };
-  return { requests: countOf(counters.latency), failures: ms === null ? 0 : slowerThan(counters.latency, ms) };
+  return { requests: countOf(counters), failures: ms === null ? 0 : slowerThan(counters, ms) };
 }
 
 /** What comes while the active environment breaches the same limit is no evidence against the new one. */
@@ -69,10 +70,10 @@ function isShared(charge: Charge, { ms, limit }: Pick<Accused, "ms" | "limit">, 
   );
 }
 
-function referenceOf({ counting, alpha }: Charge, { baseline }: Seen): Reference | null {
+function referenceOf({ counting, alpha }: Charge, { baseline }: Seen): Milliseconds | null {
   if (counting.kind !== "slower-than-active" || baseline === null) return null;
-  if (countOf(baseline.latency) < REFERENCES[counting.stage]) return null;
-  return referenceTo(baseline.latency, QUANTILES[counting.quantile], counting.factor, alpha * REFERENCE_SHARE);
+  if (countOf(baseline.latencies) < neededFor(counting)) return null;
+  return referenceTo(baseline.latencies, QUANTILES[counting.quantile], counting.factor, alpha * REFERENCE_SHARE);
 }
 
 function testOf({ alpha, counting }: Charge, limit: number): ExcessTest {

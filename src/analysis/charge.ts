@@ -4,9 +4,12 @@ import type { GuardrailRule } from "./verdict.ts";
 
 export const QUANTILES = { p50: 0.5, p95: 0.95, p99: 0.99 } as const satisfies Record<LatencyQuantile, number>;
 
-/** A reference is taken early, from what there is, and once more from enough: requests of the active environment. */
-export const REFERENCES = { early: 100, full: 1_000 } as const;
-export type Stage = keyof typeof REFERENCES;
+/**
+ * A reference is taken early, from what there is, and once more from enough: from so many requests of the active
+ * environment, and so many of them that are expected beyond the quantile.
+ */
+const REFERENCES = { early: { requests: 100, beyond: 12.5 }, full: { requests: 1_000, beyond: 50 } } as const;
+type Stage = keyof typeof REFERENCES;
 
 /** What counts as a failure for a charge. */
 export type Counting =
@@ -57,6 +60,12 @@ export function chargesOf(spec: GuardrailSpec): readonly Charge[] {
 /** α of each of the error rate's rules. */
 export function errorRateAlpha(spec: GuardrailSpec): number {
   return alphaOf(spec) * ERROR_RATE_SHARE * (spec.worseThanActive === "rollBack" ? 0.5 : 1);
+}
+
+/** Requests of the active environment that a reference is taken from. */
+export function neededFor({ quantile, stage }: Extract<Counting, { kind: "slower-than-active" }>): number {
+  const { requests, beyond } = REFERENCES[stage];
+  return Math.max(requests, Math.round(beyond / (1 - QUANTILES[quantile])));
 }
 
 function latencyCharges(spec: GuardrailSpec, name: LatencyQuantile, alpha: number): Charge[] {

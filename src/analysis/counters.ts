@@ -1,10 +1,12 @@
-import { LATENCY_BOUNDS_MS, type TrafficCounters } from "../model/traffic.ts";
+import { joinFine, LATENCY_BOUNDS_MS, NO_FINE_LATENCY } from "../model/latency.ts";
+import type { TrafficCounters } from "../model/traffic.ts";
 
 export const NO_TRAFFIC: TrafficCounters = {
   requests: 0,
   failures: 0,
   classes: [0, 0, 0, 0, 0],
   latency: Array.from({ length: LATENCY_BOUNDS_MS.length + 1 }, () => 0),
+  fineLatency: NO_FINE_LATENCY,
   inFlight: 0,
   connectFailures: 0,
   retried: 0,
@@ -20,6 +22,7 @@ function combine(a: TrafficCounters, b: TrafficCounters, join: (a: number, b: nu
     failures: join(a.failures, b.failures),
     classes: [cell(0), cell(1), cell(2), cell(3), cell(4)],
     latency: NO_TRAFFIC.latency.map((_, i) => join(a.latency[i] ?? 0, b.latency[i] ?? 0)),
+    fineLatency: joinFine(a.fineLatency ?? NO_FINE_LATENCY, b.fineLatency ?? NO_FINE_LATENCY, join),
     inFlight: b.inFlight,
     connectFailures: join(a.connectFailures, b.connectFailures),
     retried: join(a.retried, b.retried),
@@ -34,7 +37,9 @@ export function plus(a: TrafficCounters, b: TrafficCounters): TrafficCounters {
 
 /** What came between two cumulative readings, never negative: a reading that arrives late adds nothing. */
 export function since(before: TrafficCounters, now: TrafficCounters): TrafficCounters {
-  return combine(before, now, (x, y) => Math.max(0, y - x));
+  const difference = combine(before, now, (x, y) => Math.max(0, y - x));
+  // Where what came before is not known, all of it would seem to have come since.
+  return before.fineLatency === undefined ? { ...difference, fineLatency: NO_FINE_LATENCY } : difference;
 }
 
 /** The later of two cumulative readings, count by count. */

@@ -6,7 +6,8 @@ import { NO_TRAFFIC, plus } from "./counters.ts";
 import { FATAL_CONNECT_FAILURES, fastPath } from "./fast-path.ts";
 import { formatCount, formatMilliseconds, formatRate } from "./format.ts";
 import { evaluate, isShownGood } from "./guardrails.ts";
-import { bucketOf } from "./quantile.ts";
+import type { Latencies } from "./latencies.ts";
+import { latenciesOf } from "./testing.ts";
 import { Trial } from "./trial.ts";
 import { OUTCOMES, type RuleVerdict, type Subjects } from "./verdict.ts";
 
@@ -18,9 +19,15 @@ const spec = (change: Partial<GuardrailSpec> = {}): GuardrailSpec => ({
 });
 const names: Subjects = { candidate: "green", baseline: "blue" };
 const traffic = (requests: number, failures = 0, ms = 10): TrafficCounters => {
-  const latency = [...NO_TRAFFIC.latency];
-  latency[bucketOf(ms)] = requests;
-  return { ...NO_TRAFFIC, requests, failures, latency };
+  const { latency, fineLatency } = latenciesOf([ms]);
+  const all = (counts: readonly number[]): number[] => counts.map((count) => count * requests);
+  return {
+    ...NO_TRAFFIC,
+    requests,
+    failures,
+    latency: all(latency),
+    fineLatency: { ...fineLatency, counts: all(fineLatency.counts) },
+  };
 };
 
 /** A trial that is fed batch after batch, 100 ms apart unless told. */
@@ -31,7 +38,7 @@ class Court {
   #blue = NO_TRAFFIC;
   readonly #subjects: Subjects;
 
-  constructor(guardrails: GuardrailSpec, subjects = names, before: readonly number[] = []) {
+  constructor(guardrails: GuardrailSpec, subjects = names, before?: Latencies) {
     this.#subjects = subjects;
     this.trial = Trial.begin(guardrails, before);
     this.see(NO_TRAFFIC);
@@ -185,7 +192,7 @@ describe("latency", () => {
   });
 
   it("knows the active environment's from before the shift", () => {
-    const before = traffic(5_000, 0, 10).latency;
+    const before = traffic(5_000, 0, 10);
     const court = new Court(p95({ rollBack: { factor: 2 } }), names, before).see(traffic(20, 0, 31), traffic(1, 0, 31));
     expect(court.of("latency.p95").outcome).toBe("rollBack");
   });

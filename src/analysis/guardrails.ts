@@ -2,8 +2,8 @@ import { countOfCharge, type Seen } from "./accused.ts";
 import { FACTOR, MARGIN } from "./active-test.ts";
 import { type Charge, errorRateAlpha } from "./charge.ts";
 import { formatCount, formatRate } from "./format.ts";
+import { countOf } from "./latencies.ts";
 import { isBelow, lowestRate } from "./parity-test.ts";
-import { countOf } from "./quantile.ts";
 import { observe, rateOf, sayLimit, sayOdds } from "./saying.ts";
 import type { Trial } from "./trial.ts";
 import type { RuleVerdict, Subjects } from "./verdict.ts";
@@ -131,7 +131,7 @@ class RuleOfTrial {
 
   #requests(): number {
     const { candidate } = this.#seen;
-    return this.#rule === "errorRate" ? candidate.requests : countOf(candidate.latency);
+    return this.#rule === "errorRate" ? candidate.requests : countOf(candidate);
   }
 
   get #rule(): Charge["rule"] {

@@ -1,56 +1,45 @@
 import type { Milliseconds } from "../model/time.ts";
-import { LATENCY_BOUNDS_MS } from "../model/traffic.ts";
 import { divergence } from "./common.ts";
-import { countOf } from "./quantile.ts";
+import { boundsOf, countOf, type Latencies, slowerThan } from "./latencies.ts";
 
-/** A multiple of another environment's quantile, as what can be counted: so many may take longer than so long. */
-export interface Reference {
-  readonly ms: Milliseconds;
-  /** Share of requests that may take longer. */
-  readonly limit: number;
+/**
+ * A bound of the histogram that is at least `factor` times the q-quantile of what made it, but for a probability of at most
+ * `error`, if one request's latency says nothing of another's. With x the first bound that so few exceed that the quantile
+ * is not above it, it is the first that is at least `factor` · x: so few requests make it generous, and too few null, as
+ * does a bound beyond the grid.
+ * Source: the binomial confidence limit of a quantile (Clopper & Pearson 1934).
+ */
+export function referenceTo(latencies: Latencies, q: number, factor: number, error: number): Milliseconds | null {
+  const x = quantileAtMost(latencies, q, error);
+  if (x === null) return null;
+  // A product that is a bound but for rounding is that bound.
+  return boundsOf(latencies).find((bound) => bound >= factor * x * (1 - 1e-9)) ?? null;
+}
+
+/** The first bound that the quantile is not above, but for `error`. The higher a bound, the fewer exceed it. */
+function quantileAtMost(latencies: Latencies, q: number, error: number): Milliseconds | null {
+  const n = countOf(latencies);
+  const bounds = boundsOf(latencies);
+  let low = 0;
+  let high = bounds.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (atMost(slowerThan(latencies, bounds[middle] ?? Infinity), n, 1 - q) <= error) high = middle;
+    else low = middle + 1;
+  }
+  return bounds[low] ?? null;
 }
 
 /**
- * Turns "at most `factor` times the q-quantile of what made this histogram" into a share that may take longer than a bound
- * of the histogram. With x the first bound that at most 1 - q of it exceed, and b the first that is at least `factor` · x:
- * as many may exceed b as of the other environment exceed x (at the most that these are, missed with a probability of at
- * most `error`), and never fewer than 1 - q. So b is exact on the grid, and few requests raise the share, not the bound.
- * Null when there is too little, or b is beyond the grid.
+ * The most that P(Binomial(n, p) ≤ k) is, within a few percent below the mean, and 1 from there on: the probability of k,
+ * and of all below it as of a geometric series.
+ * Source: the probability of k by Stirling's formula with its error bounds (Robbins 1955).
  */
-export function referenceTo(histogram: readonly number[], q: number, factor: number, error: number): Reference | null {
-  const n = countOf(histogram);
-  const at = LATENCY_BOUNDS_MS.findIndex((bound) => slowerThan(histogram, bound) <= (1 - q) * n);
-  const x = LATENCY_BOUNDS_MS[at];
-  if (n === 0 || x === undefined) return null;
-  // A product that is a bound but for rounding is that bound.
-  const ms = LATENCY_BOUNDS_MS.find((bound) => bound >= factor * x * (1 - 1e-9));
-  if (ms === undefined) return null;
-  return { ms, limit: Math.max(1 - q, coarse(highestShare(slowerThan(histogram, x), n, error))) };
-}
-
-/** Shares are rounded up to steps of 2 %, as each other limit has a boundary of its own to be worked out. */
-const GRAIN = 1.02;
-
-function coarse(share: number): number {
-  return Math.min(1, GRAIN ** Math.ceil(Math.log(share) / Math.log(GRAIN)));
-}
-
-/** The most that a probability is, by `hits` of `n`: Chernoff's bound P(share ≤ h) ≤ exp(-n · KL(h, p)), solved for p. */
-function highestShare(hits: number, n: number, error: number): number {
-  const needed = Math.log(1 / error) / n;
-  let [low, high] = [hits / n, 1];
-  for (let i = 0; i < 40; i++) {
-    const middle = (low + high) / 2;
-    if (divergence(hits / n, middle) >= needed) high = middle;
-    else low = middle;
-  }
-  return high;
-}
-
-/** How many were slower than `ms`, as far as buckets can tell: those of the bucket that it lies in are taken as not. */
-export function slowerThan(histogram: readonly number[], ms: Milliseconds): number {
-  return histogram.reduce((sum, count, bucket) => {
-    const lower = bucket === 0 ? 0 : (LATENCY_BOUNDS_MS[bucket - 1] ?? Infinity);
-    return lower >= ms ? sum + count : sum;
-  }, 0);
+export function atMost(k: number, n: number, p: number): number {
+  if (k === 0) return (1 - p) ** n;
+  const ratio = (k * (1 - p)) / ((n - k + 1) * p);
+  if (ratio >= 1) return 1;
+  const ofStirling = 1 / (12 * n) - 1 / (12 * k + 1) - 1 / (12 * (n - k) + 1);
+  const ofK = Math.sqrt(n / (2 * Math.PI * k * (n - k))) * Math.exp(ofStirling - n * divergence(k / n, p));
+  return Math.min(1, ofK / (1 - ratio));
 }

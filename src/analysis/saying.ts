@@ -22,8 +22,8 @@ export function observe(rule: Charge["rule"], seen: Seen, { candidate, baseline 
 
 function observeLatency(rule: `latency.${keyof typeof QUANTILES}`, seen: Seen, subjects: Subjects): Observation {
   const name = rule.slice("latency.".length) as keyof typeof QUANTILES;
-  const observed = quantile(seen.candidate.latency, QUANTILES[name])?.estimate ?? null;
-  const other = seen.baseline === null ? null : (quantile(seen.baseline.latency, QUANTILES[name])?.estimate ?? null);
+  const observed = quantile(seen.candidate, QUANTILES[name])?.estimate ?? null;
+  const other = seen.baseline === null ? null : (quantile(seen.baseline.latencies, QUANTILES[name])?.estimate ?? null);
   const ours = observed === null ? "not known" : formatMilliseconds(observed);
   const theirs = other === null ? "" : `, that of ${String(subjects.baseline)} ${formatMilliseconds(other)}`;
   return { observed, text: `${name} of ${subjects.candidate} is ${ours}${theirs}` };

@@ -1,3 +1,4 @@
+import { FINE_BUCKETS, fineBucketOf, latencyOf } from "../model/latency.ts";
 import type { Random } from "../model/time.ts";
 
 /** A repeatable source of uniform numbers in [0, 1): mulberry32. */
@@ -9,4 +10,14 @@ export function seeded(seed: number): Random {
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
+}
+
+/** What a data plane would have counted of these latencies, in milliseconds. */
+export function latenciesOf(values: readonly number[]): ReturnType<typeof latencyOf> {
+  const buckets = new Float64Array(FINE_BUCKETS);
+  for (const ms of values) {
+    const at = fineBucketOf(ms);
+    buckets[at] = (buckets[at] ?? 0) + 1;
+  }
+  return latencyOf(buckets);
 }

@@ -1,15 +1,17 @@
 import { z } from "zod";
 import { TealError } from "../model/error.ts";
 import type { GuardrailSpec } from "../model/guardrail.ts";
+import { NO_FINE_LATENCY } from "../model/latency.ts";
 import type { TrafficSample } from "../model/traffic.ts";
 import { type Accused, accuse, type Seen, weigh } from "./accused.ts";
 import { ActiveTest, type ActiveState, activeState, type Pair } from "./active-test.ts";
 import { type Charge, chargesOf, errorRateAlpha } from "./charge.ts";
-import { NO_TRAFFIC } from "./counters.ts";
+import { NO_TRAFFIC, plus } from "./counters.ts";
 import { excessState } from "./excess-test.ts";
+import type { Latencies } from "./latencies.ts";
 import { Recent } from "./recent.ts";
 import type { Subjects } from "./verdict.ts";
-import { CounterWindow, windowState } from "./window.ts";
+import { CounterWindow, fineLatency, windowState } from "./window.ts";
 
 /** As it stands in a step's progress. Version 1 of its format; older ones are read for ever. */
 const trialState = z.object({
@@ -17,6 +19,8 @@ const trialState = z.object({
   window: windowState,
   /** The active environment's latencies before the deployment's first traffic. */
   before: z.array(z.number()),
+  /** The same on the finer grid; older trials have none. */
+  fineBefore: fineLatency.exactOptional(),
   charges: z.record(
     z.string(),
     z.object({ ms: z.number().nullable(), limit: z.number(), test: excessState, common: z.boolean() }),
@@ -44,10 +48,17 @@ export class Trial {
     this.#recent = recent;
   }
 
-  /** `before`: histogram of the active environment's latencies before the shift; empty: not known. */
-  static begin(spec: GuardrailSpec, before: readonly number[] = [], window = CounterWindow.empty): Trial {
+  /** `before`: the active environment's latencies before the shift, if they are known. */
+  static begin(spec: GuardrailSpec, before: Latencies = NO_TRAFFIC, window = CounterWindow.empty): Trial {
     const charges = Object.fromEntries(chargesOf(spec).map((charge) => [charge.key, accuse(charge)]));
-    const state: TrialState = { format: 1, window: window.toJSON(), before: [...before], charges, active: null };
+    const state: TrialState = {
+      format: 1,
+      window: window.toJSON(),
+      before: [...before.latency],
+      ...(before.fineLatency === undefined ? {} : { fineBefore: before.fineLatency }),
+      charges,
+      active: null,
+    };
     return new Trial(spec, state, window, Recent.none);
   }
 
@@ -89,11 +100,9 @@ export class Trial {
     const ours = { candidate: this.#window.of(candidate), recent: this.#recent.spans(candidate) };
     if (baseline === null) return { ...ours, baseline: null };
     const total = this.#window.of(baseline);
-    const latency = NO_TRAFFIC.latency.map((_, i) => (total.latency[i] ?? 0) + (this.#state.before[i] ?? 0));
-    return {
-      ...ours,
-      baseline: { total, recent: this.#recent.spans(baseline), latency },
-    };
+    const { before, fineBefore } = this.#state;
+    const latencies = plus({ ...NO_TRAFFIC, latency: before, fineLatency: fineBefore ?? NO_FINE_LATENCY }, total);
+    return { ...ours, baseline: { total, recent: this.#recent.spans(baseline), latencies } };
   }
 
   toJSON(): TrialState {

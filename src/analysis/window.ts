@@ -3,11 +3,14 @@ import { TealError } from "../model/error.ts";
 import type { TrafficCounters, TrafficSample } from "../model/traffic.ts";
 import { later, NO_TRAFFIC, plus, since } from "./counters.ts";
 
+export const fineLatency = z.object({ from: z.number(), counts: z.array(z.number()).readonly() });
+
 const counters: z.ZodType<TrafficCounters> = z.object({
   requests: z.number(),
   failures: z.number(),
   classes: z.tuple([z.number(), z.number(), z.number(), z.number(), z.number()]),
   latency: z.array(z.number()),
+  fineLatency: fineLatency.exactOptional(),
   inFlight: z.number(),
   connectFailures: z.number(),
   retried: z.number(),

@@ -2,5 +2,4 @@
 export const DRIVER_NAMES = {
   environmentDrivers: ["process"],
   trafficDrivers: ["embedded"],
-  metricsDrivers: ["prometheus", "cloudwatch", "http"],
 } as const;

@@ -1,17 +1,23 @@
 import { since } from "../analysis/counters.ts";
+import type { Deployment } from "../model/deployment.ts";
+import type { EpochMilliseconds } from "../model/time.ts";
 import type { TrafficCounters, TrafficSample } from "../model/traffic.ts";
 import type { Hub } from "./hub.ts";
 
-/** What came while the split stayed as it is. */
+/** What came while the same release was active. */
 export interface Stretch {
   readonly newest: TrafficSample;
-  /** By environment, since the split last changed or this process began, whichever is later. */
+  /** By environment, since it has the release that it has, as far as this process knows. */
   readonly environments: Readonly<Record<string, TrafficCounters>>;
 }
 
-/** Each service's traffic since its split last changed: what the active environment is like before a shift. */
+/** Changes of a service's split that are remembered: about eight deployments that were taken back. */
+const MOST_CHANGES = 16;
+
+/** Each service's traffic since its active release came to be so: what that is like, before a shift. */
 export class SteadyTraffic {
-  readonly #stretches = new Map<string, { readonly first: TrafficSample; readonly newest: TrafficSample }>();
+  /** The first reading of each split, the newest split last, and the newest reading. */
+  readonly #known = new Map<string, { readonly splits: readonly TrafficSample[]; readonly newest: TrafficSample }>();
 
   listen(hub: Hub, signal: AbortSignal): void {
     hub.subscribe(
@@ -23,11 +29,16 @@ export class SteadyTraffic {
     );
   }
 
-  /** Null before the first reading. */
-  of(service: string): Stretch | null {
-    const stretch = this.#stretches.get(service);
-    if (stretch === undefined) return null;
-    const { first, newest } = stretch;
+  /**
+   * Null before the first reading. `settledAt`: when the active environment had its release and all the traffic at last;
+   * null: not known, then it is counted since the split last changed.
+   */
+  of(service: string, settledAt: EpochMilliseconds | null): Stretch | null {
+    const known = this.#known.get(service);
+    if (known === undefined) return null;
+    const { splits, newest } = known;
+    const then = settledAt === null ? splits.at(-1) : splits.findLast(({ at }) => at <= settledAt);
+    const first = then ?? splits[0] ?? newest;
     const environments = Object.entries(newest.environments).map(([name, now]) => {
       const before = first.environments[name];
       return [name, before === undefined ? now : since(before, now)] as const;
@@ -36,13 +47,24 @@ export class SteadyTraffic {
   }
 
   #add(sample: TrafficSample): void {
-    const known = this.#stretches.get(sample.service);
-    // A data plane that does not count its switches cannot tell whether this is the same stretch.
-    const goesOn =
-      known !== undefined &&
-      sample.switches !== undefined &&
-      known.newest.switches === sample.switches &&
-      known.newest.epoch === sample.epoch;
-    this.#stretches.set(sample.service, { first: goesOn ? known.first : sample, newest: sample });
+    const known = this.#known.get(sample.service);
+    // A data plane that does not count its switches cannot tell whether this is the same split.
+    const goesOn = known !== undefined && sample.switches !== undefined && known.newest.epoch === sample.epoch;
+    const before = goesOn ? known.splits : [];
+    const isSame = goesOn && known.newest.switches === sample.switches;
+    const splits = isSame ? before : [...before, sample].slice(-MOST_CHANGES);
+    this.#known.set(sample.service, { splits, newest: sample });
   }
+}
+
+/**
+ * When the newest deployment ended that left the traffic with another release, or nobody knows where; those that were
+ * taken back gave it back. `history`: newest first. Null: it is not among them.
+ */
+export function settledAt(history: readonly Deployment[]): EpochMilliseconds | null {
+  const last = history.find(
+    ({ goal, state, touchedTraffic }) =>
+      goal !== "retire" && (state === "completed" || state === "frozen" || (state === "failed" && touchedTraffic)),
+  );
+  return last?.endedAt ?? null;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { NO_TRAFFIC } from "../analysis/counters.ts";
 import type { TrafficCounters } from "../model/traffic.ts";
-import { LATENCY_BOUNDS_MS } from "../model/traffic.ts";
+import { LATENCY_BOUNDS_MS } from "../model/latency.ts";
 import { exposition } from "./exposition.ts";
 import { proxyMetrics } from "./proxy-metrics.ts";
 

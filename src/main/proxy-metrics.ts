@@ -1,5 +1,6 @@
 import type { ConnectionCounts } from "../model/connections.ts";
-import { LATENCY_BOUNDS_MS, type TrafficCounters, type TrafficSample } from "../model/traffic.ts";
+import { LATENCY_BOUNDS_MS } from "../model/latency.ts";
+import type { TrafficCounters, TrafficSample } from "../model/traffic.ts";
 import { MAINTENANCE_MODES, type MaintenanceCounts } from "../model/maintenance.ts";
 import type { ListenCounts } from "../proxy/kernel.ts";
 import type { Family, Point } from "./exposition.ts";

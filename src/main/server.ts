@@ -2,7 +2,6 @@ import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { basename, extname, join } from "node:path";
 import { Registry } from "prom-client";
-import type { CloudWatchSdk } from "../drivers/metrics/cloudwatch/sdk.ts";
 import { type Drivers, makeDrivers } from "../drivers/registry.ts";
 import { ReleaseFolders } from "../drivers/release/folder.ts";
 import { LocalValidator } from "../drivers/validation/validator.ts";
@@ -36,7 +35,6 @@ import type { ProcessReplaced } from "./process-events.ts";
 import { ProxyTotals } from "./proxy-totals.ts";
 import { logEvents, reporter, serverLog } from "./server-log.ts";
 import { type MetricsParts, serverMetrics } from "./server-metrics.ts";
-import type * as CloudWatch from "./cloudwatch.ts";
 import type * as Tracing from "./tracing.ts";
 import { watchProcesses } from "./watch-processes.ts";
 
@@ -44,7 +42,6 @@ import { watchProcesses } from "./watch-processes.ts";
 const CANNOT_RUN = 78;
 const LISTEN_MS = 30_000;
 
-const OF_THIS_PROCESS = { uid: process.getuid?.() ?? -1, environment: process.env };
 const log = serverLog(process.env["TEAL_LOG_LEVEL"]);
 const report = reporter(log);
 
@@ -67,7 +64,7 @@ async function serve(launch: ServerLaunch): Promise<() => Promise<void>> {
     down: "keeper-down",
     clock,
   });
-  const drivers = makeDrivers({ keeper, paths, clock, ...OF_THIS_PROCESS, cloudWatch });
+  const drivers = makeDrivers({ keeper, paths, clock, uid: process.getuid?.() ?? -1, environment: process.env });
   const server = await ensureListeners(keeper, { paths, config: launch.config }, configuration, unread);
   const hub = new Hub();
   const journal = new Journal(store, hub, clock);
@@ -130,11 +127,6 @@ async function traced(parts: Tracing.TracingParts): Promise<() => Promise<void>>
     report(toTealError(thrown), { doing: "tracing" });
     return () => Promise.resolve();
   }
-}
-
-/** The same of the AWS SDK, when a guardrail first reads a metric of CloudWatch. */
-async function cloudWatch(): Promise<CloudWatchSdk> {
-  return ((await import(threadProgram("cloudwatch").href)) as typeof CloudWatch).cloudWatchSdk;
 }
 
 /** The entry of a thread: the file beside this one, from source or as a bundle. */

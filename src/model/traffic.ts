@@ -1,3 +1,4 @@
+import type { FineLatency } from "./latency.ts";
 import type { MaintenanceCounts, MaintenanceMode } from "./maintenance.ts";
 import type { EpochMilliseconds, Milliseconds } from "./time.ts";
 
@@ -80,8 +81,10 @@ export interface TrafficCounters {
   readonly failures: number;
   /** Answers by class: index 0 = 1xx (upgrades) … 4 = 5xx. */
   readonly classes: readonly [number, number, number, number, number];
-  /** Requests by time from last request byte in to first response byte; bounds in {@link LATENCY_BOUNDS_MS}, one more for beyond. */
+  /** Requests by time from last request byte in to first response byte; bounds in LATENCY_BOUNDS_MS, one more for beyond. */
   readonly latency: readonly number[];
+  /** The same requests on a finer grid; absent: not told, as by data planes of before it. */
+  readonly fineLatency?: FineLatency;
   readonly inFlight: number;
   readonly connectFailures: number;
   readonly retried: number;
@@ -94,9 +97,6 @@ export interface TrafficCounters {
   /** Sum of the latencies in the histogram. */
   readonly latencySumMs?: Milliseconds;
 }
-
-/** Upper bounds of the latency histogram's buckets: geometric with ratio 1.2 from 0.5 ms, so a quantile is known to 20 %. */
-export const LATENCY_BOUNDS_MS: readonly Milliseconds[] = Array.from({ length: 64 }, (_, i) => 0.5 * 1.2 ** i);
 
 /** One reading of the data plane's counters for a service. */
 export interface TrafficSample {

@@ -1,5 +1,6 @@
 import type { MaintenanceCounts } from "../model/maintenance.ts";
-import { LATENCY_BOUNDS_MS, type TrafficCounters } from "../model/traffic.ts";
+import { FINE_BUCKETS, type FineLatency, latencyOf } from "../model/latency.ts";
+import type { TrafficCounters } from "../model/traffic.ts";
 
 /**
  * Layouts of the memory that the main thread and the workers share. Every number has one writer, a worker's in its own
@@ -35,8 +36,9 @@ export const COUNTER = {
   held: 12,
   ejections: 13,
   latencySum: 14,
+  /** Fine buckets. */
   latency: 15,
-  length: 15 + LATENCY_BOUNDS_MS.length + 1,
+  length: 15 + FINE_BUCKETS,
 } as const;
 
 export function sharedInts(length: number): Int32Array<SharedArrayBuffer> {
@@ -66,22 +68,11 @@ export function totalFrom(cell: Int32Array, from: number): number {
   return sum;
 }
 
-/** Index of the histogram's bucket that a latency falls into; the bounds are in the model. */
-export function latencyBucket(ms: number): number {
-  let low = 0;
-  let high = LATENCY_BOUNDS_MS.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (ms <= (LATENCY_BOUNDS_MS[middle] ?? Infinity)) high = middle;
-    else low = middle + 1;
-  }
-  return low;
-}
-
 /** As a notice carries them. */
 export interface CounterReading extends TrafficCounters {
   readonly classes: [number, number, number, number, number];
   readonly latency: number[];
+  readonly fineLatency: FineLatency;
   readonly held: number;
   readonly ejections: number;
   readonly latencySumMs: number;
@@ -95,7 +86,7 @@ export function readCounters(cell: Float64Array): CounterReading {
     requests: sum(COUNTER.requests),
     failures: sum(COUNTER.failures),
     classes: [sum(classes), sum(classes + 1), sum(classes + 2), sum(classes + 3), sum(classes + 4)],
-    latency: Array.from({ length: LATENCY_BOUNDS_MS.length + 1 }, (_, bucket) => sum(COUNTER.latency + bucket)),
+    ...latencyOf(latencyCells(cell)),
     inFlight: sum(COUNTER.inFlight),
     connectFailures: sum(COUNTER.connectFailures),
     retried: sum(COUNTER.retried),
@@ -105,6 +96,15 @@ export function readCounters(cell: Float64Array): CounterReading {
     ejections: sum(COUNTER.ejections),
     latencySumMs: sum(COUNTER.latencySum),
   };
+}
+
+/** All threads' fine buckets, added up row by row: they are most of what there is to read. */
+function latencyCells(cell: Float64Array): Float64Array {
+  const sums = new Float64Array(FINE_BUCKETS);
+  for (let row = COUNTER.latency; row < cell.length; row += COUNTER.length) {
+    for (let bucket = 0; bucket < FINE_BUCKETS; bucket += 1) add(sums, bucket, cell[row + bucket]);
+  }
+  return sums;
 }
 
 /** All threads' counts of one service's maintenance, added up. */

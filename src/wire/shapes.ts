@@ -44,6 +44,7 @@ const counters = z.object({
   retried: z.int(),
   rescued: z.int(),
   upgrades: z.int(),
+  fineLatency: z.object({ from: z.int(), counts: z.array(z.int()).readonly() }).exactOptional(),
   // Older proxies do not tell these.
   held: z.int().default(0),
   ejections: z.int().default(0),

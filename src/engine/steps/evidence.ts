@@ -17,9 +17,8 @@ export async function trialOf(run: StepRun, { environment, baseline, before }: T
   if (stored !== undefined) return Trial.fromJSON(spec, stored);
   const { window } = run.progress;
   // Written by a version that kept its counts alone.
-  if (window !== undefined) return Trial.begin(spec, [], CounterWindow.fromJSON(window));
-  const latency = baseline === null ? undefined : before?.environments[baseline]?.latency;
-  const begun = Trial.begin(spec, latency ?? []);
+  if (window !== undefined) return Trial.begin(spec, undefined, CounterWindow.fromJSON(window));
+  const begun = Trial.begin(spec, baseline === null ? undefined : before?.environments[baseline]);
   return before === null ? begun : begun.add(before.newest, { candidate: environment, baseline });
 }
 

@@ -6,10 +6,14 @@ import type { TrafficObservation } from "../../ports/traffic.ts";
 import type { ServiceRow } from "../../store/store.ts";
 import { throwIfLatched } from "../latched.ts";
 import { patiently } from "../patience.ts";
+import { settledAt, type Stretch } from "../steady-traffic.ts";
 import { throwIfUnhealthy } from "../unhealthy.ts";
 import type { Effects, StepHandler, StepOutcome, StepRun } from "../step.ts";
 import { driftError, driftOf, settleDrift } from "./drift.ts";
 import { watch } from "./watch.ts";
+
+/** Deployments among which the one is looked for that made the active release active. */
+const LOOKED_BACK = 32;
 
 /** Reads the live split back, gives the environment its weight, and watches for as long as the plan says. */
 export const shift: StepHandler = {
@@ -20,7 +24,7 @@ export const shift: StepHandler = {
     const watchMs = input.watchMs ?? 0;
     await settleDrift(run);
     // Read before the first request goes over: what the active environment is like, and where counting begins.
-    const before = desk.steady.of(deployment.service);
+    const before = watchMs === 0 ? null : await beforeShift(run);
     const applied = await desk.alone(deployment.service, () => apply(run, release, weights));
     if (watchMs === 0) return { result: { generation: applied.generation }, effects: applied.effects };
     const { environment, advance = "time", maxWaitMs } = input;
@@ -55,6 +59,11 @@ export const shift: StepHandler = {
   // Taking traffic back is not a clean-up: it was the rollback's very first act.
   undo: null,
 };
+
+/** What the active environment was like with the release that it has. */
+async function beforeShift({ parts, desk, deployment: { service } }: StepRun): Promise<Stretch | null> {
+  return desk.steady.of(service, settledAt(await parts.store.history(service, LOOKED_BACK)));
+}
 
 async function keepBeginning(run: StepRun, effects: Effects, signal: AbortSignal): Promise<void> {
   if (run.progress["watchedSince"] !== undefined) return;

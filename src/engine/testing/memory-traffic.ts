@@ -1,9 +1,9 @@
 import { TealError } from "../../model/error.ts";
+import { LATENCY_BOUNDS_MS } from "../../model/latency.ts";
 import { modeAt } from "../../model/maintenance.ts";
 import type { EpochMilliseconds } from "../../model/time.ts";
 import {
   compareOrder,
-  LATENCY_BOUNDS_MS,
   type Receipt,
   sameWeights,
   type TrafficCounters,

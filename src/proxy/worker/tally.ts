@@ -1,5 +1,6 @@
+import { fineBucketOf } from "../../model/latency.ts";
 import type { Milliseconds } from "../../model/time.ts";
-import { add, COUNTER, latencyBucket } from "../cells.ts";
+import { add, COUNTER } from "../cells.ts";
 
 /**
  * Counts one request for verdicts, once, on the environment that was tried first (DESIGN section 7, "What counts"):
@@ -34,7 +35,7 @@ export class Tally {
     add(this.#counters, COUNTER.classes + Math.min(Math.max(Math.floor(status / 100), 1), 5) - 1);
     if (status === 101) add(this.#counters, COUNTER.upgrades);
     if (latencyMs === null) return;
-    add(this.#counters, COUNTER.latency + latencyBucket(latencyMs));
+    add(this.#counters, COUNTER.latency + fineBucketOf(latencyMs));
     add(this.#counters, COUNTER.latencySum, latencyMs);
   }
 

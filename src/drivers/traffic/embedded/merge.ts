@@ -1,3 +1,4 @@
+import { type FineLatency, joinFine } from "../../../model/latency.ts";
 import type { Receipt, TrafficCounters, TrafficSample } from "../../../model/traffic.ts";
 import type { TrafficObservation } from "../../../ports/traffic.ts";
 
@@ -69,6 +70,7 @@ function sum(a: TrafficCounters, b: TrafficCounters): TrafficCounters {
       a.classes[4] + b.classes[4],
     ],
     latency: a.latency.map((count, bucket) => count + (b.latency[bucket] ?? 0)),
+    ...sumOfFine(a.fineLatency, b.fineLatency),
     inFlight: a.inFlight + b.inFlight,
     connectFailures: a.connectFailures + b.connectFailures,
     retried: a.retried + b.retried,
@@ -78,6 +80,11 @@ function sum(a: TrafficCounters, b: TrafficCounters): TrafficCounters {
     ejections: (a.ejections ?? 0) + (b.ejections ?? 0),
     latencySumMs: (a.latencySumMs ?? 0) + (b.latencySumMs ?? 0),
   };
+}
+
+/** Told only when it is of all requests. */
+function sumOfFine(a: FineLatency | undefined, b: FineLatency | undefined): Pick<TrafficCounters, "fineLatency"> {
+  return a === undefined || b === undefined ? {} : { fineLatency: joinFine(a, b, (x, y) => x + y) };
 }
 
 /** The first is the one that stays; the others' requests in flight are added. */

@@ -1,5 +1,0 @@
-import type { MetricReading } from "../../model/metric.ts";
-
-export function none(reason: string): MetricReading {
-  return { kind: "none", reason };
-}
