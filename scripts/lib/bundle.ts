@@ -9,7 +9,7 @@ import { notices } from "./notices.ts";
 import { ROOT } from "./root.ts";
 
 /** The processes that outlive an upgrade of the package. One that is not written yet is left out. */
-const ENTRIES = ["config-worker", "keeper", "proxy", "proxy-worker", "server", "store-worker", "tracing"];
+const ENTRIES = ["cloudwatch", "config-worker", "keeper", "proxy", "proxy-worker", "server", "store-worker", "tracing"];
 const RUNTIME = "dist/runtime";
 const NOTICES = "dist/THIRD-PARTY-NOTICES.txt";
 const STAMP = "node_modules/.cache/teal-bundles.json";

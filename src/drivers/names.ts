@@ -2,4 +2,5 @@
 export const DRIVER_NAMES = {
   environmentDrivers: ["process"],
   trafficDrivers: ["embedded"],
+  metricsDrivers: ["prometheus", "cloudwatch", "http"],
 } as const;

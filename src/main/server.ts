@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { basename, extname, join } from "node:path";
 import { Registry } from "prom-client";
+import type { CloudWatchSdk } from "../drivers/metrics/cloudwatch/sdk.ts";
 import { type Drivers, makeDrivers } from "../drivers/registry.ts";
 import { ReleaseFolders } from "../drivers/release/folder.ts";
 import { LocalValidator } from "../drivers/validation/validator.ts";
@@ -35,6 +36,7 @@ import type { ProcessReplaced } from "./process-events.ts";
 import { ProxyTotals } from "./proxy-totals.ts";
 import { logEvents, reporter, serverLog } from "./server-log.ts";
 import { type MetricsParts, serverMetrics } from "./server-metrics.ts";
+import type * as CloudWatch from "./cloudwatch.ts";
 import type * as Tracing from "./tracing.ts";
 import { watchProcesses } from "./watch-processes.ts";
 
@@ -42,6 +44,7 @@ import { watchProcesses } from "./watch-processes.ts";
 const CANNOT_RUN = 78;
 const LISTEN_MS = 30_000;
 
+const OF_THIS_PROCESS = { uid: process.getuid?.() ?? -1, environment: process.env };
 const log = serverLog(process.env["TEAL_LOG_LEVEL"]);
 const report = reporter(log);
 
@@ -64,7 +67,7 @@ async function serve(launch: ServerLaunch): Promise<() => Promise<void>> {
     down: "keeper-down",
     clock,
   });
-  const drivers = makeDrivers({ keeper, paths, clock, uid: process.getuid?.() ?? -1, environment: process.env });
+  const drivers = makeDrivers({ keeper, paths, clock, ...OF_THIS_PROCESS, cloudWatch });
   const server = await ensureListeners(keeper, { paths, config: launch.config }, configuration, unread);
   const hub = new Hub();
   const journal = new Journal(store, hub, clock);
@@ -127,6 +130,11 @@ async function traced(parts: Tracing.TracingParts): Promise<() => Promise<void>>
     report(toTealError(thrown), { doing: "tracing" });
     return () => Promise.resolve();
   }
+}
+
+/** The same of the AWS SDK, when a guardrail first reads a metric of CloudWatch. */
+async function cloudWatch(): Promise<CloudWatchSdk> {
+  return ((await import(threadProgram("cloudwatch").href)) as typeof CloudWatch).cloudWatchSdk;
 }
 
 /** The entry of a thread: the file beside this one, from source or as a bundle. */

@@ -1,4 +1,5 @@
 import { request } from "node:http";
+import { request as requestSecurely } from "node:https";
 import type { Clock, Milliseconds } from "../../model/time.ts";
 
 /** As much of an answer as is read; what comes after is left. */
@@ -21,13 +22,19 @@ export type Got =
  * One GET on a connection of its own, redirects not followed. Whatever goes wrong between here and the app is an outcome;
  * only the signal's reason is thrown.
  */
-export async function get(url: URL, clock: Clock, signal: AbortSignal): Promise<Got> {
+export async function get(
+  url: URL,
+  clock: Clock,
+  signal: AbortSignal,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Got> {
   signal.throwIfAborted();
   const began = clock.monotonic();
   const took = (): Milliseconds => clock.monotonic() - began;
   const done = Promise.withResolvers<Got>();
   // `agent: false`: an idle connection kept to an instance would hinder its graceful stop.
-  const call = request(url, { agent: false, signal, headers: { "user-agent": "teal-validation", accept: "*/*" } });
+  const headers = { "user-agent": "teal-validation", accept: "*/*", ...more };
+  const call = (url.protocol === "https:" ? requestSecurely : request)(url, { agent: false, signal, headers });
   const fail = (error: Error): void => {
     if (signal.aborted) done.reject(signal.reason as Error);
     else done.resolve({ kind: "none", reason: error.message, tookMs: took() });

@@ -1,0 +1,28 @@
+import type { Clock } from "../../model/time.ts";
+import { get, type Got } from "../validation/get.ts";
+
+/** A source's answer as JSON, or why there is none. */
+export type Answer =
+  | { readonly status: number; readonly json: unknown; readonly reason?: never }
+  | { readonly reason: string; readonly json?: never };
+
+/** @param where what is asked, for a person: the address may hold a secret. @throws the signal's reason */
+export async function askForJson(
+  { url, where }: { readonly url: URL; readonly where: string },
+  clock: Clock,
+  signal: AbortSignal,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
+  const asked = { "user-agent": "teal-metrics", accept: "application/json", ...headers };
+  return read(await get(url, clock, signal, asked), where);
+}
+
+function read(got: Got, where: string): Answer {
+  if (got.kind === "none") return { reason: `${where} did not answer: ${got.reason}` };
+  if (got.cut) return { reason: `${where} answered more than is read` };
+  try {
+    return { status: got.status, json: JSON.parse(got.body) as unknown };
+  } catch {
+    return { reason: `${where} answered ${String(got.status)}, and no JSON` };
+  }
+}
