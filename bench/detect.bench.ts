@@ -1,4 +1,4 @@
-import { lowerBound } from "./lib/clopper-pearson.ts";
+import { lowerBound } from "../src/simulation/clopper-pearson.ts";
 import { DEFAULT_GUARDRAILS, goodReleases } from "./lib/good-releases.ts";
 import { benchOptions, percentile, rounded } from "./lib/options.ts";
 import { BETWEEN, CASES, requestsToDetect } from "./lib/requests-to-detect.ts";

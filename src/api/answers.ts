@@ -249,6 +249,42 @@ export type TokenCreatedAnswer = z.output<typeof tokenCreated>;
 export const tokenRevoked = z.object({ token }).meta({ id: "TokenRevoked" });
 export type TokenRevokedAnswer = z.output<typeof tokenRevoked>;
 
+const histogram = z
+  .array(z.tuple([z.int(), z.number()]))
+  .meta({ description: "Pairs of bucket and count, without the empty ones; bucket i ends at 0.5 · 1.2^(i / 6) ms" });
+
+export const series = z
+  .object({
+    deployment: z.string(),
+    service: z.string(),
+    candidate: z.string().meta({ description: "The new environment" }),
+    baseline: z.string().nullable(),
+    stages: z.array(
+      z.object({
+        step: z.string(),
+        weight: z.int().meta({ description: "Percent for the new environment" }),
+        from: at,
+        to: at.nullable(),
+        compared: z.boolean().meta({ description: "Whether the other environment was compared with" }),
+      }),
+    ),
+    before: z
+      .record(z.string(), histogram)
+      .meta({ description: "Latencies by environment before the first shift, since the split had last changed" }),
+    points: z.array(
+      z.object({
+        from: at,
+        at,
+        environments: z.record(
+          z.string(),
+          z.object({ requests: z.int(), failures: z.int(), connectFailures: z.int(), latency: histogram }),
+        ),
+      }),
+    ),
+  })
+  .meta({ id: "Series" });
+export type SeriesAnswer = z.output<typeof series>;
+
 const historyRow = z
   .object({
     deployment: z.string(),

@@ -9,6 +9,7 @@ import type { Plan } from "../model/plan.ts";
 import type { ServiceStatus } from "../model/status.ts";
 import type { Receipt, Weights } from "../model/traffic.ts";
 import type { LogLine } from "../ports/environment.ts";
+import type { DeploymentRecord } from "../store/deployment-record.ts";
 import type { StepRow } from "../store/store.ts";
 
 /** Who asks, and why: goes into the history and the events. */
@@ -154,6 +155,8 @@ export interface Control {
   /** Begins its retirement, and returns. */
   retireEnvironment(request: EnvironmentRequest): Promise<EnvironmentChanged>;
   deployment(id: string): Promise<DeploymentView>;
+  /** All that is on record of it. */
+  record(id: string): Promise<DeploymentRecord>;
   history(service: string, limit: number): Promise<readonly Deployment[]>;
   /** Events with `seq > after`, and on as they come when `follow`. */
   events(after: number, follow: boolean, signal: AbortSignal): AsyncIterable<TealEvent>;

@@ -6,6 +6,7 @@ import type { Plan } from "../model/plan.ts";
 import type { ServiceStatus } from "../model/status.ts";
 import type { Milliseconds } from "../model/time.ts";
 import type { LogLine } from "../ports/environment.ts";
+import { type DeploymentRecord, deploymentRecord } from "../store/deployment-record.ts";
 import { accept, type Planned, planned } from "./admission.ts";
 import { approve } from "./approving.ts";
 import type {
@@ -205,6 +206,12 @@ export class Controller implements Control {
     const deployment = await store.deployment(id);
     if (deployment === null) throw new TealError("deployment-unknown", `there is no deployment ${id}`);
     return { deployment, steps: await store.steps(id), receipts: await store.receipts(id) };
+  }
+
+  async record(id: string): Promise<DeploymentRecord> {
+    const record = await deploymentRecord(this.#parts.store, id);
+    if (record === null) throw new TealError("deployment-unknown", `there is no deployment ${id}`);
+    return record;
   }
 
   async history(service: string, limit: number): Promise<readonly Deployment[]> {

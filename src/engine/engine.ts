@@ -14,6 +14,7 @@ import { inParallel } from "./parallel.ts";
 import { driverOf, type EngineParts } from "./parts.ts";
 import { KeyedMutex } from "./mutex.ts";
 import { keepRetiring } from "./retirements.ts";
+import { TrafficRecorder } from "./traffic-recorder.ts";
 import { TrafficDesk } from "./traffic-desk.ts";
 import { Upkeep } from "./upkeep.ts";
 
@@ -34,12 +35,14 @@ export class Engine {
   readonly #queue = new KeyedMutex();
   readonly #upkeep: Upkeep;
   readonly #maintenance: MaintenanceDesk;
+  readonly #recorder: TrafficRecorder;
   #keeping: Promise<unknown> = Promise.resolve();
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
     const stop = this.#stop.signal;
     this.#desk = new TrafficDesk(parts);
+    this.#recorder = new TrafficRecorder(parts, this.#desk.steady);
     this.#fleet = new Fleet(parts, this.#desk, stop);
     const maintenance = new MaintenanceDesk(parts, stop);
     this.#maintenance = maintenance;
@@ -88,6 +91,7 @@ export class Engine {
   #wire(stop: AbortSignal): void {
     const { hub, traffic, environments } = this.#parts;
     this.#desk.steady.listen(hub, stop);
+    this.#recorder.listen(stop);
     for (const driver of traffic.values()) {
       driver.watch((sample) => {
         hub.publish("sample", sample);
@@ -134,6 +138,7 @@ export class Engine {
       );
       return;
     }
+    this.#recorder.resume(deployment);
     this.#fleet.start(deployment, release, row.fence);
   }
 

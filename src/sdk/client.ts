@@ -83,6 +83,11 @@ export class TealClient {
     return this.#json("deployment", answers.deployment, { parameters: { deployment } }, options);
   }
 
+  /** What is kept of its traffic. */
+  series(deployment: string, options?: CallOptions): Promise<answers.SeriesAnswer> {
+    return this.#json("series", answers.series, { parameters: { deployment } }, options);
+  }
+
   /** Traffic is back when this returns; the clean-up runs on. */
   abort(deployment: string, body: AbortRequest, options?: CallOptions): Promise<answers.DeploymentAnswer> {
     return this.#json("abort", answers.deployment, { parameters: { deployment }, body }, options);

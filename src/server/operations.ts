@@ -88,6 +88,12 @@ export const OPERATIONS = {
     params: requests.deploymentParams,
     response: { 200: answers.deployment, ...errors("deployment-unknown") },
   },
+  series: {
+    operationId: "series",
+    summary: "The traffic of a deployment from its first shift to its end, second by second, as far as it is kept",
+    params: requests.deploymentParams,
+    response: { 200: answers.series, ...errors("deployment-unknown") },
+  },
   abort: {
     operationId: "abort",
     summary: "Give the traffic back and end the deployment; the traffic is back when this answers",

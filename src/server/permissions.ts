@@ -7,6 +7,7 @@ export const PERMISSIONS = {
   service: "read",
   plan: "read",
   deployment: "read",
+  series: "read",
   history: "read",
   events: "read",
   logs: "read",

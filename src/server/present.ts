@@ -8,6 +8,7 @@ import type {
   PlanAnswer,
   ProblemAnswer,
   ReceiptAnswer,
+  SeriesAnswer,
   ServiceStatusAnswer,
   SwitchedAnswer,
   TokenAnswer,
@@ -19,6 +20,7 @@ import type { Deployment } from "../model/deployment.ts";
 import type { TealError } from "../model/error.ts";
 import type { TealEvent } from "../model/event.ts";
 import type { Plan } from "../model/plan.ts";
+import type { RecordedTraffic, SparseHistogram } from "../model/series.ts";
 import type { ServiceStatus } from "../model/status.ts";
 import type { Token } from "../model/token.ts";
 import type { Milliseconds } from "../model/time.ts";
@@ -100,6 +102,29 @@ export function presentMaintenance({ service, record, changed, warnings }: Maint
 
 export function presentTrafficSet({ service, weights, generation, receipt }: TrafficSet): TrafficSetAnswer {
   return { service, weights: { ...weights }, generation, receipt: receipt === null ? null : presentReceipt(receipt) };
+}
+
+export function presentSeries({ before, stages, points, ...about }: RecordedTraffic): SeriesAnswer {
+  const pairs = (histogram: SparseHistogram): [number, number][] => histogram.map(([bucket, count]) => [bucket, count]);
+  return {
+    ...about,
+    stages: stages.map((stage) => ({ ...stage })),
+    before: mapValues(before, pairs),
+    points: points.map(({ from, at, environments }) => ({
+      from,
+      at,
+      environments: mapValues(environments, ({ requests, failures, connectFailures, latency }) => ({
+        requests,
+        failures,
+        connectFailures,
+        latency: pairs(latency),
+      })),
+    })),
+  };
+}
+
+function mapValues<T, U>(record: Readonly<Record<string, T>>, map: (value: T) => U): Record<string, U> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
 }
 
 export function presentHistory(deployments: readonly Deployment[]): HistoryAnswer {

@@ -5,6 +5,7 @@ import type { Control } from "../engine/control.ts";
 import { TealError } from "../model/error.ts";
 import type { TealEvent } from "../model/event.ts";
 import { covers, type Token } from "../model/token.ts";
+import { recordedTraffic } from "../simulation/recorded.ts";
 import { askerOf } from "./asker.ts";
 import { failureOf } from "./failure.ts";
 import type { ServerInfo } from "./info.ts";
@@ -17,6 +18,7 @@ import {
   presentLogLine,
   presentMaintenance,
   presentPlan,
+  presentSeries,
   presentService,
   presentSwitched,
   presentToken,
@@ -78,6 +80,10 @@ function readings(api: Api, { control, info }: Parts): void {
   api.route({
     ...at("deployment"),
     handler: async ({ params }) => presentDeployment(await control.deployment(params.deployment)),
+  });
+  api.route({
+    ...at("series"),
+    handler: async ({ params }) => presentSeries(recordedTraffic(await control.record(params.deployment))),
   });
   api.route({
     ...at("history"),

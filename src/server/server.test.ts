@@ -93,6 +93,17 @@ test("a deployment is accepted with who, why and the idempotency key", async () 
     receipts: [{ final: true }],
   });
   expect(found.json()).not.toHaveProperty("touchedTraffic");
+  const series = answers.series.parse((await app.inject("/v1/deployments/dep_1/series")).json());
+  expect(series).toMatchObject({
+    deployment: "dep_1",
+    candidate: "green",
+    baseline: "blue",
+    before: { blue: [[12, 5]] },
+  });
+  expect(series.points.map(({ from, at }) => [from - AT, at - AT])).toEqual([
+    [0, 1_000],
+    [1_000, 2_000],
+  ]);
   const history = answers.history.parse((await app.inject("/v1/services/web/history?limit=5")).json());
   expect(history.history).toMatchObject([
     { deployment: "dep_1", goal: "deploy", version: "v2", by: "ada", reason: "friday" },

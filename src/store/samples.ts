@@ -3,6 +3,7 @@ import type { NewEvent } from "../model/event.ts";
 import type { Plan } from "../model/plan.ts";
 import type { Release } from "../model/release.ts";
 import { sampleSpec } from "../model/samples.ts";
+import type { SeriesChunk } from "../model/series.ts";
 import type { Receipt } from "../model/traffic.ts";
 import type { NewDeployment } from "./store.ts";
 
@@ -85,6 +86,18 @@ export function sampleEvent(over: Partial<NewEvent> = {}): NewEvent {
     type: "warning",
     step: null,
     data: { message: "hear, hear" },
+    ...over,
+  };
+}
+
+export function sampleChunk(over: Partial<SeriesChunk> = {}): SeriesChunk {
+  const cell = { requests: 90, failures: 2, connectFailures: 0, latency: [[12, 80] as const, [17, 10] as const] };
+  return {
+    format: 1,
+    deployment: "dep_1",
+    from: NOW,
+    before: { blue: [[12, 1_000]] },
+    points: [{ at: NOW + 1_000, environments: { blue: cell, green: { ...cell, requests: 10, failures: 1 } } }],
     ...over,
   };
 }

@@ -3,6 +3,7 @@ import type { MaintenanceRecord } from "../model/maintenance.ts";
 import {
   NOW,
   sampleAcceptance,
+  sampleChunk,
   sampleDeployment,
   sampleEvent,
   samplePlan,
@@ -511,6 +512,30 @@ function eventLog(get: Get, reopen: () => Promise<void>): void {
     expect((await get().events(1, 2)).map((event) => event.data["n"])).toEqual([2, 3]);
     expect(await get().events(4, 2)).toEqual([]);
     expect(await get().lastSeq()).toBe(4);
+  });
+
+  test("a deployment's traffic and events are read by its name, in their order, and pruned with it", async () => {
+    await begun(get());
+    const second = sampleChunk({ from: NOW + 1_000, points: [] });
+    await get().putSeries(second);
+    await get().putSeries(sampleChunk({ points: [] }));
+    await get().putSeries(sampleChunk());
+    await reopen();
+    expect(await get().series("dep_1")).toEqual([sampleChunk(), second]);
+    expect(await get().series("dep_2")).toEqual([]);
+    await get().append([sampleEvent({ deployment: "dep_1", type: "guardrail" }), sampleEvent({ deployment: "dep_2" })]);
+    expect((await get().eventsOf("dep_1", 9)).map(({ type }) => type)).toEqual(["deployment-accepted", "guardrail"]);
+    expect(await get().eventsOf("dep_1", 1)).toHaveLength(1);
+    await get().transition(change({ deployment: { id: "dep_1", state: "rolling-back" } }));
+    await get().transition(change({ at: NOW + 10, deployment: { id: "dep_1", state: "failed" } }));
+    await get().prune(NOW + 11);
+    expect(await get().series("dep_1")).toEqual([]);
+  });
+
+  test("traffic of a deployment that is not on record is refused", async () => {
+    await expect(get().putSeries(sampleChunk({ deployment: "dep_9" }))).rejects.toMatchObject({
+      code: "store-failed",
+    });
   });
 
   test("pruning takes what ended before, keeps the rest, and never gives a number again", async () => {

@@ -5,6 +5,7 @@ import type { NewEvent, TealEvent } from "../model/event.ts";
 import type { MaintenanceRecord } from "../model/maintenance.ts";
 import type { Plan } from "../model/plan.ts";
 import type { Release } from "../model/release.ts";
+import type { SeriesChunk } from "../model/series.ts";
 import type { EpochMilliseconds } from "../model/time.ts";
 import type { Token } from "../model/token.ts";
 import type { Receipt, Weights } from "../model/traffic.ts";
@@ -189,8 +190,14 @@ export interface Store {
   append(events: readonly NewEvent[]): Promise<readonly TealEvent[]>;
   /** Those with `seq > after`, oldest first. */
   events(after: number, limit: number): Promise<readonly TealEvent[]>;
+  /** Of one deployment, oldest first. */
+  eventsOf(deployment: string, limit: number): Promise<readonly TealEvent[]>;
   lastSeq(): Promise<number>;
-  /** Removes steps, plans and events of deployments that ended before `before`, and older events of no deployment. */
+  /** A piece of a deployment's traffic; the same again replaces it. It is a note for people, so it has no fence. */
+  putSeries(chunk: SeriesChunk): Promise<void>;
+  /** In the order in which they happened. */
+  series(deployment: string): Promise<readonly SeriesChunk[]>;
+  /** Removes steps, plans, traffic and events of deployments that ended before `before`, and older events of no deployment. */
   prune(before: EpochMilliseconds): Promise<void>;
   close(): Promise<void>;
 }

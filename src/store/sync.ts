@@ -42,7 +42,10 @@ export function storeThrough(call: StoreCall): Store {
     putReceipt: (...values) => call("putReceipt", values),
     append: (...values) => call("append", values),
     events: (...values) => call("events", values),
+    eventsOf: (...values) => call("eventsOf", values),
     lastSeq: (...values) => call("lastSeq", values),
+    putSeries: (...values) => call("putSeries", values),
+    series: (...values) => call("series", values),
     prune: (...values) => call("prune", values),
     close: (...values) => call("close", values),
   };

@@ -12,6 +12,7 @@ const WRITES: ReadonlySet<StoreMethod> = new Set([
   "rememberAbort",
   "putReceipt",
   "append",
+  "putSeries",
   "prune",
 ]);
 

@@ -16,6 +16,7 @@ import { TealError } from "../../model/error.ts";
 import type { TealEvent } from "../../model/event.ts";
 import type { Plan } from "../../model/plan.ts";
 import type { ServiceStatus } from "../../model/status.ts";
+import type { SeriesChunk } from "../../model/series.ts";
 import type { Receipt } from "../../model/traffic.ts";
 import type { LogLineAnswer as LogLine } from "../../api/answers.ts";
 
@@ -38,6 +39,12 @@ const receipt: Receipt = {
   kernelRefused: 0,
   final: true,
 };
+
+function chunk(deployment: string): SeriesChunk {
+  const cell = { requests: 10, failures: 1, connectFailures: 0, latency: [[12, 10] as const] };
+  const points = [1_000, 2_000].map((ms) => ({ at: AT + ms, environments: { blue: cell, green: cell } }));
+  return { format: 1, deployment, from: AT, before: { blue: [[12, 5]] }, points };
+}
 
 export function memoryEvent(seq: number, text = "x"): TealEvent {
   return { seq, at: AT + seq, service: "web", deployment: null, type: "warning", step: null, data: { text } };
@@ -209,6 +216,12 @@ export class MemoryControl implements Control {
       result: null,
     } as const;
     return { deployment: this.#find(id), steps: [step], receipts: [receipt] };
+  }
+
+  async record(id: string): ReturnType<Control["record"]> {
+    const view = await this.deployment(id);
+    const approval = { by: "ada", reason: null, at: AT };
+    return { ...view, events: this.log, plan: null, approval, series: [chunk(id)], spec: null };
   }
 
   async history(service: string, limit: number): Promise<readonly Deployment[]> {

@@ -41,6 +41,16 @@ export function events(database: Database, after: number, limit: number): TealEv
   );
 }
 
+/** Of one deployment, oldest first. */
+export function eventsOf(database: Database, deployment: string, limit: number): TealEvent[] {
+  return database.all(
+    row,
+    "SELECT seq, at, service, deployment, type, step, data FROM events WHERE deployment = ? ORDER BY seq LIMIT ?",
+    deployment,
+    limit,
+  );
+}
+
 /** The highest number ever given, also when its event has been removed; 0 before the first. */
 export function lastSeq(database: Database): number {
   return database.first(numbered, "SELECT seq FROM sqlite_sequence WHERE name = 'events'")?.seq ?? 0;

@@ -153,8 +153,18 @@ CREATE TABLE aborts (
 ) STRICT, WITHOUT ROWID;
 `;
 
+const V6 = `
+-- Traffic of deployments over time, for reports and replays: compressed JSON, some 60 intervals a row.
+CREATE TABLE series (
+  deployment TEXT NOT NULL REFERENCES deployments (id),
+  began_at REAL NOT NULL,
+  chunk BLOB NOT NULL,
+  PRIMARY KEY (deployment, began_at)
+) STRICT;
+`;
+
 /**
  * Element i brings the schema from version i to i + 1 (`PRAGMA user_version`). Only ever append: one that was published
  * is never changed, which the fixtures in `fixtures/` hold it to.
  */
-export const MIGRATIONS: readonly string[] = [V1, V2, V3, V4, V5];
+export const MIGRATIONS: readonly string[] = [V1, V2, V3, V4, V5, V6];

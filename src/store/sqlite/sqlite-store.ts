@@ -5,6 +5,7 @@ import type { NewEvent, TealEvent } from "../../model/event.ts";
 import type { MaintenanceRecord } from "../../model/maintenance.ts";
 import type { Plan } from "../../model/plan.ts";
 import type { Release } from "../../model/release.ts";
+import type { SeriesChunk } from "../../model/series.ts";
 import type { EpochMilliseconds } from "../../model/time.ts";
 import type { Receipt } from "../../model/traffic.ts";
 import type {
@@ -28,6 +29,7 @@ import * as maintenance from "./maintenance.ts";
 import * as receipts from "./receipts.ts";
 import * as releases from "./releases.ts";
 import * as retirements from "./retirements.ts";
+import * as series from "./series.ts";
 import * as services from "./services.ts";
 import * as steps from "./steps.ts";
 import * as tokens from "./tokens.ts";
@@ -150,14 +152,26 @@ export class SqliteStore implements SyncStore {
   events(after: number, limit: number): readonly TealEvent[] {
     return events.events(this.#database, after, limit);
   }
+  eventsOf(deployment: string, limit: number): readonly TealEvent[] {
+    return events.eventsOf(this.#database, deployment, limit);
+  }
   lastSeq(): number {
     return events.lastSeq(this.#database);
+  }
+  putSeries(chunk: SeriesChunk): void {
+    this.#database.transaction(() => {
+      series.putSeries(this.#database, chunk);
+    });
+  }
+  series(deployment: string): readonly SeriesChunk[] {
+    return series.series(this.#database, deployment);
   }
   prune(before: EpochMilliseconds): void {
     this.#database.transaction(() => {
       events.pruneEvents(this.#database, before);
       steps.prunePlans(this.#database, before);
       approvals.pruneApprovals(this.#database, before);
+      series.pruneSeries(this.#database, before);
     });
   }
   close(): void {
