@@ -1,6 +1,7 @@
 import type { Milliseconds } from "../model/time.ts";
 import type { TrafficCounters } from "../model/traffic.ts";
 import { type Charge, neededFor, QUANTILES } from "./charge.ts";
+import { judged } from "./clients.ts";
 import { isCommon } from "./common.ts";
 import { type ExcessState, ExcessTest } from "./excess-test.ts";
 import { countOf, type Latencies, slowerThan } from "./latencies.ts";
@@ -57,7 +58,7 @@ export function weigh(charge: Charge, before: Accused, seen: Seen): Accused {
 
 /** What counts as a failure of this environment, and of how many. */
 export function countOfCharge({ counting }: Charge, ms: Milliseconds | null, counters: TrafficCounters): Count {
-  if (counting.kind === "failed") return { requests: counters.requests, failures: counters.failures };
+  if (counting.kind === "failed") return judged(counters);
   return { requests: countOf(counters), failures: ms === null ? 0 : slowerThan(counters, ms) };
 }
 

@@ -22,12 +22,27 @@ function combine(a: TrafficCounters, b: TrafficCounters, join: (a: number, b: nu
     failures: join(a.failures, b.failures),
     classes: [cell(0), cell(1), cell(2), cell(3), cell(4)],
     latency: NO_TRAFFIC.latency.map((_, i) => join(a.latency[i] ?? 0, b.latency[i] ?? 0)),
+    ...joinClients(a.clients, b.clients, join),
     fineLatency: joinFine(a.fineLatency ?? NO_FINE_LATENCY, b.fineLatency ?? NO_FINE_LATENCY, join),
     inFlight: b.inFlight,
     connectFailures: join(a.connectFailures, b.connectFailures),
     retried: join(a.retried, b.retried),
     rescued: join(a.rescued, b.rescued),
     upgrades: join(a.upgrades, b.upgrades),
+  };
+}
+
+function joinClients(
+  a: TrafficCounters["clients"],
+  b: TrafficCounters["clients"],
+  join: (a: number, b: number) => number,
+): Pick<TrafficCounters, "clients"> {
+  if (a === undefined && b === undefined) return {};
+  return {
+    clients: {
+      failing: join(a?.failing ?? 0, b?.failing ?? 0),
+      repeats: join(a?.repeats ?? 0, b?.repeats ?? 0),
+    },
   };
 }
 
@@ -39,7 +54,13 @@ export function plus(a: TrafficCounters, b: TrafficCounters): TrafficCounters {
 export function since(before: TrafficCounters, now: TrafficCounters): TrafficCounters {
   const difference = combine(before, now, (x, y) => Math.max(0, y - x));
   // Where what came before is not known, all of it would seem to have come since.
-  return before.fineLatency === undefined ? { ...difference, fineLatency: NO_FINE_LATENCY } : difference;
+  const { fineLatency, clients, requests } = before;
+  const isNew = clients === undefined && now.clients !== undefined && requests > 0;
+  return {
+    ...difference,
+    ...(fineLatency === undefined ? { fineLatency: NO_FINE_LATENCY } : {}),
+    ...(isNew ? { clients: { failing: 0, repeats: 0 } } : {}),
+  };
 }
 
 /** The later of two cumulative readings, count by count. */

@@ -138,6 +138,38 @@ describe("the error rate", () => {
   });
 });
 
+describe("failures of clients that keep to a side", () => {
+  const rules = spec({ worseThanActive: "rollBack" });
+  const fails = (requests: number, failures: number, failing: number, repeats = 0): TrafficCounters => ({
+    ...traffic(requests, failures),
+    clients: { failing, repeats },
+  });
+  const good = (requests: number): TrafficCounters => ({ ...traffic(requests), clients: { failing: 0, repeats: 0 } });
+
+  it("convict as those of several, and of one or two never, however many they are", () => {
+    const court = new Court(rules).see(good(100), good(900)).see(fails(100, 60, 2), good(900));
+    expect(court.verdicts().map(({ rule, outcome }) => [rule, outcome])).toEqual([
+      ["errorRate", "not-enough-evidence"],
+    ]);
+    expect(court.of("errorRate").message).toMatch(/; so far they are failures of fewer than 3 clients$/u);
+    court.see(fails(1, 1, 1), good(9));
+    expect(court.verdicts().map(({ outcome }) => outcome)).toEqual(["rollBack", "rollBack"]);
+  });
+
+  it("are left out where a client only tries again, but do not speak for the release", () => {
+    const court = new Court(rules).see(good(5_000), good(45_000));
+    for (let i = 0; i < 100; i++) court.see(fails(50, 49, i < 3 ? 1 : 0, 49), good(450));
+    expect(court.verdicts()).toMatchObject([{ rule: "errorRate", outcome: "not-enough-evidence" }]);
+    const all = new Court(rules).see(good(5_000), good(45_000));
+    for (let i = 0; i < 100; i++) all.see(fails(50, 49, i < 3 ? 1 : 0), good(450));
+    expect(all.of("errorRate").outcome).toBe("rollBack");
+  });
+
+  it("are not told apart by a data plane of before", () => {
+    expect(new Court(rules).see(traffic(100, 60), traffic(900)).of("errorRate").outcome).toBe("rollBack");
+  });
+});
+
 describe("worse than the active environment", () => {
   const rules = spec({ errorRate: { rollBack: 0.5 }, worseThanActive: "rollBack" });
 

@@ -1,6 +1,7 @@
 import { countOfCharge, type Seen } from "./accused.ts";
 import { FACTOR, MARGIN } from "./active-test.ts";
 import { type Charge, errorRateAlpha } from "./charge.ts";
+import { isOfFew, LEAST_CLIENTS } from "./clients.ts";
 import { formatCount, formatRate } from "./format.ts";
 import { countOf } from "./latencies.ts";
 import { isBelow, lowestRate } from "./parity-test.ts";
@@ -63,7 +64,13 @@ class RuleOfTrial {
       return this.#lacking("baseline", `${text}, but ${why} to compare with`);
     }
     const says = `${text}${sayLimit(strictest, this.#trial.accused(strictest), this.#seen)}`;
-    if (!open.every((charge) => this.#isShownGood(charge))) return this.#lacking("candidate", says);
+    if (!open.every((charge) => this.#isShownGood(charge))) {
+      const isOfFew = open.some(
+        (charge) => this.#isOfFew(charge) && this.#trial.accused(charge).test.convicted !== null,
+      );
+      const few = isOfFew ? `; so far they are failures of fewer than ${String(LEAST_CLIENTS)} clients` : "";
+      return this.#lacking("candidate", `${says}${few}`);
+    }
     return { ...this.#facts(), outcome: "within", breached: null, limit: this.#limit(strictest), message: says };
   }
 
@@ -100,20 +107,23 @@ class RuleOfTrial {
   /** A release that rolls back stays convicted; a hold or a warning ends when the share is within its limit again. */
   #stands(charge: Charge): boolean {
     const { test, limit } = this.#trial.accused(charge);
-    if (test.convicted === null) return false;
+    if (test.convicted === null || this.#isOfFew(charge)) return false;
     const share = rateOf(countOfCharge(charge, this.#ms(charge), this.#seen.candidate)) ?? 0;
     return this.#action(charge) === "rollBack" || share > limit;
   }
 
   /** Of failures: no more than a point above the active environment's; of slow requests: fewer than may be. */
   #isShownGood(charge: Charge): boolean {
-    const count = countOfCharge(charge, this.#ms(charge), this.#seen.candidate);
-    const { baseline } = this.#seen;
-    const byActive = charge.counting.kind === "failed" && baseline !== null;
-    return isBelow(
-      byActive ? Math.min(1, lowestRate(baseline.total) + MARGIN) : this.#trial.accused(charge).limit,
-      count,
-    );
+    const { baseline, candidate } = this.#seen;
+    const { limit, ms } = this.#trial.accused(charge);
+    // Of a single client's repeated failures, too: what is left out of them would speak for the release.
+    if (charge.counting.kind !== "failed") return isBelow(limit, countOfCharge(charge, ms, candidate));
+    return isBelow(baseline === null ? limit : Math.min(1, lowestRate(baseline.total) + MARGIN), candidate);
+  }
+
+  /** Failures of one or two clients say nothing of the others. */
+  #isOfFew({ counting }: Charge): boolean {
+    return counting.kind === "failed" && isOfFew(this.#seen.candidate);
   }
 
   #lacking(whose: "candidate" | "baseline", why: string): RuleVerdict {
@@ -154,6 +164,7 @@ function compare(trial: Trial, seen: Seen, subjects: Subjects): RuleVerdict | nu
   const convicted = trial.active?.convicted ?? null;
   const { requests } = seen.candidate;
   if (action === undefined || action === "none" || convicted === null || requests < minRequests) return null;
+  if (isOfFew(seen.candidate)) return null;
   const { observed, text } = observe("errorRate", seen, subjects);
   const limit = FACTOR * (seen.baseline === null ? 0 : (rateOf(seen.baseline.total) ?? 0)) + MARGIN;
   const stands = action === "rollBack" || (observed ?? 0) > limit;

@@ -6,6 +6,7 @@ import type { TrafficSample } from "../model/traffic.ts";
 import { type Accused, accuse, type Seen, weigh } from "./accused.ts";
 import { ActiveTest, type ActiveState, activeState, type Pair } from "./active-test.ts";
 import { type Charge, chargesOf, errorRateAlpha } from "./charge.ts";
+import { judged } from "./clients.ts";
 import { NO_TRAFFIC, plus } from "./counters.ts";
 import { excessState } from "./excess-test.ts";
 import type { Latencies } from "./latencies.ts";
@@ -113,7 +114,7 @@ export class Trial {
     const { worseThanActive } = this.spec;
     const before = this.#state.active;
     if (baseline === null || worseThanActive === undefined || worseThanActive === "none") return before;
-    const pair: Pair = { candidate: pick(candidate), baseline: pick(baseline.total) };
+    const pair: Pair = { candidate: judged(candidate), baseline: pick(baseline.total) };
     const test = new ActiveTest(errorRateAlpha(this.spec));
     const nothing = { requests: 0, failures: 0 };
     return test.next(before ?? test.begin({ candidate: nothing, baseline: nothing }), pair);

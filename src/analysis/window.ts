@@ -11,6 +11,7 @@ const counters: z.ZodType<TrafficCounters> = z.object({
   classes: z.tuple([z.number(), z.number(), z.number(), z.number(), z.number()]),
   latency: z.array(z.number()),
   fineLatency: fineLatency.exactOptional(),
+  clients: z.object({ failing: z.number(), repeats: z.number() }).exactOptional(),
   inFlight: z.number(),
   connectFailures: z.number(),
   retried: z.number(),

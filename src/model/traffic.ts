@@ -90,6 +90,11 @@ export interface TrafficCounters {
   readonly retried: number;
   readonly rescued: number;
   readonly upgrades: number;
+  /**
+   * Where clients keep to a side: how many of them have failed, and failures of those that had failed less than 10 s ago.
+   * A failure whose client is not known counts as one of its own. Absent: clients are not told apart.
+   */
+  readonly clients?: { readonly failing: number; readonly repeats: number };
   /** Requests that waited in the hold queue and were then served; absent, as the next two: not told. */
   readonly held?: number;
   /** Times that an instance became unhealthy, by checks or by refused connects. */

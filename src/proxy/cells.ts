@@ -22,6 +22,9 @@ export const INSTANCE_CELL = { healthy: 0, refused: 1, inFlight: 2 } as const;
 /** Row of one environment in a version's ledger: requests that a worker began there, ended, and cut. */
 export const LEDGER = { started: 0, ended: 1, cut: 2, length: 3 } as const;
 
+/** Of a client that failed: its number (0: none), and when. `places`: for how many there is room. */
+export const CLIENT_CELL = { hash: 0, tick: 1, length: 2, places: 1_024 } as const;
+
 /** Row of one worker in an environment's counters; after the workers' comes one of the main thread. */
 export const COUNTER = {
   requests: 0,
@@ -36,9 +39,12 @@ export const COUNTER = {
   held: 12,
   ejections: 13,
   latencySum: 14,
+  /** Of the failures, and of what is left out of them: see `clients` in the model. */
+  failingClients: 15,
+  repeats: 16,
   /** Fine buckets. */
-  latency: 15,
-  length: 15 + FINE_BUCKETS,
+  latency: 17,
+  length: 17 + FINE_BUCKETS,
 } as const;
 
 export function sharedInts(length: number): Int32Array<SharedArrayBuffer> {
@@ -73,13 +79,14 @@ export interface CounterReading extends TrafficCounters {
   readonly classes: [number, number, number, number, number];
   readonly latency: number[];
   readonly fineLatency: FineLatency;
+  readonly clients?: { readonly failing: number; readonly repeats: number };
   readonly held: number;
   readonly ejections: number;
   readonly latencySumMs: number;
 }
 
-/** All threads' counts of one environment, added up. */
-export function readCounters(cell: Float64Array): CounterReading {
+/** All threads' counts of one environment, added up. `tellsClients`: its clients keep to a side. */
+export function readCounters(cell: Float64Array, tellsClients = false): CounterReading {
   const sum = (field: number): number => total(cell, COUNTER.length, field);
   const { classes } = COUNTER;
   return {
@@ -95,6 +102,7 @@ export function readCounters(cell: Float64Array): CounterReading {
     held: sum(COUNTER.held),
     ejections: sum(COUNTER.ejections),
     latencySumMs: sum(COUNTER.latencySum),
+    ...(tellsClients ? { clients: { failing: sum(COUNTER.failingClients), repeats: sum(COUNTER.repeats) } } : {}),
   };
 }
 

@@ -211,7 +211,7 @@ export class DataPlane {
     const at = this.#options.clock.now();
     const { epoch } = this.#options;
     const told = this.#feed.next(this.#services.values(), listeners);
-    return told.map(({ name, cell, counters, mode, modeCounters, switches }) => ({
+    return told.map(({ name, cell, counters, mode, modeCounters, switches, table }) => ({
       service: name,
       epoch,
       at,
@@ -221,7 +221,12 @@ export class DataPlane {
         ...readModeCounters(modeCounters),
         waiting: totalFrom(cell, SERVICE_CELL.held),
       },
-      environments: Object.fromEntries([...counters].map(([environment, cell]) => [environment, readCounters(cell)])),
+      environments: Object.fromEntries(
+        [...counters].map(([environment, cell]) => [
+          environment,
+          readCounters(cell, table?.traffic.affinity !== undefined),
+        ]),
+      ),
     }));
   }
 

@@ -19,6 +19,8 @@ export interface PublishedEnvironment {
   readonly environment: string;
   readonly release: string;
   readonly counters: Numbers;
+  /** See CLIENT_CELL; null: clients do not keep to a side. */
+  readonly clients: Ints | null;
   readonly instances: readonly PublishedInstance[];
 }
 

@@ -27,7 +27,8 @@ class HarnessWorker {
   ) {
     this.tables = new WorkerTables(start);
     const now = (): number => clock.monotonic();
-    this.dispatcher = new WorkerDispatcher({ index: start.index, tables: this.tables, random, now });
+    const wallNow = (): number => clock.now();
+    this.dispatcher = new WorkerDispatcher({ index: start.index, tables: this.tables, random, now, wallNow });
   }
 
   /** It may be behind what is live, and then has accepted no connection yet. */

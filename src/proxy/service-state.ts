@@ -1,6 +1,16 @@
 import type { Weights } from "../model/traffic.ts";
 import type { ServiceMaintenance, ServiceTable } from "../wire/proxy.ts";
-import { add, COUNTER, INSTANCE_CELL, LEDGER, MODE_COUNTER, SERVICE_CELL, sharedInts, sharedNumbers } from "./cells.ts";
+import {
+  add,
+  CLIENT_CELL,
+  COUNTER,
+  INSTANCE_CELL,
+  LEDGER,
+  MODE_COUNTER,
+  SERVICE_CELL,
+  sharedInts,
+  sharedNumbers,
+} from "./cells.ts";
 import { affinityOf } from "./affinity.ts";
 import { sharesOf } from "./choose.ts";
 import type { PublishedEnvironment, PublishedInstance, PublishedMode, PublishedTable } from "./messages.ts";
@@ -21,6 +31,9 @@ export class ServiceState {
   readonly cell: Int32Array<SharedArrayBuffer>;
   readonly #workers: number;
   readonly #counters = new Map<string, Float64Array<SharedArrayBuffer>>();
+  readonly #clients = new Map<string, { readonly of: string; readonly cell: Int32Array<SharedArrayBuffer> }>();
+  /** The deployment that was applied last. */
+  #deployment: string | null = null;
   #instances = new Map<string, PublishedInstance>();
   #records: VersionRecord[] = [];
   register: SplitRegister = EMPTY_REGISTER;
@@ -64,7 +77,8 @@ export class ServiceState {
 
   /** Makes the versions `first` and `first + 1` of a table; the cells of what is known already are kept. */
   prepare(table: ServiceTable, first: number): PreparedTable {
-    const environments = table.backends.map((backend) => this.#environment(backend));
+    this.#deployment = table.deployment ?? this.#deployment;
+    const environments = table.backends.map((backend) => this.#environment(backend, table));
     const liveTable = this.#publishedTable(table, environments, {
       version: first,
       weights: table.weights,
@@ -134,15 +148,27 @@ export class ServiceState {
     Atomics.store(this.cell, SERVICE_CELL.held + index, 0);
   }
 
-  #environment({ environment, release, instances }: ServiceTable["backends"][number]): PublishedEnvironment {
+  #environment(backend: ServiceTable["backends"][number], { traffic }: ServiceTable): PublishedEnvironment {
+    const { environment, release, instances } = backend;
     const counters = this.#counters.get(environment) ?? sharedNumbers((this.#workers + 1) * COUNTER.length);
     this.#counters.set(environment, counters);
     return {
       environment,
       release,
       counters,
+      clients: traffic.affinity === undefined ? null : this.#clientsOf(environment, release),
       instances: instances.map(({ id, address }) => this.#instance(id, address)),
     };
+  }
+
+  /** Whoever failed with another release, or in another deployment, has not failed yet. */
+  #clientsOf(environment: string, release: string): Int32Array<SharedArrayBuffer> {
+    const of = `${release} ${this.#deployment ?? ""}`;
+    const known = this.#clients.get(environment);
+    if (known?.of === of) return known.cell;
+    const cell = sharedInts(CLIENT_CELL.length * CLIENT_CELL.places);
+    this.#clients.set(environment, { of, cell });
+    return cell;
   }
 
   #instance(id: string, address: string): PublishedInstance {

@@ -45,6 +45,7 @@ const counters = z.object({
   rescued: z.int(),
   upgrades: z.int(),
   fineLatency: z.object({ from: z.int(), counts: z.array(z.int()).readonly() }).exactOptional(),
+  clients: z.object({ failing: z.int(), repeats: z.int() }).exactOptional(),
   // Older proxies do not tell these.
   held: z.int().default(0),
   ejections: z.int().default(0),

@@ -54,3 +54,34 @@ test("a request that is sent again stays on its side, whatever a new draw would 
   expect(exchange.port).toBe(1);
   exchange.end();
 });
+
+test("where clients keep to a side, one that fails again and again is told from many that fail", async () => {
+  const table = tableOf({});
+  await harness.settle([
+    harness.plane.apply({ ...table, traffic: { ...table.traffic, affinity: { header: "x-user" } } }),
+  ]);
+  const fail = (user: string): void => {
+    const field = (name: string) => (name === "x-user" ? user : undefined);
+    const admitted = harness.workers[0]?.dispatcher.admit({ host: "a", target: "/", isAbandoned: () => false, field });
+    (admitted as Exchange).responded(500, 1);
+    (admitted as Exchange).end();
+  };
+  const counted = () => harness.plane.samples(1)[0]?.environments["blue"];
+  for (let i = 0; i < 5; i += 1) fail("ann");
+  expect(counted()).toMatchObject({ failures: 5, clients: { failing: 1, repeats: 4 } });
+  fail("bob");
+  // Nobody knows whose these are.
+  fail("");
+  fail("");
+  expect(counted()).toMatchObject({ failures: 8, clients: { failing: 4, repeats: 4 } });
+});
+
+test("without affinity clients are not told apart", async () => {
+  await harness.settle([harness.plane.apply(tableOf({}))]);
+  const exchange = ask() as Exchange;
+  exchange.responded(500, 1);
+  exchange.end();
+  const counted = harness.plane.samples(1)[0]?.environments["blue"];
+  expect(counted).toMatchObject({ failures: 1 });
+  expect(counted?.clients).toBeUndefined();
+});

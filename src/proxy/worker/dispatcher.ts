@@ -1,4 +1,4 @@
-import type { Milliseconds, Random } from "../../model/time.ts";
+import type { EpochMilliseconds, Milliseconds, Random } from "../../model/time.ts";
 import { affinityKey, pointOf } from "../affinity.ts";
 import { chooseEnvironment } from "../choose.ts";
 import type { Admission, Dispatcher, RequestFacts } from "../http/engine.ts";
@@ -18,6 +18,7 @@ interface DispatchOptions {
   readonly random: Random;
   /** Monotonic milliseconds. */
   readonly now: () => Milliseconds;
+  readonly wallNow: () => EpochMilliseconds;
 }
 
 /** The data plane's rules in one worker: service, environment, instance, holding, rescue. */
@@ -32,7 +33,7 @@ export class WorkerDispatcher implements Dispatcher, Leaser {
   }
 
   admit(facts: RequestFacts): Admission {
-    const { tables, now } = this.#options;
+    const { tables, now, wallNow } = this.#options;
     const { router } = tables;
     const name = router.match(facts.host, facts.target);
     const service = name === null ? null : tables.service(name);
@@ -47,6 +48,7 @@ export class WorkerDispatcher implements Dispatcher, Leaser {
       new ServiceExchange(service, facts.isAbandoned, {
         index: this.#options.index,
         now,
+        wallNow,
         leaser: this,
         key: affinity === null ? null : affinityKey(affinity.by, facts),
         standing,

@@ -1,12 +1,17 @@
-import type { Milliseconds } from "../../model/time.ts";
+import type { EpochMilliseconds, Milliseconds } from "../../model/time.ts";
+import { pointOf } from "../affinity.ts";
 import { add, COUNTER, INSTANCE_CELL, LEDGER } from "../cells.ts";
 import type { AccessEntry } from "../http/access-entry.ts";
 import type { Admission, Exchange } from "../http/engine.ts";
 import type { Cuttable, PublishedInstance } from "../messages.ts";
 import { noteConnected, noteRefused } from "./balance.ts";
 import type { Standing } from "./service-mode.ts";
+import type { FailingClient } from "./failing-clients.ts";
 import { Tally } from "./tally.ts";
 import type { WorkerEnvironment, WorkerService, WorkerTable } from "./tables.ts";
+
+/** The same in all workers, through all splits. */
+const CLIENT_SEED = 0;
 
 /** Times that a request is sent again after a reset. */
 const REPLAYS_ALLOWED = 2;
@@ -32,6 +37,7 @@ export interface Leaser {
 interface ExchangeOptions {
   readonly index: number;
   readonly now: () => Milliseconds;
+  readonly wallNow: () => EpochMilliseconds;
   readonly leaser: Leaser;
   /** Whose request it is, to keep to a side of the split; null: nobody's in particular. */
   readonly key: string | null;
@@ -110,8 +116,15 @@ export class ServiceExchange implements Exchange {
 
   /** The split chose this environment for it; only the first choice counts. */
   charge(environment: WorkerEnvironment): Tally {
-    this.#tally ??= new Tally(environment.counters);
+    this.#tally ??= new Tally(environment.counters, () => this.#failingClient(environment));
     return this.#tally;
+  }
+
+  /** One that does not say whose it is counts as a client of its own. */
+  #failingClient({ clients }: WorkerEnvironment): FailingClient | null {
+    const { key, wallNow } = this.#options;
+    if (clients === null) return null;
+    return key === null ? "first" : clients.failed(pointOf(key, CLIENT_SEED), wallNow());
   }
 
   begin(lease: Lease): void {

@@ -3,6 +3,7 @@ import { LEDGER, PROCESS_CELL, SERVICE_CELL, COUNTER } from "../cells.ts";
 import type { Share } from "../choose.ts";
 import type { PublishedInstance, PublishedMode, PublishedRoutes, PublishedTable, WorkerStart } from "../messages.ts";
 import { Router } from "../router.ts";
+import { FailingClients } from "./failing-clients.ts";
 import { ServiceMode } from "./service-mode.ts";
 
 type Numbers = Float64Array<SharedArrayBuffer>;
@@ -12,6 +13,8 @@ export interface WorkerEnvironment {
   readonly name: string;
   readonly release: string;
   readonly counters: Numbers;
+  /** Null: clients do not keep to a side. */
+  readonly clients: FailingClients | null;
   readonly ledger: Numbers;
   readonly instances: readonly PublishedInstance[];
 }
@@ -116,12 +119,13 @@ function compile(table: PublishedTable, index: number): WorkerTable {
   const environments = new Map<string, WorkerEnvironment>();
   const counterRow = index * COUNTER.length;
   const ledgerRow = index * table.environments.length * LEDGER.length;
-  table.environments.forEach(({ environment, release, counters, instances }, position) => {
+  table.environments.forEach(({ environment, release, counters, clients, instances }, position) => {
     const ledgerAt = ledgerRow + position * LEDGER.length;
     environments.set(environment, {
       name: environment,
       release,
       counters: counters.subarray(counterRow, counterRow + COUNTER.length),
+      clients: clients === null ? null : new FailingClients(clients),
       ledger: table.ledger.subarray(ledgerAt, ledgerAt + LEDGER.length),
       instances,
     });

@@ -1,6 +1,7 @@
 import { fineBucketOf } from "../../model/latency.ts";
 import type { Milliseconds } from "../../model/time.ts";
 import { add, COUNTER } from "../cells.ts";
+import type { FailingClient } from "./failing-clients.ts";
 
 /**
  * Counts one request for verdicts, once, on the environment that was tried first (DESIGN section 7, "What counts"):
@@ -8,11 +9,14 @@ import { add, COUNTER } from "../cells.ts";
  */
 export class Tally {
   readonly #counters: Float64Array;
+  readonly #failing: () => FailingClient | null;
   #isCounted = false;
   #hasFailed = false;
 
-  constructor(counters: Float64Array) {
+  /** @param failing notes a failure of its client: which one it is; null: clients are not told apart */
+  constructor(counters: Float64Array, failing: () => FailingClient | null) {
     this.#counters = counters;
+    this.#failing = failing;
   }
 
   event(field: "connectFailures" | "retried" | "held"): void {
@@ -31,7 +35,7 @@ export class Tally {
     const isFailure = status >= 500 || this.#hasFailed;
     this.#hasFailed = isFailure;
     add(this.#counters, COUNTER.requests);
-    if (isFailure) add(this.#counters, COUNTER.failures);
+    if (isFailure) this.#fail();
     add(this.#counters, COUNTER.classes + Math.min(Math.max(Math.floor(status / 100), 1), 5) - 1);
     if (status === 101) add(this.#counters, COUNTER.upgrades);
     if (latencyMs === null) return;
@@ -43,6 +47,13 @@ export class Tally {
   broken(): void {
     if (!this.#isCounted || this.#hasFailed) return;
     this.#hasFailed = true;
+    this.#fail();
+  }
+
+  #fail(): void {
     add(this.#counters, COUNTER.failures);
+    const client = this.#failing();
+    if (client === "first") add(this.#counters, COUNTER.failingClients);
+    if (client === "repeat") add(this.#counters, COUNTER.repeats);
   }
 }

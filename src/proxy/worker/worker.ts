@@ -22,9 +22,9 @@ interface WorkerOptions {
 
 /** One thread that carries traffic. It knows its tables before it accepts the first connection. */
 export async function runWorker(options: WorkerOptions): Promise<void> {
-  const { start, port, now, random, onError } = options;
+  const { start, port, now, wallNow, random, onError } = options;
   const tables = new WorkerTables(start);
-  const dispatcher = new WorkerDispatcher({ index: start.index, tables, random, now });
+  const dispatcher = new WorkerDispatcher({ index: start.index, tables, random, now, wallNow });
   const tell = (message: FromWorker): void => {
     port.postMessage(message);
   };

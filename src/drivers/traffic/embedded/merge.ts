@@ -71,6 +71,7 @@ function sum(a: TrafficCounters, b: TrafficCounters): TrafficCounters {
     ],
     latency: a.latency.map((count, bucket) => count + (b.latency[bucket] ?? 0)),
     ...sumOfFine(a.fineLatency, b.fineLatency),
+    ...sumOfClients(a.clients, b.clients),
     inFlight: a.inFlight + b.inFlight,
     connectFailures: a.connectFailures + b.connectFailures,
     retried: a.retried + b.retried,
@@ -85,6 +86,13 @@ function sum(a: TrafficCounters, b: TrafficCounters): TrafficCounters {
 /** Told only when it is of all requests. */
 function sumOfFine(a: FineLatency | undefined, b: FineLatency | undefined): Pick<TrafficCounters, "fineLatency"> {
   return a === undefined || b === undefined ? {} : { fineLatency: joinFine(a, b, (x, y) => x + y) };
+}
+
+/** A client may have failed at both: then it counts twice. */
+function sumOfClients(a: TrafficCounters["clients"], b: TrafficCounters["clients"]): Pick<TrafficCounters, "clients"> {
+  if (a === undefined && b === undefined) return {};
+  const sumOf = (key: "failing" | "repeats"): number => (a?.[key] ?? 0) + (b?.[key] ?? 0);
+  return { clients: { failing: sumOf("failing"), repeats: sumOf("repeats") } };
 }
 
 /** The first is the one that stays; the others' requests in flight are added. */
