@@ -21,6 +21,8 @@ export interface RuleVerdict {
   readonly requests: number;
   /** Whose requests are too few. The baseline's may never come (it is idle after promotion). */
   readonly lacking: "candidate" | "baseline" | null;
+  /** Whose requests it rests on; absent: users'. */
+  readonly source?: "probes";
   /** One sentence for a person. */
   readonly message: string;
 }

@@ -3,6 +3,7 @@ import { ADVANCES, MAX_WAIT_MS } from "../model/guardrail.ts";
 import { BAKE_META, bakeSection } from "./bake-section.ts";
 import { guardrailsSection } from "./guardrails-section.ts";
 import { map } from "./map.ts";
+import { probesArePossible, probesSection } from "./probes-section.ts";
 import { duration } from "./quantities.ts";
 import { type Finding, tolerantRule } from "./rule.ts";
 import { integer, oneOf } from "./texts.ts";
@@ -48,6 +49,7 @@ export const deploySection = map({
     })
     .exactOptional(),
   guardrails: guardrailsSection.prefault({}),
+  probes: probesSection.exactOptional(),
   bake: bakeSection
     .meta({
       ...BAKE_META,
@@ -66,8 +68,18 @@ export const deploySection = map({
 })
   .check(tolerantRule(advanceIsPossible))
   .check(tolerantRule(holdbackIsPossible))
-  .transform(({ bake, keepStandby, advance, maxWait, ...rest }) => ({
+  .check(tolerantRule(probesArePossible))
+  .transform(({ bake, keepStandby, advance, maxWait, probes, ...rest }) => ({
     ...rest,
+    ...(probes === undefined
+      ? {}
+      : {
+          probes: {
+            checks: probes.checks ?? rest.validate.checks,
+            everyMs: probes.every,
+            timeoutMs: probes.timeout,
+          },
+        }),
     ...(advance === "time" ? {} : { advance, maxWaitMs: maxWait ?? MAX_WAIT_MS }),
     bakeMs: bake.forMs,
     ...(bake.holdback === undefined ? {} : { bakeHoldback: bake.holdback }),

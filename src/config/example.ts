@@ -79,6 +79,11 @@ services:
           p50: { warn: 1.5x }
           p95: { warn: 800ms, rollBack: 2x }
           p99: { hold: 5s }
+      probes:                          # Teal's own requests, where users are few
+        checks:
+          - { path: /, status: 200, body: Welcome, within: 2s }
+        every: 1s
+        timeout: 5s
       bake: { for: 15m, holdback: 1 }  # or 15m: nothing stays on the old environment
       keepStandby: 24h
       keepReleases: 5

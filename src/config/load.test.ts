@@ -85,6 +85,47 @@ describe("loadConfig", () => {
     });
   });
 
+  it("reads probes, whose checks are those of validation unless given", async () => {
+    using folder = new ConfigFolder();
+    const probes = async (deploy: string) =>
+      (await folder.load(service(`deploy: ${deploy}`))).services["web"]?.deploy.probes;
+    const plain = { status: 200, body: null, withinMs: null };
+    expect(await probes("{}")).toBeUndefined();
+    expect(await probes("{ validate: { checks: [{ path: /a }] }, probes: {} }")).toEqual({
+      checks: [{ path: "/a", ...plain }],
+      everyMs: 1_000,
+      timeoutMs: 5_000,
+    });
+    expect(await probes("{ probes: { checks: [{ path: /b }], every: 200ms, timeout: 1s } }")).toEqual({
+      checks: [{ path: "/b", ...plain }],
+      everyMs: 200,
+      timeoutMs: 1_000,
+    });
+  });
+
+  it("refuses probes that could not do anything, each at its place", async () => {
+    using folder = new ConfigFolder();
+    const problems = async (deploy: string) =>
+      (await folder.refused(service(`deploy: ${deploy}`))).problems?.map(
+        ({ path, message }) => `${path.replace("services.web.deploy.", "")} ${message}`,
+      );
+    expect(await problems("{ probes: {}, shift: [], bake: 0, guardrails: { errorRate: {}, latency: {} } }")).toEqual([
+      "probes have nothing to ask: add checks here, or to deploy.validate",
+      "probes need a limit in guardrails.errorRate or latency",
+      "probes are never sent: no step watches, as shift has none and bake is 0",
+    ]);
+    expect(await problems("{ probes: { checks: [{ path: a }], rate: 1, every: 1ms } }")).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^probes.checks\[0\].path is "a"/),
+        'probes.every is "1ms", outside 100ms to 1h',
+        "probes.rate is not a known key; known are checks, every, timeout",
+      ]),
+    );
+    expect(await problems("{ probes: { checks: [{ path: /, within: 2s }], timeout: 1s } }")).toEqual([
+      "probes.timeout is shorter than `within` of a check, which would never be reached",
+    ]);
+  });
+
   it("reads a bake with a holdback, and refuses at its own place what cannot be", async () => {
     using folder = new ConfigFolder();
     const { services } = await folder.load(service("deploy: { bake: { for: 5m, holdback: 2 } }"));

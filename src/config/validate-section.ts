@@ -15,6 +15,11 @@ const check = map({
     .optional(),
 });
 
+/** Requests that must be answered as declared. */
+export const httpChecks = z
+  .array(check.transform(({ body, within, ...rest }) => ({ ...rest, body: body ?? null, withinMs: within ?? null })))
+  .max(1000);
+
 interface Written {
   readonly checks: readonly { readonly within?: number | undefined; readonly withinMs?: number | null }[];
   readonly deadline: number;
@@ -35,11 +40,7 @@ export const validateSection = map({
       examples: ["./smoke.sh"],
     })
     .optional(),
-  checks: z
-    .array(check.transform(({ body, within, ...rest }) => ({ ...rest, body: body ?? null, withinMs: within ?? null })))
-    .max(1000)
-    .meta({ description: "Requests that the new environment must answer." })
-    .prefault([]),
+  checks: httpChecks.meta({ description: "Requests that the new environment must answer." }).prefault([]),
   deadline: duration("100ms", "7d").meta({ description: "For the whole of validation." }).prefault("5m"),
 })
   .check(rule<Written>(["checks", "deadline"], withinDeadline))

@@ -11,7 +11,7 @@ import type { EpochMilliseconds } from "./time.ts";
  * - step-failed `{code, message, remedy}` · step-undone `{title}`
  * - split-applied `{weights, generation, tookMs?}` · split-reverted `{weights, generation, cause, tookMs?}`
  * - receipt: a Receipt
- * - guardrail `{rule, action: warn | hold | rollBack | none, message, …}`
+ * - guardrail `{rule, action: warn | hold | rollBack | none, message, source?: probes, …}`
  * - instance: an InstanceStatus and `{environment}` · environment `{environment, state, release}`
  * - release-frozen `{release, version, digest}` · release-pruned `{release}`
  * - traffic-asked `{weights, generation, by, reason, forced}`: a person sets the split; split-applied follows when it is live

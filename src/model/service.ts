@@ -112,6 +112,16 @@ export interface ValidateSpec {
   readonly deadlineMs: Milliseconds;
 }
 
+/** Requests of Teal's own to the instances of both environments, as evidence beside that of users. */
+export interface ProbesSpec {
+  /** Asked in turn; at least one. */
+  readonly checks: readonly HttpCheck[];
+  /** How often each environment is asked. */
+  readonly everyMs: Milliseconds;
+  /** One without its whole answer by then has failed. */
+  readonly timeoutMs: Milliseconds;
+}
+
 export interface DeploySpec {
   readonly validate: ValidateSpec;
   readonly approval: "none" | "beforeShift";
@@ -121,6 +131,8 @@ export interface DeploySpec {
   /** How long beyond a step's time evidence is waited for. */
   readonly maxWaitMs?: Milliseconds;
   readonly guardrails: GuardrailSpec;
+  /** Absent: none. */
+  readonly probes?: ProbesSpec;
   readonly bakeMs: Milliseconds;
   /** Percent of the traffic that stays on the old environment during the bake, 1…10; absent: none. */
   readonly bakeHoldback?: number;

@@ -8,9 +8,11 @@ export interface CheckResult {
   readonly tookMs: Milliseconds;
 }
 
-/** Runs the checks of validation against an environment's own address. */
+/** Runs the checks of validation, and probes, against an environment's own address. */
 export interface Validator {
   http(baseUrl: string, check: HttpCheck, signal: AbortSignal): Promise<CheckResult>;
+  /** The same request, marked as a probe: `Teal-Probe` names the deployment that it is for. What takes longer fails. */
+  probe(baseUrl: string, check: HttpCheck, mark: ProbeMark, signal: AbortSignal): Promise<CheckResult>;
   /** Passes on 200, unless its JSON says `deployment_ready: false` (then `checks` in it say why). */
   endpoint(baseUrl: string, path: string, signal: AbortSignal): Promise<CheckResult>;
   /**
@@ -18,6 +20,11 @@ export interface Validator {
    * signal aborts, its whole process group is ended.
    */
   command(run: SmokeRun, signal: AbortSignal): Promise<CheckResult>;
+}
+
+export interface ProbeMark {
+  readonly deployment: string;
+  readonly timeoutMs: Milliseconds;
 }
 
 export interface SmokeRun {

@@ -127,3 +127,26 @@ describe("the app's own validation endpoint", () => {
     expect((await answers(500, "y".repeat(5_000))).summary.length).toBeLessThan(1_000);
   });
 });
+
+describe("probes", () => {
+  const mark = { deployment: "dep_1", timeoutMs: 5_000 };
+
+  it("say what they are, and for which deployment", async () => {
+    await using app = await serve((request, answer) =>
+      answer.end(`${String(request.headers["teal-probe"])} ${String(request.headers["user-agent"])}`),
+    );
+    const marked = check({ body: "dep_1 teal-probe" });
+    expect(await validator.probe(app.baseUrl, marked, mark, live)).toMatchObject({ passed: true });
+    expect(await validator.http(app.baseUrl, check({ body: "undefined teal-validation" }), live)).toMatchObject({
+      passed: true,
+    });
+  });
+
+  it("have a deadline of their own, and the sooner of it and the check's counts", async () => {
+    await using app = await serve(() => undefined);
+    const within = async (timeoutMs: number, withinMs: number | null) =>
+      validator.probe(app.baseUrl, check({ withinMs }), { ...mark, timeoutMs }, live);
+    expect(await within(60, null)).toMatchObject({ passed: false, summary: "GET / did not answer within 60 ms" });
+    expect(await within(60_000, 50)).toMatchObject({ passed: false, summary: "GET / did not answer within 50 ms" });
+  });
+});

@@ -1,6 +1,6 @@
 import type { HttpCheck } from "../../model/service.ts";
 import type { Clock, Milliseconds } from "../../model/time.ts";
-import type { CheckResult } from "../../ports/validation.ts";
+import type { CheckResult, ProbeMark } from "../../ports/validation.ts";
 import { at, type Got, get, MOST_BODY } from "./get.ts";
 
 /** A declared check: status, text in the body, time to the whole answer. */
@@ -9,16 +9,30 @@ export async function httpCheck(
   check: HttpCheck,
   clock: Clock,
   signal: AbortSignal,
+  headers?: Readonly<Record<string, string>>,
 ): Promise<CheckResult> {
   const { withinMs } = check;
-  if (withinMs === null) return judge(check, await get(at(baseUrl, check.path), clock, signal));
+  const url = at(baseUrl, check.path);
+  if (withinMs === null) return judge(check, await get(url, clock, signal, headers));
   const late = AbortSignal.timeout(withinMs);
   try {
-    return judge(check, await get(at(baseUrl, check.path), clock, AbortSignal.any([signal, late])));
+    return judge(check, await get(url, clock, AbortSignal.any([signal, late]), headers));
   } catch (thrown) {
     if (signal.aborted || !late.aborted) throw thrown;
     return tooSlow(check, withinMs);
   }
+}
+
+/** The same as a probe: it says so, and for which deployment, and has a deadline of its own. */
+export function probe(
+  baseUrl: string,
+  check: HttpCheck,
+  { deployment, timeoutMs }: ProbeMark,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<CheckResult> {
+  const bounded = { ...check, withinMs: Math.min(check.withinMs ?? timeoutMs, timeoutMs) };
+  return httpCheck(baseUrl, bounded, clock, signal, { "user-agent": "teal-probe", "teal-probe": deployment });
 }
 
 function tooSlow(check: HttpCheck, tookMs: Milliseconds): CheckResult {

@@ -1,9 +1,9 @@
 import type { HttpCheck } from "../../model/service.ts";
 import type { Clock } from "../../model/time.ts";
-import type { CheckResult, SmokeRun, Validator } from "../../ports/validation.ts";
+import type { CheckResult, ProbeMark, SmokeRun, Validator } from "../../ports/validation.ts";
 import { commandCheck } from "./command.ts";
 import { endpointCheck } from "./endpoint.ts";
-import { httpCheck } from "./http.ts";
+import { httpCheck, probe } from "./http.ts";
 
 /** What every child gets from Teal's own environment (DESIGN section 10). */
 const INHERITED = ["PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR"] as const;
@@ -31,6 +31,10 @@ export class LocalValidator implements Validator {
 
   http(baseUrl: string, check: HttpCheck, signal: AbortSignal): Promise<CheckResult> {
     return httpCheck(baseUrl, check, this.#clock, signal);
+  }
+
+  probe(baseUrl: string, check: HttpCheck, mark: ProbeMark, signal: AbortSignal): Promise<CheckResult> {
+    return probe(baseUrl, check, mark, this.#clock, signal);
   }
 
   endpoint(baseUrl: string, path: string, signal: AbortSignal): Promise<CheckResult> {

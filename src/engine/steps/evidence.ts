@@ -1,7 +1,14 @@
+import { evaluate } from "../../analysis/guardrails.ts";
+import { shareOf } from "../../analysis/sources.ts";
 import { Trial } from "../../analysis/trial.ts";
 import { CounterWindow } from "../../analysis/window.ts";
+import type { RuleVerdict, Subjects } from "../../analysis/verdict.ts";
+import type { NewEvent } from "../../model/event.ts";
+import type { TrafficCounters, TrafficSample } from "../../model/traffic.ts";
 import type { Stretch } from "../steady-traffic.ts";
 import type { StepRun } from "../step.ts";
+import { earlierIn } from "./earlier.ts";
+import { Probing } from "./probing.ts";
 
 /** Who is compared, and the traffic before the deployment's first split; null: not known. */
 export interface TrialWish {
@@ -12,8 +19,9 @@ export interface TrialWish {
 
 /** The deployment's one trial: this step's own, that of the step before it, or one that begins with what came before. */
 export async function trialOf(run: StepRun, { environment, baseline, before }: TrialWish): Promise<Trial> {
-  const spec = run.release.spec.deploy.guardrails;
-  const stored = run.progress["trial"] ?? (await earlier(run));
+  const { guardrails, probes } = run.release.spec.deploy;
+  const spec = shareOf(guardrails, probes === undefined ? 1 : 2);
+  const stored = run.progress["trial"] ?? (await earlierIn(run, "trial"));
   if (stored !== undefined) return Trial.fromJSON(spec, stored);
   const { window } = run.progress;
   // Written by a version that kept its counts alone.
@@ -22,7 +30,63 @@ export async function trialOf(run: StepRun, { environment, baseline, before }: T
   return before === null ? begun : begun.add(before.newest, { candidate: environment, baseline });
 }
 
-async function earlier(run: StepRun): Promise<unknown> {
-  const rows = await run.parts.store.steps(run.deployment.id);
-  return rows.findLast(({ id, progress }) => id !== run.id && progress["trial"] !== undefined)?.progress["trial"];
+/** What a watch goes by: users' requests as the data plane counts them, and probes where they are wished. */
+export class Evidence {
+  readonly #run: StepRun;
+  readonly #subjects: Subjects;
+  #trial: Trial;
+  #probing: Probing | null = null;
+
+  constructor(run: StepRun, trial: Trial, subjects: Subjects) {
+    this.#run = run;
+    this.#subjects = subjects;
+    this.#trial = trial;
+  }
+
+  /** Begins to ask for itself, until the signal aborts; `onOutcome` is called after each answer. */
+  async probe(signal: AbortSignal, onOutcome: () => void): Promise<void> {
+    this.#probing = await Probing.begin(this.#run, { subjects: this.#subjects, signal, onOutcome });
+  }
+
+  add(sample: TrafficSample): void {
+    this.#trial = this.#trial.add(sample, this.#subjects);
+  }
+
+  /** Whether there is anything to be stored. */
+  get hasBegun(): boolean {
+    return this.#trial.hasBegun || this.#probing !== null;
+  }
+
+  /** What was counted of users' requests to the new environment. */
+  get candidate(): TrafficCounters {
+    return this.#trial.seen(this.#subjects).candidate;
+  }
+
+  users(): readonly RuleVerdict[] {
+    return this.candidate.requests === 0 ? [] : evaluate(this.#trial, this.#subjects);
+  }
+
+  probes(): readonly RuleVerdict[] {
+    return this.#probing?.verdicts() ?? [];
+  }
+
+  /** Null: none are sent. */
+  get probing(): { readonly summary: string; readonly requests: number } | null {
+    return this.#probing;
+  }
+
+  /** For the step's progress. */
+  stored(): Readonly<Record<string, unknown>> {
+    return {
+      ...(this.#trial.hasBegun ? { trial: this.#trial.toJSON() } : {}),
+      ...(this.#probing === null ? {} : { probes: this.#probing.toJSON() }),
+    };
+  }
+
+  /** How far the probes are, for who follows the deployment. */
+  spoken(): { readonly events?: readonly NewEvent[] } {
+    if (this.#probing === null || this.#probing.requests === 0) return {};
+    const { summary: message, requests: probes } = this.#probing;
+    return { events: [this.#run.event("step-progress", { message, probes })] };
+  }
 }

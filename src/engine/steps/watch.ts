@@ -1,5 +1,5 @@
 import { fastPath, FATAL_CONNECT_FAILURES } from "../../analysis/fast-path.ts";
-import { evaluate, isShownGood } from "../../analysis/guardrails.ts";
+import { shownGoodBy } from "../../analysis/sources.ts";
 import type { Trial } from "../../analysis/trial.ts";
 import type { RuleVerdict, Subjects } from "../../analysis/verdict.ts";
 import { TealError, toTealError } from "../../model/error.ts";
@@ -13,7 +13,8 @@ import type { StepRun } from "../step.ts";
 import { healthyIn } from "../traffic-desk.ts";
 import { isDoneWithin } from "../within.ts";
 import { Exits } from "./exits.ts";
-import { trialOf } from "./evidence.ts";
+import { Evidence, trialOf } from "./evidence.ts";
+import { actionOf, tell, tellGrounds } from "./telling.ts";
 
 /** Without news from the data plane it is looked at this often. */
 const LOOK_EVERY_MS: Milliseconds = 500;
@@ -57,7 +58,7 @@ class Watch {
   readonly #exits: Exits;
   readonly #told = new Set<string>();
   readonly #subjects: Subjects;
-  #trial: Trial;
+  readonly #evidence: Evidence;
   #keptAt: Milliseconds | null = null;
   #trouble: TealError | null = null;
   /** A person has let it go on, in this step or an earlier one: the evidence is that of the whole deployment. */
@@ -72,7 +73,7 @@ class Watch {
     this.#signal = signal;
     this.#exits = new Exits(wish.environment);
     this.#subjects = { candidate: wish.environment, baseline: wish.baseline };
-    this.#trial = trial;
+    this.#evidence = new Evidence(run, trial, this.#subjects);
   }
 
   async toTheEnd(): Promise<void> {
@@ -83,29 +84,31 @@ class Watch {
     const end = clock.monotonic() + Math.max(0, this.#wish.watchMs - spent);
     while (!this.#run.enough.aborted) {
       if (this.#trouble !== null) throw this.#trouble;
-      const verdicts = this.#verdicts();
+      const users = this.#evidence.users();
+      const probes = this.#evidence.probes();
+      const verdicts = [...users, ...probes];
       await this.#act(verdicts);
       this.#keep();
       await this.#lookIfNeeded();
       const holding = await this.#holds(verdicts);
       const left = end - clock.monotonic();
-      if (!holding && this.#isOver(left, verdicts)) {
-        if (this.#wish.advance === "time") await this.#tellSilence(verdicts);
+      if (!holding && this.#isOver(left, users, probes)) {
+        await tellGrounds(this.#run, this.#wish, this.#evidence);
         break;
       }
       await this.#wait(left > 0 ? Math.min(left, LOOK_EVERY_MS) : LOOK_EVERY_MS);
     }
     // The next step goes on from here.
-    if (this.#trial.hasBegun) await this.#run.record({ trial: this.#trial.toJSON() });
+    if (this.#evidence.hasBegun) await this.#run.record(this.#evidence.stored(), this.#evidence.spoken());
   }
 
   /** @throws `evidence-lacking` when it was waited for long enough */
-  #isOver(left: Milliseconds, verdicts: readonly RuleVerdict[]): boolean {
+  #isOver(left: Milliseconds, users: readonly RuleVerdict[], probes: readonly RuleVerdict[]): boolean {
     const { advance, maxWaitMs = MAX_WAIT_MS, environment } = this.#wish;
     if (advance === "time") return left <= 0;
-    if (isShownGood(verdicts)) return advance === "evidence" || left <= 0;
+    if (shownGoodBy(users, probes) !== null) return advance === "evidence" || left <= 0;
     if (left > -maxWaitMs) return false;
-    const lacking = verdicts.find(({ outcome }) => outcome !== "within");
+    const lacking = [...users, ...probes].find(({ outcome }) => outcome !== "within");
     const message = lacking?.message ?? `not enough evidence: no request went to ${environment}`;
     throw new TealError("evidence-lacking", message);
   }
@@ -145,7 +148,7 @@ class Watch {
       "sample",
       (sample) => {
         if (sample.service !== service) return;
-        this.#trial = this.#trial.add(sample, this.#subjects);
+        this.#evidence.add(sample);
         this.#wake.resolve();
       },
       this.#signal,
@@ -176,6 +179,9 @@ class Watch {
       },
       { once: true, signal: this.#signal },
     );
+    await this.#evidence.probe(this.#signal, () => {
+      this.#wake.resolve();
+    });
     const driver = driverOf(parts.environments, release.spec.environment.driver);
     const seen = await driver.observe(service, this.#wish.environment, context.signal);
     this.#exits.start(seen);
@@ -189,11 +195,11 @@ class Watch {
   /** Kept at its beginning, so that a verdict after a crash rests on all that was seen, and now and then. */
   #keep(): void {
     const now = this.#run.parts.clock.monotonic();
-    if (!this.#trial.hasBegun || this.#isKeeping) return;
+    if (!this.#evidence.hasBegun || this.#isKeeping) return;
     if (this.#keptAt !== null && now - this.#keptAt < KEEP_EVERY_MS) return;
     this.#isKeeping = true;
-    const trial = this.#trial.toJSON();
-    void this.#written(() => this.#run.record({ trial })).then(
+    const [evidence, spoken] = [this.#evidence.stored(), this.#evidence.spoken()];
+    void this.#written(() => this.#run.record(evidence, spoken)).then(
       (isWritten) => {
         this.#isKeeping = false;
         if (isWritten) this.#keptAt = now;
@@ -204,17 +210,12 @@ class Watch {
     );
   }
 
-  #verdicts(): readonly RuleVerdict[] {
-    const { requests } = this.#trial.seen(this.#subjects).candidate;
-    return requests === 0 ? [] : evaluate(this.#trial, this.#subjects);
-  }
-
   async #act(verdicts: readonly RuleVerdict[]): Promise<void> {
     for (const verdict of verdicts) {
-      const key = `${verdict.rule} ${verdict.outcome}`;
+      const key = `${verdict.source ?? "users"} ${verdict.rule} ${verdict.outcome}`;
       if (actionOf(verdict) === "none" || this.#told.has(key)) continue;
       this.#told.add(key);
-      const telling = this.#written(() => this.#tell(verdict)).then((isWritten) => {
+      const telling = this.#written(() => tell(this.#run, verdict)).then((isWritten) => {
         if (!isWritten) this.#told.delete(key);
       });
       await isDoneWithin(telling, TELL_MS, this.#run.parts.clock);
@@ -241,7 +242,7 @@ class Watch {
   /** Looks at the data plane when it may have forgotten or reverted, or when connects are refused. */
   async #lookIfNeeded(): Promise<void> {
     const { environment } = this.#wish;
-    const { connectFailures } = this.#trial.seen(this.#subjects).candidate;
+    const { connectFailures } = this.#evidence.candidate;
     if (!this.#mustLook && connectFailures < FATAL_CONNECT_FAILURES) return;
     this.#mustLook = false;
     const { desk, release, deployment, context } = this.#run;
@@ -252,22 +253,8 @@ class Watch {
       environment,
     );
     if (verdict === null) return;
-    await this.#tell(verdict);
+    await tell(this.#run, verdict);
     throw new TealError("guardrail-breached", verdict.message);
-  }
-
-  /** Time alone moved it on where too little was seen: that is said, so that nobody takes silence for proof. */
-  async #tellSilence(verdicts: readonly RuleVerdict[]): Promise<void> {
-    const { environment } = this.#wish;
-    for (const verdict of verdicts) if (verdict.lacking === "candidate") await this.#tell(verdict);
-    if (verdicts.length > 0) return;
-    const message = `not enough evidence: no request went to ${environment} while it was watched`;
-    await this.#run.emit("guardrail", { rule: "all", action: "none", message, requests: 0 });
-  }
-
-  #tell(verdict: RuleVerdict): Promise<void> {
-    const { rule, message, observed, limit, requests } = verdict;
-    return this.#run.emit("guardrail", { rule, action: actionOf(verdict), message, observed, limit, requests });
   }
 
   #troubled(trouble: TealError): void {
@@ -286,8 +273,4 @@ class Watch {
       this.#wake = Promise.withResolvers<void>();
     }
   }
-}
-
-function actionOf({ outcome }: RuleVerdict): "warn" | "hold" | "rollBack" | "none" {
-  return outcome === "within" || outcome === "not-enough-evidence" ? "none" : outcome;
 }

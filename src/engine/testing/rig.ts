@@ -49,6 +49,8 @@ export class Rig {
   /** Maintenance pages that are not there; any other says its own path. */
   readonly missingPages = new Set<string>();
   validation: (signal: AbortSignal) => Promise<CheckResult> = () => Promise.resolve(PASSED);
+  /** Answers probes. */
+  probe: Validator["probe"] = () => Promise.resolve(PASSED);
   readonly folders = new Set<string>();
   /** What the engine's calls go through: it ends with the process. */
   life = new Life();
@@ -171,6 +173,7 @@ export class Rig {
 
   #validator(): Validator {
     return {
+      probe: (url, check, mark, signal) => this.probe(url, check, mark, signal),
       http: (_url, _check, signal) => this.validation(signal),
       endpoint: (_url, _path, signal) => this.validation(signal),
       command: (_run, signal) => this.validation(signal),

@@ -88,6 +88,7 @@ const deploy = z.looseObject({
   advance: z.exactOptional(z.enum(ADVANCES)),
   maxWaitMs: z.exactOptional(z.number()),
   guardrails,
+  probes: z.exactOptional(z.looseObject({ checks: z.array(check), everyMs: z.number(), timeoutMs: z.number() })),
   bakeMs: z.number(),
   bakeHoldback: z.exactOptional(z.int()),
   keepStandbyMs: z.number(),
