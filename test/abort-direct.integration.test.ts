@@ -1,7 +1,7 @@
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { Site } from "./site.ts";
+import { goOn, Site } from "./site.ts";
 
 interface Direct {
   readonly deployment: string;
@@ -55,7 +55,7 @@ test("abort --direct gives the traffic back while the server is stopped, and the
     const again = await site.cli("abort", "--direct");
     expect([again.code, again.stderr]).toEqual([6, expect.stringContaining("nothing-to-abort")]);
   } finally {
-    process.kill(server, "SIGCONT");
+    goOn(server);
   }
   expect(await site.ended(id)).toMatchObject({ state: "aborted" });
   expect(await site.service()).toMatchObject({ active: "blue", observed: { blue: 100 }, deployment: null });

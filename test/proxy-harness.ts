@@ -102,6 +102,8 @@ export class ProxyHarness {
       "proxy.replace": unknown,
       "server.replace": unknown,
       "keeper.replace": unknown,
+      present: () => ({}),
+      ping: () => ({}),
       down: unknown,
     });
   }

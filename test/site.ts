@@ -256,6 +256,15 @@ export class Site {
   }
 }
 
+/** SIGCONT; a keeper may have ended and replaced what stood still for too long. */
+export function goOn(pid: number): void {
+  try {
+    process.kill(pid, "SIGCONT");
+  } catch (thrown) {
+    if ((thrown as { code?: string }).code !== "ESRCH") throw thrown;
+  }
+}
+
 function isAway(thrown: unknown): boolean {
   const code = (thrown as { code?: string }).code ?? "";
   return ["server-down", "keeper-down", "internal", "deadline-passed"].includes(code);

@@ -56,7 +56,7 @@ async function gone(
 }
 
 /** ESRCH: it has just ended, which is what was wanted. */
-function sendSignal(pid: number, signal: NodeJS.Signals): void {
+export function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (thrown) {

@@ -198,6 +198,11 @@ export class Keeper {
         this.#leaveTo(program);
         return {};
       },
+      present: ({ pid }, { peer }) => {
+        this.#parts.acquaintances.present(pid, peer);
+        return {};
+      },
+      ping: () => ({}),
       down: async ({ drainMs }) => {
         if (this.#isLeaving) await this.#neverAnswered;
         await this.down(drainMs);

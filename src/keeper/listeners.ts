@@ -24,6 +24,23 @@ export function listeningInodes(port: number, anyAddress = false): ReadonlySet<s
   return inodes;
 }
 
+/**
+ * Connections to these addresses (`host:port`) that nobody has accepted yet. For a listening socket the column rx_queue of
+ * proc_net_tcp is its accept queue.
+ */
+export function waitingConnections(addresses: readonly string[]): number {
+  const ports = new Set(addresses.map((address) => Number(address.slice(address.lastIndexOf(":") + 1))));
+  let waiting = 0;
+  for (const table of ["/proc/net/tcp", "/proc/net/tcp6"]) {
+    for (const line of readTable(table)) {
+      const [, local, , state, queues] = line.trim().split(/\s+/);
+      if (state !== LISTEN || !ports.has(Number.parseInt(local?.split(":")[1] ?? "", 16))) continue;
+      waiting += Number.parseInt(queues?.split(":")[1] ?? "0", 16);
+    }
+  }
+  return waiting;
+}
+
 /** tcp6 is absent where IPv6 is switched off. */
 function readTable(path: string): readonly string[] {
   try {

@@ -1,6 +1,7 @@
 import type { Clock, Random } from "../model/time.ts";
 import type { KeeperLaunch } from "../wire/launch.ts";
 import type { StatePaths } from "../wire/paths.ts";
+import type { Acquaintances } from "./acquaintances.ts";
 
 /** What the keeper and all in it are given by the composition root. */
 export interface KeeperParts {
@@ -10,4 +11,5 @@ export interface KeeperParts {
   readonly random: Random;
   /** The keeper's own log. */
   readonly log: (text: string) => void;
+  readonly acquaintances: Acquaintances;
 }

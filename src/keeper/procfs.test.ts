@@ -33,6 +33,8 @@ test("descendants are of the family whatever group they are in, and in whatever 
     group,
     session: group,
     startTicks: 0,
+    state: "S",
+    cpuTicks: 0,
   });
   const all = [process(30, 20, 30), process(20, 10, 20), process(10, 1, 10), process(11, 1, 10), process(40, 1, 40)];
   expect([...familyOf(10, all)].toSorted((a, b) => a - b)).toEqual([10, 11, 20, 30]);

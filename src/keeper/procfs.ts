@@ -8,6 +8,10 @@ export interface ProcessStat {
   readonly session: number;
   /** Field 22: clock ticks between boot and the process's start. With the pid and the boot id it names a process for all time. */
   readonly startTicks: number;
+  /** Field 3, of the main thread: R runs, S waits, D waits for a disk or the like, T stopped, t traced … */
+  readonly state: string;
+  /** Fields 14 and 15, of all threads: clock ticks on a processor. */
+  readonly cpuTicks: number;
 }
 
 /** Null when there is no such process, or only its zombie: nobody may reap that of a process that was not our child. */
@@ -16,10 +20,11 @@ export function readStat(pid: number): ProcessStat | null {
   if (text === null) return null;
   // The command name, in parentheses, may hold anything: fields are counted from the last parenthesis.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  const state = fields[0];
+  const state = fields[0] ?? "";
   if (state === "Z" || state === "X") return null;
   const field = (number: number): number => Number(fields[number - 3]);
-  return { pid, parent: field(4), group: field(5), session: field(6), startTicks: field(22) };
+  const cpuTicks = field(14) + field(15);
+  return { pid, parent: field(4), group: field(5), session: field(6), startTicks: field(22), state, cpuTicks };
 }
 
 export function allProcesses(): readonly ProcessStat[] {

@@ -8,6 +8,7 @@ import type { Result } from "../wire/protocol.ts";
 import type { KeeperProtocol } from "../wire/keeper.ts";
 import { proxySettings } from "../wire/shapes.ts";
 import { endGroup, killLeftovers } from "./end-group.ts";
+import { watchHungProxy } from "./hung-proxy.ts";
 import { Lanes } from "./lanes.ts";
 import { leftProxy } from "./left-proxy.ts";
 import type { KeeperParts } from "./parts.ts";
@@ -189,7 +190,10 @@ export class Proxies {
     this.#proxies.push(proxy);
     log(`the proxy runs as pid ${String(proxy.process.pid)} on ${proxy.listen.join(", ")}`);
     this.#changed();
+    const gone = new AbortController();
+    void watchHungProxy(proxy, this.#parts, () => this.#sockets, AbortSignal.any([gone.signal, this.#ending.signal]));
     void proxy.process.exited.then((exit) => {
+      gone.abort(new TealError("aborted", "the proxy has ended"));
       killLeftovers(proxy.process.pid);
       this.#proxies = this.#proxies.filter((other) => other !== proxy);
       rmSync(proxy.socket, { force: true });

@@ -4,13 +4,14 @@ import { TealError, toTealError } from "../model/error.ts";
 import type { Milliseconds } from "../model/time.ts";
 import type { Program } from "../wire/launch.ts";
 import { apiAnswers } from "./api-answers.ts";
-import { endGroup, killLeftovers } from "./end-group.ts";
+import { endGroup, killLeftovers, sendSignal } from "./end-group.ts";
 import { Lanes } from "./lanes.ts";
 import type { KeeperParts } from "./parts.ts";
 import { isSameProgram, ownProgram, programWith } from "./program.ts";
 import type { TealRecord } from "./record.ts";
 import { doubled } from "./restart-policy.ts";
 import { spawnTeal } from "./spawn-teal.ts";
+import { stateWords, watchHeartbeat } from "./watch-heartbeat.ts";
 import { adoptProcess, printExit, type WatchedProcess } from "./watched-process.ts";
 
 /** sysexits.h, EX_CONFIG. A server ends with it when it cannot run as things are: its configuration, or another's lock. */
@@ -45,6 +46,10 @@ export class ServerProcess {
   /** The process that is being replaced: its end is wanted. */
   #leaving: WatchedProcess | null = null;
   #cannotRun = false;
+  /** Servers that were ended as they hung. */
+  #hangs = 0;
+  /** The one that is ended as it hangs; then the one whose place the present one took. */
+  #hung: number | null = null;
   #loop: Promise<void> = Promise.resolve();
 
   constructor(parts: KeeperParts, changed: () => void) {
@@ -58,9 +63,18 @@ export class ServerProcess {
     readonly restarts: number;
     readonly cannotRun: boolean;
     readonly runtime: string;
+    readonly hangs: number;
+    readonly afterHung: number | null;
   } {
     const { runtime } = this.#program;
-    return { pid: this.#process?.pid ?? null, restarts: this.#restarts, cannotRun: this.#cannotRun, runtime };
+    return {
+      pid: this.#process?.pid ?? null,
+      restarts: this.#restarts,
+      cannotRun: this.#cannotRun,
+      runtime,
+      hangs: this.#hangs,
+      afterHung: this.#hung,
+    };
   }
 
   get record(): TealRecord | null {
@@ -176,13 +190,37 @@ export class ServerProcess {
     const stopped = Promise.withResolvers<null>();
     this.#stop.signal.addEventListener("abort", () => stopped.resolve(null), { once: true });
     if (this.#stop.signal.aborted) await endGroup(process, STOP, clock);
+    const over = new AbortController();
+    void this.#endWhenHung(process, AbortSignal.any([over.signal, this.#stop.signal]));
     const exit = await Promise.race([process.exited, stopped.promise]);
+    over.abort(new TealError("aborted", "the server has ended"));
     this.#process = null;
     if (exit === null) return null;
     killLeftovers(process.pid);
+    if (this.#hung !== process.pid) this.#hung = null;
     log(`the server (pid ${String(process.pid)}) ${printExit(exit)}`);
     this.#changed();
     return exit.code;
+  }
+
+  /** SIGKILL: a stopped or busy process never gets to heed another signal, and the store is made for it. */
+  async #endWhenHung(server: WatchedProcess, signal: AbortSignal): Promise<void> {
+    const parts = this.#parts;
+    await watchHeartbeat({
+      process: server,
+      program: this.#program,
+      parts,
+      signal,
+      onHung: ({ silentSeconds, stat }) => {
+        if (this.#leaving === server || this.#hung === server.pid) return;
+        this.#hung = server.pid;
+        this.#hangs += 1;
+        parts.log(
+          `the server (pid ${String(server.pid)}) has not answered for ${String(silentSeconds)} s: ${stateWords(stat.state)}; it is ended with SIGKILL`,
+        );
+        sendSignal(server.pid, "SIGKILL");
+      },
+    });
   }
 
   #runs(process: WatchedProcess, startedAt: number): void {

@@ -53,6 +53,12 @@ export class ControlMetrics {
     this.#made.apiCalls.observe({ route, method, class: group }, tookMs / 1_000);
   }
 
+  /** Servers that the keeper has ended as they hung: no server can count these itself. */
+  serverHangs(count: number): void {
+    this.#made.hangs.reset();
+    this.#made.hangs.inc(count);
+  }
+
   /** Gauges of the present, from what `teal status` says. */
   show(services: readonly ServiceStatus[], now: EpochMilliseconds, keeperConnected: boolean): void {
     const { unfinished, scheduled, overdue, keeper, unobserved } = this.#made;
@@ -135,6 +141,7 @@ function make(registry: Registry) {
     overdue: gauge("teal_retirements_overdue", "Of those, due by now"),
     keeper: gauge("teal_keeper_reachable", "1 while the server is connected to the keeper"),
     unobserved: gauge("teal_services_unobserved", "Services with a release of which the proxy does not answer"),
+    hangs: counter("teal_server_hangs_total", "Servers that the keeper has ended as they hung, since it started", []),
     restarts: counter("teal_instance_restarts_total", "Instances that were started again", ["service", "environment"]),
     crashLoops: counter("teal_crash_loops_total", "Instances that came into a crash loop", ["service", "environment"]),
   };

@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { Acquaintances } from "../keeper/acquaintances.ts";
 import { Keeper } from "../keeper/keeper.ts";
 import { RotatingLog } from "../keeper/rotating-log.ts";
 import { CANNOT_RUN } from "../keeper/server-process.ts";
@@ -38,7 +39,14 @@ async function main(): Promise<void> {
   try {
     const owner = { pid: process.pid, host: hostname(), since: systemClock.now(), role: "keeper" };
     using _lock = acquireOwnership(paths.keeperLock, owner);
-    const keeper = await Keeper.start({ launch, paths, clock: systemClock, random: Math.random, log });
+    const keeper = await Keeper.start({
+      launch,
+      paths,
+      clock: systemClock,
+      random: Math.random,
+      log,
+      acquaintances: new Acquaintances(),
+    });
     for (const signal of ["SIGTERM", "SIGINT"] as const) {
       process.on(signal, () => void keeper.down(SIGNAL_DRAIN_MS).catch(die));
     }

@@ -5,28 +5,34 @@ type ProxyRows = Notice<KeeperProtocol, "proxies">["proxies"];
 
 /** Data of the event `process-replaced`. */
 export interface ProcessReplaced {
-  readonly process: "keeper" | "proxy";
+  readonly process: "keeper" | "proxy" | "server";
   readonly pid: number;
   /** Process id of the one whose place it took. */
   readonly before: number;
   /** Version that it runs from, as in .teal/runtime. */
   readonly runtime: string | null;
-  /** ended: the one before had ended by itself or was killed; replaced: it was meant to go. */
-  readonly cause: "ended" | "replaced";
+  /**
+   * ended: the one before had ended by itself or was killed; replaced: it was meant to go; hung: it had answered nothing,
+   * and the keeper has ended it. Of servers only the last is told, as each start of one is an event of its own.
+   */
+  readonly cause: "ended" | "replaced" | "hung";
 }
 
-/** Notices, from what the keeper tells, when a keeper or a proxy has taken the place of another. */
+type Seen = Pick<Result<KeeperProtocol, "status">, "pid" | "runtime" | "proxies" | "server">;
+
+/** Notices, from what the keeper tells, when a keeper or a proxy has taken the place of another, or this server of a hung one. */
 export class ProcessChanges {
   readonly #tell: (change: ProcessReplaced) => void;
   readonly #draining = new Set<number>();
   #keeper: { readonly pid: number; readonly runtime: string } | null = null;
   #serving: number | null = null;
+  #isHungTold = false;
 
   constructor(tell: (change: ProcessReplaced) => void) {
     this.#tell = tell;
   }
 
-  keeper({ pid, runtime, proxies }: Pick<Result<KeeperProtocol, "status">, "pid" | "runtime" | "proxies">): void {
+  keeper({ pid, runtime, proxies, server }: Seen): void {
     const before = this.#keeper;
     this.#keeper = { pid, runtime };
     if (before !== null && before.pid !== pid) {
@@ -34,6 +40,13 @@ export class ProcessChanges {
       this.#tell({ process: "keeper", pid, before: before.pid, runtime, cause });
     }
     this.proxies(proxies);
+    this.#server(server);
+  }
+
+  #server({ pid, runtime, afterHung }: Seen["server"]): void {
+    if (pid === null || typeof afterHung !== "number" || this.#isHungTold) return;
+    this.#isHungTold = true;
+    this.#tell({ process: "server", pid, before: afterHung, runtime: runtime ?? null, cause: "hung" });
   }
 
   proxies(rows: ProxyRows): void {

@@ -13,12 +13,13 @@ import { Tokens } from "../engine/tokens.ts";
 import type { ApiListen } from "../model/api-listen.ts";
 import { addConnections, type ConnectionCounts, NO_CONNECTIONS } from "../model/connections.ts";
 import { TealError, toTealError } from "../model/error.ts";
+import type { Clock } from "../model/time.ts";
 import type { AnsweredCall } from "../server/info.ts";
 import { openSqliteStore } from "../store/sqlite/open.ts";
 import { acquireOwnership } from "../store/sqlite/ownership.ts";
 import { ensureStateDirectory } from "../store/state-directory.ts";
 import type { Store } from "../store/store.ts";
-import { KEEPER_PROTOCOL, type KeeperProtocol } from "../wire/keeper.ts";
+import { KEEPER_PINGS, KEEPER_PROTOCOL, type KeeperProtocol } from "../wire/keeper.ts";
 import { parseLaunch, type ServerLaunch, serverLaunch } from "../wire/launch.ts";
 import { StatePaths } from "../wire/paths.ts";
 import { ReconnectingPeer } from "../wire/reconnecting.ts";
@@ -58,15 +59,10 @@ async function serve(launch: ServerLaunch): Promise<() => Promise<void>> {
   const owner = { pid: process.pid, host: hostname(), since: Date.now(), role: "server" };
   const ownership = acquireOwnership(paths.serverLock, owner);
   const clock = systemClock;
+  const keeper = connectedKeeper(paths, clock);
   const configuration = new ConfigurationFile(launch.config, process.env, readInThread);
   const unread = await problemOf(configuration.load({}));
   const { store, ...measured } = await openMeasuredStore(paths);
-  const keeper = new ReconnectingPeer({
-    path: paths.keeperSocket,
-    protocol: KEEPER_PROTOCOL,
-    down: "keeper-down",
-    clock,
-  });
   const drivers = makeDrivers({ keeper, paths, clock, ...OF_THIS_PROCESS, cloudWatch });
   const server = await ensureListeners(keeper, { paths, config: launch.config }, configuration, unread);
   const hub = new Hub();
@@ -99,7 +95,8 @@ async function serve(launch: ServerLaunch): Promise<() => Promise<void>> {
   await api.listen(paths.apiSocket, ended.signal);
   const tell = (change: ProcessReplaced): Promise<void> =>
     journal.append(journal.event("process-replaced", { ...change }));
-  watchProcesses({ keeper, clock, runtimes: paths.runtime, version, tell, report, signal: ended.signal });
+  const hangs = (count: number): void => measured.own.serverHangs(count);
+  watchProcesses({ keeper, clock, runtimes: paths.runtime, version, hangs, tell, report, signal: ended.signal });
   log.info({ socket: paths.apiSocket, version, log: join(paths.logs, "server.log") }, "the server is ready");
   return async () => {
     ended.abort();
@@ -111,6 +108,24 @@ async function serve(launch: ServerLaunch): Promise<() => Promise<void>> {
     await store.close();
     ownership.release();
   };
+}
+
+/** Early, and before anything that may take long: from then on the keeper knows a server that hangs. */
+function connectedKeeper(paths: StatePaths, clock: Clock): ReconnectingPeer<KeeperProtocol> {
+  const keeper = new ReconnectingPeer({
+    path: paths.keeperSocket,
+    protocol: KEEPER_PROTOCOL,
+    down: "keeper-down",
+    clock,
+  });
+  keeper.onCall("ping", () => ({}));
+  keeper.onConnected((peer) => {
+    if (peer.version < KEEPER_PINGS) return;
+    peer.call("present", { pid: process.pid }).catch((thrown: unknown) => {
+      if (!peer.isOver) report(toTealError(thrown), { doing: "presenting itself to the keeper" });
+    });
+  });
+  return keeper;
 }
 
 function readInThread(question: ConfigQuestion): Promise<LoadedConfig> {

@@ -16,12 +16,14 @@ export interface WatchProcessesOptions {
   readonly runtimes: string;
   /** What this server runs from: the name of its folder there. */
   readonly version: string;
+  /** Takes how many servers the keeper has ended as they hung. */
+  readonly hangs: (count: number) => void;
   readonly tell: (change: ProcessReplaced) => Promise<void>;
   readonly report: (problem: TealError, about: Readonly<Record<string, unknown>>) => void;
   readonly signal: AbortSignal;
 }
 
-/** Tells of keepers and proxies that took another's place, and removes the bundles that nothing runs from any more. */
+/** Tells of processes that took another's place, and removes the bundles that nothing runs from any more. */
 export function watchProcesses(options: WatchProcessesOptions): void {
   const { keeper, clock, tell, report, signal } = options;
   const guarded = (doing: string, task: Promise<unknown>): void => {
@@ -36,6 +38,7 @@ export function watchProcesses(options: WatchProcessesOptions): void {
   const look = async (): Promise<void> => {
     const status = await keeper.call("status", {}, { signal });
     changes.keeper(status);
+    options.hangs(status.server.hangs ?? 0);
     const inUse = processesOf(status).map(({ runtime }) => runtime);
     await pruneRuntimes(options.runtimes, [...inUse, options.version], clock.now());
   };

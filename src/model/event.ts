@@ -4,7 +4,7 @@ import type { EpochMilliseconds } from "./time.ts";
  * Every kind of event, and what its `data` holds. A name is never reused; keys are only added. Durations in ms.
  *
  * - server-started `{version, pid, recovered: number}`
- * - process-replaced `{process: keeper | proxy, pid, before, runtime: string | null, cause: ended | replaced}`
+ * - process-replaced `{process: keeper | proxy | server, pid, before, runtime: string | null, cause: ended | replaced | hung}`
  * - deployment-accepted `{goal, from, to, version, release, by, reason, warnings: string[]}`
  * - deployment-state `{from, to, cause: RollbackCause | null}`: states
  * - step-started `{title, uses, attempt, worstMs}` · step-progress `{message, …}` · step-completed `{tookMs, …}`

@@ -4,7 +4,7 @@ import { extname, join } from "node:path";
 import { toTealError } from "../model/error.ts";
 import type { Clock, Milliseconds } from "../model/time.ts";
 import { connectPeer } from "../wire/connect.ts";
-import { KEEPER_PROTOCOL } from "../wire/keeper.ts";
+import { KEEPER_PINGS, KEEPER_PROTOCOL } from "../wire/keeper.ts";
 import { type KeeperLaunch, NODE_FLAGS, type ProxyLaunch } from "../wire/launch.ts";
 import { ownNode, runnableNode } from "../wire/node-binary.ts";
 import { StatePaths } from "../wire/paths.ts";
@@ -81,7 +81,11 @@ export class KeeperWatch {
     const { launch, log } = this.#options;
     try {
       const path = new StatePaths(launch.root).keeperSocket;
-      const peer = await connectPeer(path, KEEPER_PROTOCOL, { down: "keeper-down", signal });
+      const peer = await connectPeer(path, KEEPER_PROTOCOL, {
+        down: "keeper-down",
+        signal,
+        prepare: (made) => made.onCall("ping", () => ({})),
+      });
       const end = (): void => {
         peer.close();
       };
@@ -90,6 +94,7 @@ export class KeeperWatch {
       this.#keeper = pid;
       this.#untried = null;
       this.#vain = 0;
+      if (peer.version >= KEEPER_PINGS) await peer.call("present", { pid: process.pid }, { signal });
       await peer.closed;
       signal.removeEventListener("abort", end);
       return true;

@@ -50,11 +50,13 @@ const nothing = z.object({});
 
 /** From this version of the protocol on, a keeper can replace Teal's processes by those of another version. */
 export const KEEPER_REPLACES = 2;
+/** From this version on, server and proxy say which of them a connection is, and the keeper asks them whether they are well. */
+export const KEEPER_PINGS = 3;
 
 /** Server, CLI and proxy → keeper. Every call is idempotent. */
 export const KEEPER_PROTOCOL = defineProtocol({
   name: "keeper",
-  versions: [KEEPER_REPLACES, 1],
+  versions: [KEEPER_PINGS, KEEPER_REPLACES, 1],
   calls: {
     status: {
       params: nothing,
@@ -72,6 +74,10 @@ export const KEEPER_PROTOCOL = defineProtocol({
           cannotRun: z.boolean(),
           /** As for a proxy. */
           runtime: z.string().optional(),
+          /** Servers that this keeper has ended as they hung; before version 3 it does not tell. */
+          hangs: z.int().optional(),
+          /** The one whose place this server took, if that hung. */
+          afterHung: z.int().nullable().optional(),
         }),
       }),
     },
@@ -106,6 +112,10 @@ export const KEEPER_PROTOCOL = defineProtocol({
      * this one; when that does not come up, from the program that ran before. Apps and traffic go on meanwhile.
      */
     "keeper.replace": { params: program, result: nothing },
+    /** From version 3 on. The caller is the server or a proxy, and answers `ping` on this connection from now on. */
+    present: { params: z.object({ pid: z.int().positive() }), result: nothing },
+    /** From version 3 on, and either way: whether the event loop of the other end turns. It touches no disk. */
+    ping: { params: nothing, result: nothing },
     /** Drains the proxy, stops all instances, the server and the proxy, and then the keeper itself. */
     down: { params: z.object({ drainMs: z.number() }), result: nothing },
   },

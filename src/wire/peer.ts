@@ -30,13 +30,15 @@ export interface CallOptions {
   readonly timeoutMs?: Milliseconds;
 }
 
-export interface CallInfo {
+export interface CallInfo<P extends Protocol> {
   /** Aborts when the caller has given up or its connection is gone. */
   readonly signal: AbortSignal;
+  /** This end of the connection that it came by. */
+  readonly peer: Peer<P>;
 }
 
 export type Handlers<P extends Protocol> = {
-  readonly [M in CallName<P>]: (params: Params<P, M>, info: CallInfo) => Result<P, M> | Promise<Result<P, M>>;
+  readonly [M in CallName<P>]: (params: Params<P, M>, info: CallInfo<P>) => Result<P, M> | Promise<Result<P, M>>;
 };
 
 /**
@@ -170,7 +172,7 @@ export class Peer<P extends Protocol> {
       });
       try {
         const params = this.#shape(method).params.parse(raw ?? {}) as Params<P, M>;
-        return await handler(params, { signal: AbortSignal.any([caller.signal, this.#goneSignal]) });
+        return await handler(params, { signal: AbortSignal.any([caller.signal, this.#goneSignal]), peer: this });
       } catch (thrown) {
         return toWire(thrown);
       }

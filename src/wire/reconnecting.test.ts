@@ -112,7 +112,10 @@ test("a call that the end of the connection cuts is not repeated", async () => {
 
 test("two versions that cannot talk fail at once, not at the deadline", async () => {
   const other = { ...protocol, versions: [2] as const };
-  const newer = await PeerServer.listen<typeof other>(join(folder, "s.sock"), other, handlers);
+  const newer = await PeerServer.listen<typeof other>(join(folder, "s.sock"), other, {
+    echo: (params) => params,
+    hang: () => ({}),
+  });
   try {
     await expect(connect().call("echo", { text: "x" }, { timeoutMs: 60_000 })).rejects.toMatchObject({
       code: "protocol-mismatch",

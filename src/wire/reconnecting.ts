@@ -3,7 +3,7 @@ import { TealError, toTealError } from "../model/error.ts";
 import type { Clock, Milliseconds } from "../model/time.ts";
 import { connectPeer } from "./connect.ts";
 import { deadlineSignal } from "./deadline.ts";
-import type { CallOptions, Peer } from "./peer.ts";
+import type { CallOptions, Handlers, Peer } from "./peer.ts";
 import type { CallName, Notice, NoticeName, Params, Protocol, Result } from "./protocol.ts";
 
 /** First wait between two tries; doubles up to {@link LONGEST_WAIT_MS}. */
@@ -32,7 +32,7 @@ export class ReconnectingPeer<P extends Protocol> {
   readonly #options: ReconnectingOptions<P>;
   readonly #ended = new AbortController();
   readonly #registrations: ((peer: Peer<P>) => void)[] = [];
-  readonly #listeners: (() => void)[] = [];
+  readonly #listeners: ((peer: Peer<P>) => void)[] = [];
   #peer: Peer<P> | null = null;
   #next = Promise.withResolvers<Peer<P>>();
   #lastError: TealError | null = null;
@@ -80,10 +80,19 @@ export class ReconnectingPeer<P extends Protocol> {
     if (this.#peer !== null) register(this.#peer);
   }
 
+  /** Answers a call of the other end. Survives reconnects; register before the first `await`. */
+  onCall<M extends CallName<P>>(method: M, handler: Handlers<P>[M]): void {
+    const register = (peer: Peer<P>): void => {
+      peer.onCall(method, handler);
+    };
+    this.#registrations.push(register);
+    if (this.#peer !== null) register(this.#peer);
+  }
+
   /** Calls back after each successful connect; at once when there is a connection already. */
-  onConnected(listener: () => void): void {
+  onConnected(listener: (peer: Peer<P>) => void): void {
     this.#listeners.push(listener);
-    if (this.#peer !== null) listener();
+    if (this.#peer !== null) listener(this.#peer);
   }
 
   /** Ends the connection; waiting calls fail with `down`. */
@@ -161,7 +170,7 @@ export class ReconnectingPeer<P extends Protocol> {
     this.#lastError = null;
     this.#options.onConnect?.(peer);
     this.#renewNext().resolve(peer);
-    for (const listener of this.#listeners) listener();
+    for (const listener of this.#listeners) listener(peer);
   }
 
   /** Hands out the promise that callers wait for, and puts a fresh one in its place. */

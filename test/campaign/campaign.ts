@@ -7,7 +7,7 @@ import { systemClock } from "../../src/main/clock.ts";
 import { isEnded } from "../../src/model/deployment.ts";
 import { connectPeer } from "../../src/wire/connect.ts";
 import { PROXY_PROTOCOL } from "../../src/wire/proxy.ts";
-import { Site } from "../site.ts";
+import { goOn, Site } from "../site.ts";
 import type { Evidence, LiveFact } from "./evidence.ts";
 import { recordsOf } from "./records.ts";
 import { pick, seeded } from "./seeded.ts";
@@ -171,7 +171,7 @@ export class Campaign {
 
   /** SIGCONT to all that {@link signal} has stopped. */
   goOn(): void {
-    for (const pid of this.#stopped) process.kill(pid, "SIGCONT");
+    for (const pid of this.#stopped) goOn(pid);
     this.#stopped.clear();
   }
 

@@ -9,12 +9,18 @@ import { split } from "./weights.ts";
 export type Titles = ReadonlyMap<string, string>;
 type Describe = (data: Data, event: EventAnswer, titles: Titles) => string;
 
+/** By the cause of `process-replaced`. */
+const ENDED: Readonly<Record<string, string>> = {
+  ended: "had ended; this one was started in its place",
+  hung: "answered nothing and was ended; this one was started in its place",
+};
+
 /** One line for a person for every kind of event. What `data` holds: model/event.ts. */
 const WORDS: Readonly<Record<EventType, Describe>> = {
   "server-started": (data) =>
     `server ${text(data, "version") ?? ""} started${recovered(number(data, "recovered") ?? 0)}`,
   "process-replaced": (data) => {
-    const ended = text(data, "cause") === "ended" ? "had ended; this one was started in its place" : "was replaced";
+    const ended = ENDED[text(data, "cause") ?? ""] ?? "was replaced";
     const [name, pid, before] = [text(data, "process"), number(data, "pid"), number(data, "before")];
     return `${name ?? "process"} ${String(pid)} runs ${text(data, "runtime") ?? ""}: ${String(before)} ${ended}`;
   },

@@ -9,9 +9,9 @@ import { answerOf, type KeeperView, type Scene } from "./scene.ts";
 
 const START = "`teal up --detach`; it takes over what still runs.";
 
-/** The keeper replaces a server that has ended; one that runs and does not answer it leaves alone. */
+/** The keeper asks whether the event loop turns; one that does nothing else may still answer that. */
 function hung(pid: number): string {
-  return `It runs as pid ${String(pid)}; where it goes on like this, \`kill -9 ${String(pid)}\`: the keeper starts another, and apps and traffic go on meanwhile.`;
+  return `The keeper replaces it when it has hung for 10 s. Where pid ${String(pid)} goes on like this, \`kill -9 ${String(pid)}\` does the same; apps and traffic go on meanwhile.`;
 }
 
 /** Keeper, server and proxy: whether they are there, and of which version. */
@@ -43,7 +43,8 @@ function proxyFinding(pid: number, { proxies }: Scene): Finding {
   const seen = proxies.find(({ path }) => path.endsWith(`/proxy-${String(pid)}.sock`));
   if (seen === undefined || "problem" in seen.proxy) {
     const why = seen === undefined || !("problem" in seen.proxy) ? "it has no socket" : seen.proxy.problem.message;
-    return problem("proxy", `proxy ${String(pid)} does not answer: ${why}`, "The keeper replaces one that has ended.");
+    const remedy = `Its workers serve on as split, which nothing can change now; the keeper replaces it when they stand still as well. \`kill -9 ${String(pid)}\` replaces it at once, and cuts its connections.`;
+    return problem("proxy", `proxy ${String(pid)} does not answer: ${why}`, remedy);
   }
   return ok("proxy", `pid ${String(pid)}, answers`);
 }

@@ -22,7 +22,10 @@ export const pause: Fault = {
 /** DESIGN section 2: so long a silence of the controller in an unfinished shift, and the proxy takes it back by itself. */
 const SILENCE_MS = 15_000;
 
-/** The server stands still for longer than the proxy waits for it, and then goes on as if nothing had been. */
+/**
+ * The server stands still for longer than the proxy waits for it, and then goes on as if nothing had been. So does the
+ * keeper, which would end the server before; having slept itself, it must not end it afterwards either.
+ */
 export const silence: Fault = {
   name: "silence",
   underLoad: true,
@@ -31,7 +34,9 @@ export const silence: Fault = {
     const id = await campaign.deploy();
     await campaign.atStep(id, "shift-50");
     await campaign.site.until("50 %", () => Promise.resolve(campaign.weightsSeen()["green"] === 50));
+    const { server } = await campaign.site.pids();
     await campaign.signal("server", "SIGSTOP");
+    await campaign.signal("keeper", "SIGSTOP");
     await campaign.site.until(
       "the proxy takes it back",
       () => Promise.resolve(campaign.weightsSeen()["blue"] === 100),
@@ -39,5 +44,25 @@ export const silence: Fault = {
     );
     campaign.goOn();
     expect(await campaign.site.ended(id)).toMatchObject({ state: "rolled-back", cause: { code: "controller-loss" } });
+    expect((await campaign.site.pids()).server).toBe(server);
+  },
+};
+
+/** The server hangs for good in an unfinished shift: the keeper replaces it before the proxy has waited for too long. */
+export const hang: Fault = {
+  name: "hang",
+  underLoad: true,
+  async inject(campaign) {
+    const id = await campaign.deploy();
+    await campaign.atStep(id, "shift-10");
+    const { server } = await campaign.site.pids();
+    await campaign.signal("server", "SIGSTOP");
+    const ended = await campaign.site.ended(id);
+    // On a machine that is too busy to start the next server in time the proxy is first.
+    if (ended.state !== "completed")
+      expect(ended).toMatchObject({ state: "rolled-back", cause: { code: "controller-loss" } });
+    expect((await campaign.site.pids()).server).not.toBe(server);
+    expect(await campaign.site.log("keeper")).toContain(`the server (pid ${String(server)}) has not answered for 10 s`);
+    campaign.goOn();
   },
 };

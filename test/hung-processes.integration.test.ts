@@ -1,0 +1,78 @@
+import { get } from "node:http";
+import { expect, test } from "vitest";
+import { goOn, Site } from "./site.ts";
+
+/** `GET /metrics` of the API. */
+function scrape(socketPath: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    get({ socketPath, path: "/metrics" }, (response) => {
+      let text = "";
+      response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+      response.on("end", () => resolve(text));
+    }).on("error", reject);
+  });
+}
+
+async function serverPid(site: Site): Promise<number> {
+  const { server } = await site.pids();
+  if (server === null) throw new Error("no server runs");
+  return server;
+}
+
+test("a server that is stopped is replaced within seconds; apps, proxy and traffic do not notice", async () => {
+  await using site = await Site.up();
+  expect((await site.deployed("v1")).state).toBe("completed");
+  const before = await site.pids();
+  const apps = await site.appPids();
+  const hung = await serverPid(site);
+  process.kill(hung, "SIGSTOP");
+  expect((await fetch(site.url)).status).toBe(200);
+  const next = await site.until("another server", async () => {
+    const { server } = await site.pids();
+    return server !== null && server !== hung ? server : null;
+  });
+  await site.until("it says why it is there", async () => {
+    const { stdout } = await site.cli("events", "--json");
+    return stdout
+      .split("\n")
+      .filter((line) => line.includes('"process-replaced"'))
+      .some((line) => line.includes(`"process":"server","pid":${String(next)},"before":${String(hung)}`));
+  });
+  expect(await site.log("keeper")).toContain(
+    `the server (pid ${String(hung)}) has not answered for 10 s: it is stopped, as by SIGSTOP; it is ended`,
+  );
+  await site.until("it is counted", async () =>
+    (await scrape(site.paths.apiSocket)).includes("teal_server_hangs_total 1"),
+  );
+  expect(await site.appPids()).toEqual(apps);
+  expect(await site.pids()).toMatchObject({ keeper: before.keeper, proxies: before.proxies });
+  expect((await site.deployed("v2")).state).toBe("completed");
+});
+
+test("a keeper that stood still itself ends no server that is well by then", async () => {
+  await using site = await Site.up();
+  const { keeper } = await site.pids();
+  const server = await serverPid(site);
+  process.kill(server, "SIGSTOP");
+  process.kill(keeper, "SIGSTOP");
+  // Longer than it takes to say that a server hangs: of this time the keeper itself knows nothing.
+  const until = performance.now() + 12_000;
+  await site.until("time passes", () => Promise.resolve(performance.now() > until));
+  goOn(server);
+  goOn(keeper);
+  await site.until("the server answers", () => site.client.status());
+  expect(await serverPid(site)).toBe(server);
+  expect(await site.log("keeper")).not.toContain("has not answered");
+});
+
+test("a proxy whose every thread stands still is replaced, as nobody is served by it", async () => {
+  await using site = await Site.up();
+  expect((await site.deployed("v1")).state).toBe("completed");
+  const [hung = 0] = (await site.pids()).proxies;
+  process.kill(hung, "SIGSTOP");
+  // The kernel keeps the connection until the next proxy accepts it.
+  const answer = await fetch(site.url, { signal: AbortSignal.timeout(60_000) });
+  expect(answer.status).toBe(200);
+  expect((await site.pids()).proxies).not.toContain(hung);
+  expect(await site.log("keeper")).toContain(`the proxy (pid ${String(hung)}) has not answered for 10 s`);
+});
