@@ -1,4 +1,6 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { get } from "node:http";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { goOn, Site } from "./site.ts";
 
@@ -10,6 +12,15 @@ function scrape(socketPath: string): Promise<string> {
       response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
       response.on("end", () => resolve(text));
     }).on("error", reject);
+  });
+}
+
+/** proc_pid_stat(5): whether each thread of the process is stopped. */
+function areStopped(pid: number): boolean {
+  const tasks = `/proc/${String(pid)}/task`;
+  return readdirSync(tasks).every((thread) => {
+    const stat = readFileSync(join(tasks, thread, "stat"), "latin1");
+    return stat.slice(stat.lastIndexOf(")") + 2).startsWith("T");
   });
 }
 
@@ -70,6 +81,8 @@ test("a proxy whose every thread stands still is replaced, as nobody is served b
   expect((await site.deployed("v1")).state).toBe("completed");
   const [hung = 0] = (await site.pids()).proxies;
   process.kill(hung, "SIGSTOP");
+  // Until then a thread may still accept, and that connection ends with the process.
+  await site.until("all of its threads stand still", () => Promise.resolve(areStopped(hung)));
   // The kernel keeps the connection until the next proxy accepts it.
   const answer = await fetch(site.url, { signal: AbortSignal.timeout(60_000) });
   expect(answer.status).toBe(200);

@@ -76,3 +76,15 @@ test("between the end and its last words nothing is sent, and a call says that t
   await expect(peer.call("ask", {})).rejects.toMatchObject({ code: "data-plane-down" });
   expect(await first).toMatchObject({ code: "data-plane-down" });
 });
+
+test("a call into a connection whose other end has just gone says that it is gone, not how the write failed", async () => {
+  const gone = Promise.withResolvers<unknown>();
+  heard = (far) => {
+    far.destroy();
+    // In the same turn: this end has not been told of the end yet.
+    gone.resolve(peer.call("ask", {}).catch((thrown: unknown) => thrown));
+  };
+  peer.listen();
+  near.write("x");
+  expect(await gone.promise).toMatchObject({ code: "data-plane-down" });
+});

@@ -211,6 +211,10 @@ function fromWire(thrown: unknown, protocol: string, gone: ErrorCode): TealError
     const message = `the other end is of a version without this call of ${protocol}: ${thrown.message}`;
     return new TealError("protocol-mismatch", message, { cause: thrown });
   }
+  // The other end had gone, and this end has only heard of it by writing: the library has no error of its own for that.
+  if (thrown instanceof ResponseError && thrown.code === ErrorCodes.MessageWriteError) {
+    return new TealError(gone, `the ${protocol} connection is gone: ${thrown.message}`, { cause: thrown });
+  }
   if (thrown instanceof ResponseError) {
     const data = thrown.data as Partial<WireError> | undefined;
     const code = data?.code ?? "internal";
