@@ -108,6 +108,7 @@ export async function accept(parts: EngineParts, { plan, release, isNew }: Plann
   });
   switch (outcome.kind) {
     case "accepted":
+      parts.journal.told(outcome.events);
       return { deployment, repeated: false };
     case "repeated":
       return { deployment: outcome.deployment, repeated: true };

@@ -59,11 +59,14 @@ describe("a full disk", () => {
     },
   );
 
-  test("whose answer to the acceptance is lost leaves no deployment that nobody runs", async () => {
-    const { made, disk } = await rig();
-    disk.losesAnswerOf = "accept";
-    expect((await made.deployed("v1")).state).toBe("completed");
-  });
+  test.each([{}, { key: "k" }])(
+    "whose answer to the acceptance is lost leaves no deployment that nobody runs: %o",
+    async (more) => {
+      const { made, disk } = await rig();
+      disk.losesAnswerOf = "accept";
+      expect((await made.ended((await made.deploy("v1", more)).id)).state).toBe("completed");
+    },
+  );
 
   test("a step's own failure stays the cause when it cannot be written down", async () => {
     const { made, disk } = await rig();

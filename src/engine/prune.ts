@@ -11,7 +11,9 @@ export async function pruneReleases(parts: EngineParts, service: string, keep: n
   const used = await releasesInUse(parts, service);
   const spare = all.filter(({ id }) => !used.has(id)).slice(keep);
   for (const { id } of spare) {
-    await store.removeRelease(service, id, [journal.event("release-pruned", { release: id }, { service })]);
+    journal.told(
+      await store.removeRelease(service, id, [journal.event("release-pruned", { release: id }, { service })]),
+    );
   }
   const known = new Set(all.map(({ id }) => id));
   const gone = new Set(spare.map(({ id }) => id));

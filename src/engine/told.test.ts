@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { directSqliteStore } from "../store/sqlite/direct.ts";
+import { FaultyStore } from "./testing/faulty-store.ts";
 import { quickSpec, Rig } from "./testing/rig.ts";
 
 const ASKER = { by: "tester", reason: null, idempotencyKey: null };
@@ -28,7 +29,7 @@ describe("the events of one transition come as it happened", () => {
     await made.deployed("v1");
     const { id } = await made.deployed("v2");
     const lines = told(made, id);
-    expect(lines.slice(0, 2)).toEqual(["state: running", "step-started preflight"]);
+    expect(lines.slice(0, 3)).toEqual(["deployment-accepted", "state: running", "step-started preflight"]);
     const last = lines.indexOf("step-started shift-100");
     expect(lines.slice(last + 1, last + 6)).toEqual([
       "split-applied shift-100",
@@ -53,6 +54,24 @@ describe("the events of one transition come as it happened", () => {
     await made.engine.control.abort(id, ASKER, soon());
     await made.ended(id);
   });
+});
+
+test("who follows the events is told of an acceptance at once, also when the disk then takes nothing more", async () => {
+  const disk = new FaultyStore();
+  const made = new Rig(disk.store);
+  await made.engine.start({});
+  const stop = new AbortController();
+  const feed = made.engine.control
+    .events(await made.engine.control.lastSeq(), true, stop.signal)
+    [Symbol.asyncIterator]();
+  const first = feed.next();
+  // Nothing that comes after the acceptance is written, and so nothing else can wake who waits.
+  disk.before = (method) => {
+    if (method === "transition") disk.refusing = true;
+  };
+  const { id } = await made.deploy("v1");
+  expect(await first).toMatchObject({ value: { type: "deployment-accepted", deployment: id } });
+  stop.abort();
 });
 
 describe("a retirement that is cancelled is told", () => {

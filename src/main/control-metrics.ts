@@ -4,7 +4,6 @@ import { type Deployment, DEPLOYMENT_STATES, type DeploymentState, isEnded } fro
 import type { TealEvent } from "../model/event.ts";
 import type { ServiceStatus } from "../model/status.ts";
 import type { EpochMilliseconds } from "../model/time.ts";
-import type { NewDeployment } from "../store/store.ts";
 import type { AnsweredCall } from "../server/info.ts";
 import type { StoreCallEnded } from "./measured-store.ts";
 
@@ -35,12 +34,6 @@ export class ControlMetrics {
   listen(hub: Hub, signal: AbortSignal): void {
     hub.subscribe("event", (event) => this.#event(event), signal);
     hub.subscribe("instance", (message) => this.#instance(message), signal);
-  }
-
-  /** Its events come with it, and not through the hub. */
-  accepted({ deployment, events }: NewDeployment): void {
-    this.#goals.set(deployment.id, deployment.goal);
-    for (const { type } of events) this.#made.events.inc({ type });
   }
 
   storeCall({ method, tookMs, code }: StoreCallEnded): void {
@@ -74,7 +67,8 @@ export class ControlMetrics {
     const { type, deployment, step, data } = event;
     this.#made.events.inc({ type });
     if (deployment === null) return;
-    if (type === "deployment-state") this.#state(deployment, data["to"] as DeploymentState, event.at);
+    if (type === "deployment-accepted") this.#goals.set(deployment, String(data["goal"]));
+    else if (type === "deployment-state") this.#state(deployment, data["to"] as DeploymentState, event.at);
     else if (type === "split-reverted" && typeof data["tookMs"] === "number")
       this.#made.reverts.observe(data["tookMs"] / 1_000);
     else if (step !== null) this.#step(deployment, step, event);

@@ -1,6 +1,6 @@
 import { toTealError } from "../model/error.ts";
 import type { Milliseconds } from "../model/time.ts";
-import type { NewDeployment, Store } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
 import { storeThrough, type StoreCall, type StoreMethod } from "../store/sync.ts";
 
 /** One call of the store that has ended. */
@@ -14,8 +14,6 @@ export interface StoreCallEnded {
 export interface StoreWatch {
   /** Told of each call, with the time that it waited for the store's thread and disk. */
   storeCall(call: StoreCallEnded): void;
-  /** Told of each deployment that was accepted, before anything is done for it. */
-  accepted(row: NewDeployment): void;
 }
 
 /** The same store, watched. */
@@ -34,13 +32,5 @@ export function measuredStore(store: Store, monotonic: () => Milliseconds, watch
       throw thrown;
     }
   };
-  const measured = storeThrough(call as StoreCall);
-  return {
-    ...measured,
-    accept: async (row) => {
-      const answer = await measured.accept(row);
-      if (answer.kind === "accepted") watch.accepted(row);
-      return answer;
-    },
-  };
+  return storeThrough(call as StoreCall);
 }

@@ -21,15 +21,17 @@ function made(level?: string) {
 
 test("a line about a deployment has it, its service, the step and the attempt as fields", () => {
   const { lines, tell } = made();
+  tell("deployment-accepted", null, { goal: "deploy", version: "v2", from: "blue", to: "green" });
   tell("step-started", "shift-10", { title: "t", uses: "shift@1", attempt: 2, worstMs: 1 });
   tell("step-completed", "shift-10", { tookMs: 5 });
   tell("deployment-state", null, { from: "running", to: "completed", cause: null });
   expect(lines).toMatchObject([
+    { msg: "deployment-accepted", deployment: "dep_1", service: "web", goal: "deploy", version: "v2" },
     { msg: "step-started", deployment: "dep_1", service: "web", step: "shift-10", attempt: 2, uses: "shift@1" },
     { msg: "step-completed", deployment: "dep_1", service: "web", step: "shift-10", attempt: 2, tookMs: 5 },
     { msg: "deployment-state", deployment: "dep_1", service: "web", from: "running", to: "completed" },
   ]);
-  expect(lines[2]).not.toHaveProperty("step");
+  expect(lines[3]).not.toHaveProperty("step");
 });
 
 test("what an app or a person said stays out of the log, as a secret may be in it", () => {

@@ -9,6 +9,7 @@ const USUAL_LEVEL = "info";
 
 /** Told of a deployment at `info`. All other events are in the store, and in the log at `debug`. */
 const TOLD: ReadonlySet<TealEvent["type"]> = new Set([
+  "deployment-accepted",
   "deployment-state",
   "step-started",
   "step-completed",

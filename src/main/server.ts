@@ -168,11 +168,6 @@ async function openMeasuredStore(
     storeCall: (call) => {
       own.storeCall(call);
     },
-    accepted: (row) => {
-      own.accepted(row);
-      const { id, service, goal, version, from, to } = row.deployment;
-      log.info({ deployment: id, service, goal, version, from, to }, "deployment-accepted");
-    },
   });
   return { store, registry, own };
 }

@@ -29,6 +29,21 @@ const text = (
   content: { [type]: { schema } },
 });
 
+/** What more than one call is refused for: a code that joins such a list is told of in each of them. */
+const CONFIGURATION = ["config-invalid", "secret-missing", "release-source"] as const;
+const UNDER_WAY = ["deployment-unknown", "deployment-ended"] as const;
+const SPLIT = ["service-unknown", "environment-unknown", "no-release"] as const;
+const LIVE_SPLIT = ["unhealthy", "deployment-running", "data-plane-down"] as const;
+const ENVIRONMENT = [
+  "service-unknown",
+  "environment-unknown",
+  "deployment-running",
+  "rollback-target",
+  "data-plane-down",
+  "keeper-down",
+] as const;
+const STARTS = ["no-release", "not-healthy"] as const;
+
 /** What each call takes and answers: checked on the way in and out, and shown as OpenAPI. */
 export const OPERATIONS = {
   status: {
@@ -50,17 +65,12 @@ export const OPERATIONS = {
     response: {
       200: answers.plan,
       ...errors(
-        "service-unknown",
-        "environment-unknown",
+        ...CONFIGURATION,
+        ...SPLIT,
         "already-active",
-        "no-release",
         "nothing-to-roll-back-to",
         "still-has-traffic",
         "rollback-target",
-        "config-invalid",
-        "secret-missing",
-        "release-source",
-        "forbidden",
       ),
     },
   },
@@ -72,14 +82,7 @@ export const OPERATIONS = {
     body: requests.deploymentRequest,
     response: {
       202: answers.accepted,
-      ...errors(
-        "service-unknown",
-        "deployment-running",
-        "config-invalid",
-        "secret-missing",
-        "release-source",
-        "forbidden",
-      ),
+      ...errors(...CONFIGURATION, "service-unknown", "deployment-running"),
     },
   },
   deployment: {
@@ -99,14 +102,14 @@ export const OPERATIONS = {
     summary: "Give the traffic back and end the deployment; the traffic is back when this answers",
     params: requests.deploymentParams,
     body: requests.abortRequest,
-    response: { 200: answers.deployment, ...errors("deployment-unknown", "deployment-ended", "data-plane-down") },
+    response: { 200: answers.deployment, ...errors(...UNDER_WAY, "data-plane-down") },
   },
   approve: {
     operationId: "approve",
     summary: "Let a deployment pass its gate, now or when it gets there; the first approval counts",
     params: requests.deploymentParams,
     body: requests.approveRequest,
-    response: { 200: answers.approved, ...errors("deployment-unknown", "nothing-to-approve", "deployment-ended") },
+    response: { 200: answers.approved, ...errors(...UNDER_WAY, "nothing-to-approve") },
   },
   resume: {
     operationId: "resume",
@@ -115,7 +118,7 @@ export const OPERATIONS = {
     body: requests.resumeRequest,
     response: {
       200: answers.deployment,
-      ...errors("deployment-unknown", "nothing-to-resume", "deployment-ended", "drift", "unhealthy"),
+      ...errors(...UNDER_WAY, "nothing-to-resume", "drift", "unhealthy"),
     },
   },
   traffic: {
@@ -125,15 +128,7 @@ export const OPERATIONS = {
     body: requests.trafficRequest,
     response: {
       200: answers.trafficSet,
-      ...errors(
-        "service-unknown",
-        "environment-unknown",
-        "no-release",
-        "unhealthy",
-        "deployment-running",
-        "fenced",
-        "data-plane-down",
-      ),
+      ...errors(...SPLIT, ...LIVE_SPLIT, "fenced"),
     },
   },
   startEnvironment: {
@@ -143,17 +138,7 @@ export const OPERATIONS = {
     body: requests.environmentRequest,
     response: {
       200: answers.environmentChanged,
-      ...errors(
-        "service-unknown",
-        "environment-unknown",
-        "deployment-running",
-        "rollback-target",
-        "data-plane-down",
-        "keeper-down",
-        "no-release",
-        "not-healthy",
-        "release-missing",
-      ),
+      ...errors(...ENVIRONMENT, ...STARTS, "release-missing"),
     },
   },
   stopEnvironment: {
@@ -163,15 +148,7 @@ export const OPERATIONS = {
     body: requests.environmentRequest,
     response: {
       200: answers.environmentChanged,
-      ...errors(
-        "service-unknown",
-        "environment-unknown",
-        "deployment-running",
-        "rollback-target",
-        "data-plane-down",
-        "keeper-down",
-        "still-has-traffic",
-      ),
+      ...errors(...ENVIRONMENT, "still-has-traffic"),
     },
   },
   scaleEnvironment: {
@@ -181,17 +158,7 @@ export const OPERATIONS = {
     body: requests.scaleRequest,
     response: {
       200: answers.environmentChanged,
-      ...errors(
-        "service-unknown",
-        "environment-unknown",
-        "deployment-running",
-        "rollback-target",
-        "data-plane-down",
-        "keeper-down",
-        "no-release",
-        "not-healthy",
-        "still-has-traffic",
-      ),
+      ...errors(...ENVIRONMENT, ...STARTS, "still-has-traffic"),
     },
   },
   retireEnvironment: {
@@ -201,15 +168,7 @@ export const OPERATIONS = {
     body: requests.environmentRequest,
     response: {
       200: answers.environmentChanged,
-      ...errors(
-        "service-unknown",
-        "environment-unknown",
-        "deployment-running",
-        "rollback-target",
-        "data-plane-down",
-        "keeper-down",
-        "still-has-traffic",
-      ),
+      ...errors(...ENVIRONMENT, "still-has-traffic"),
     },
   },
   switch: {
@@ -220,16 +179,7 @@ export const OPERATIONS = {
     body: requests.switchRequest,
     response: {
       200: answers.switched,
-      ...errors(
-        "service-unknown",
-        "environment-unknown",
-        "already-active",
-        "no-release",
-        "unhealthy",
-        "drift",
-        "deployment-running",
-        "data-plane-down",
-      ),
+      ...errors(...SPLIT, ...LIVE_SPLIT, "already-active", "drift"),
     },
   },
   rollback: {

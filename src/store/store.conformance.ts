@@ -83,7 +83,10 @@ function claims(get: Get): void {
 function acceptance(get: Get, reopen: () => Promise<void>): void {
   test("an accepted deployment has its plan, its steps, its release and its events, also after a restart", async () => {
     await get().claim("web", 0);
-    expect(await get().accept(sampleAcceptance("dep_1"))).toEqual({ kind: "accepted" });
+    expect(await get().accept(sampleAcceptance("dep_1"))).toMatchObject({
+      kind: "accepted",
+      events: [{ seq: 1, type: "deployment-accepted", deployment: "dep_1" }],
+    });
     await reopen();
     expect(await get().deployment("dep_1")).toEqual(sampleDeployment("dep_1"));
     expect(await get().plan("dep_1")).toEqual(samplePlan);
@@ -120,13 +123,15 @@ function acceptance(get: Get, reopen: () => Promise<void>): void {
     await get().transition(change({ deployment: { id: "dep_1", state: "frozen" } }));
     expect(await get().accept(sampleAcceptance("dep_2"))).toMatchObject({ kind: "busy" });
     await get().transition(change({ deployment: { id: "dep_1", state: "failed" } }));
-    expect(await get().accept(sampleAcceptance("dep_2"))).toEqual({ kind: "accepted" });
+    expect(await get().accept(sampleAcceptance("dep_2"))).toMatchObject({ kind: "accepted" });
   });
 
   test("another service is not kept out", async () => {
     await begun(get());
     const deployment = sampleDeployment("dep_2", { service: "api" });
-    expect(await get().accept(sampleAcceptance("dep_2", { deployment, release: null }))).toEqual({ kind: "accepted" });
+    expect(await get().accept(sampleAcceptance("dep_2", { deployment, release: null }))).toMatchObject({
+      kind: "accepted",
+    });
     expect((await get().unfinished()).map((row) => row.id)).toEqual(["dep_1", "dep_2"]);
     expect((await get().unfinished("api")).map((row) => row.id)).toEqual(["dep_2"]);
     expect(await get().unfinished("none")).toEqual([]);
@@ -148,9 +153,9 @@ function acceptance(get: Get, reopen: () => Promise<void>): void {
     expect(await get().withKey("web", "k")).toMatchObject({ id: "dep_1" });
     expect(await get().withKey("api", "k")).toBeNull();
     const deployment = sampleDeployment("dep_3", { service: "api" });
-    expect(await get().accept(sampleAcceptance("dep_3", { deployment, release: null, idempotencyKey: "k" }))).toEqual({
-      kind: "accepted",
-    });
+    expect(
+      await get().accept(sampleAcceptance("dep_3", { deployment, release: null, idempotencyKey: "k" })),
+    ).toMatchObject({ kind: "accepted" });
   });
 
   test("an abort is known by the key of its request, of which the first one counts, within its service", async () => {
@@ -169,9 +174,16 @@ function acceptance(get: Get, reopen: () => Promise<void>): void {
 
   test("accepting the same deployment again, as after a lost answer, is accepted and makes nothing twice", async () => {
     await begun(get());
-    expect(await get().accept(sampleAcceptance("dep_1"))).toEqual({ kind: "accepted" });
+    expect(await get().accept(sampleAcceptance("dep_1"))).toMatchObject({
+      kind: "accepted",
+      events: [{ seq: 1, type: "deployment-accepted", deployment: "dep_1" }],
+    });
     expect(await get().steps("dep_1")).toHaveLength(3);
     expect(await get().lastSeq()).toBe(1);
+    const deployment = sampleDeployment("dep_2", { service: "api" });
+    const keyed = sampleAcceptance("dep_2", { deployment, release: null, idempotencyKey: "k" });
+    await get().accept(keyed);
+    expect(await get().accept(keyed)).toMatchObject({ kind: "accepted", events: [{ seq: 2, deployment: "dep_2" }] });
   });
 }
 
@@ -369,7 +381,9 @@ function records(get: Get, reopen: () => Promise<void>): void {
     );
     expect((await get().releases("web")).map((row) => row.id)).toEqual(["v3", "v2"]);
     await expect(get().removeRelease("web", "v3", [sampleEvent()])).rejects.toMatchObject({ code: "rollback-target" });
-    await get().removeRelease("web", "v2", [sampleEvent({ type: "release-pruned" })]);
+    expect(await get().removeRelease("web", "v2", [sampleEvent({ type: "release-pruned" })])).toMatchObject([
+      { seq: 2, type: "release-pruned" },
+    ]);
     expect((await get().releases("web")).map((row) => row.id)).toEqual(["v3"]);
     expect((await get().events(0, 9)).map((event) => event.type)).toEqual(["deployment-accepted", "release-pruned"]);
   });

@@ -67,7 +67,7 @@ export interface NewDeployment {
 
 /** The outcome of accepting: the mutex is the unique index on the service's unfinished deployment. */
 export type Accepted =
-  | { readonly kind: "accepted" }
+  | { readonly kind: "accepted"; readonly events: readonly TealEvent[] }
   /** The same idempotency key came before. */
   | { readonly kind: "repeated"; readonly deployment: Deployment }
   /** Another one is under way. */
@@ -141,7 +141,7 @@ export interface Store {
   /** Newest first. */
   releases(service: string): Promise<readonly Release[]>;
   /** @throws `rollback-target` while an environment is to run it */
-  removeRelease(service: string, id: string, events: readonly NewEvent[]): Promise<void>;
+  removeRelease(service: string, id: string, events: readonly NewEvent[]): Promise<readonly TealEvent[]>;
 
   accept(row: NewDeployment): Promise<Accepted>;
   transition(change: Transition): Promise<readonly TealEvent[]>;

@@ -16,6 +16,8 @@ const row: z.ZodType<TealEvent> = z.object({
 });
 const numbered = z.object({ seq: z.int() });
 
+const SELECT = "SELECT seq, at, service, deployment, type, step, data FROM events";
+
 export function appendEvents(database: Database, given: readonly NewEvent[]): TealEvent[] {
   return given.map((event) => {
     const written = database.first(
@@ -33,12 +35,12 @@ export function appendEvents(database: Database, given: readonly NewEvent[]): Te
 }
 
 export function events(database: Database, after: number, limit: number): TealEvent[] {
-  return database.all(
-    row,
-    "SELECT seq, at, service, deployment, type, step, data FROM events WHERE seq > ? ORDER BY seq LIMIT ?",
-    after,
-    limit,
-  );
+  return database.all(row, `${SELECT} WHERE seq > ? ORDER BY seq LIMIT ?`, after, limit);
+}
+
+/** Of one deployment, oldest first. */
+export function eventsOf(database: Database, deployment: string): TealEvent[] {
+  return database.all(row, `${SELECT} WHERE deployment = ? ORDER BY seq`, deployment);
 }
 
 /** Of one deployment, oldest first. */

@@ -1,5 +1,5 @@
 import type { Approval } from "../../model/approval.ts";
-import type { Deployment } from "../../model/deployment.ts";
+import { type Deployment, isEnded } from "../../model/deployment.ts";
 import type { EnvironmentRecord } from "../../model/environment.ts";
 import type { NewEvent, TealEvent } from "../../model/event.ts";
 import type { MaintenanceRecord } from "../../model/maintenance.ts";
@@ -66,10 +66,10 @@ export class SqliteStore implements SyncStore {
   releases(service: string): readonly Release[] {
     return releases.releases(this.#database, service);
   }
-  removeRelease(service: string, id: string, given: readonly NewEvent[]): void {
-    this.#database.transaction(() => {
+  removeRelease(service: string, id: string, given: readonly NewEvent[]): readonly TealEvent[] {
+    return this.#database.transaction(() => {
       releases.removeRelease(this.#database, service, id);
-      events.appendEvents(this.#database, given);
+      return events.appendEvents(this.#database, given);
     });
   }
 
@@ -182,17 +182,20 @@ export class SqliteStore implements SyncStore {
     const { deployment, idempotencyKey } = row;
     const first =
       idempotencyKey === null ? null : deployments.withKey(this.#database, deployment.service, idempotencyKey);
-    if (first !== null) return { kind: "repeated", deployment: first };
+    // Its own key with its own id is no repeated request: see below.
+    if (first !== null && (first.id !== deployment.id || isEnded(first.state)))
+      return { kind: "repeated", deployment: first };
     const other = deployments.unfinishedOf(this.#database, deployment.service);
     if (other !== null) {
       // The same id again: its answer was lost on the way (the store's thread ended), and the caller tries once more.
-      return other.id === deployment.id ? { kind: "accepted" } : { kind: "busy", deployment: other };
+      return other.id === deployment.id
+        ? { kind: "accepted", events: events.eventsOf(this.#database, deployment.id) }
+        : { kind: "busy", deployment: other };
     }
     services.ensureService(this.#database, deployment.service);
     if (row.release !== null) releases.putRelease(this.#database, row.release);
     deployments.insertDeployment(this.#database, deployment, idempotencyKey);
     steps.putPlan(this.#database, deployment.id, row.plan);
-    events.appendEvents(this.#database, row.events);
-    return { kind: "accepted" };
+    return { kind: "accepted", events: events.appendEvents(this.#database, row.events) };
   }
 }

@@ -46,7 +46,7 @@ class Model {
   #accept(id: string, key: string | null): string {
     const rows = [...this.deployments];
     const first = rows.find(([, row]) => key !== null && row.key === key);
-    if (first !== undefined) return `repeated ${first[0]}`;
+    if (first !== undefined && (first[0] !== id || isEnded(first[1].state))) return `repeated ${first[0]}`;
     const other = rows.find(([, row]) => !isEnded(row.state));
     if (other !== undefined) return other[0] === id ? "accepted" : `busy ${other[0]}`;
     if (this.deployments.has(id)) return "store-failed";
