@@ -75,6 +75,10 @@ test("the API over TCP is there while a token is, through a crash of the server,
   expect(before.stdout).toContain("no tokens");
   const { secret, api, token } = await created(site, "watcher", "--role", "viewer");
   expect(await statusAt(api.address ?? "")).toBe(401);
+  for (const verb of ["abort", "resume", "approve"]) {
+    const refused = await elsewhere(api.address, secret, verb);
+    expect([refused.code, refused.stderr]).toEqual([7, expect.stringContaining("forbidden")]);
+  }
 
   const { server } = await site.pids();
   if (server === null) throw new Error("no server runs");

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { DEPLOYMENT_STATES, GOALS } from "../model/deployment.ts";
 import { EVENT_TYPES } from "../model/event.ts";
 import { MAINTENANCE_MODES } from "../model/maintenance.ts";
-import { ROLES } from "../model/token.ts";
+import { PERMISSIONS, ROLES } from "../model/token.ts";
 
 // `id` names a schema in the OpenAPI document.
 const weights = z.record(z.string(), z.int()).meta({ description: "Percent of traffic per environment; sums to 100" });
@@ -79,6 +79,10 @@ export const status = z
     /** What answers: for `teal status` to say where traffic comes in, and which version of Teal serves. */
     version: z.string(),
     listeners: z.array(z.object({ listen: z.string(), address: z.string() })),
+    permissions: z
+      .array(z.enum(PERMISSIONS))
+      .optional()
+      .meta({ description: "What who asks may do; older servers do not tell" }),
     services: z.array(serviceStatus),
   })
   .meta({ id: "Status" });
@@ -297,6 +301,7 @@ const historyRow = z
     endedAt: at.nullable(),
     by: z.string(),
     reason: z.string().nullable(),
+    cause: cause.default(null).meta({ description: "Why it was taken back; null: it was not" }),
   })
   .meta({ id: "HistoryRow" });
 export const history = z.object({ history: z.array(historyRow) }).meta({ id: "History" });

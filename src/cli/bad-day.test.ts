@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { problem } from "../sdk/fixtures.ts";
 import { CliRig, deployment, receipt, serviceStatus, status } from "./fixtures.ts";
 
 let rig: CliRig;
@@ -35,6 +36,17 @@ describe("approve", () => {
   it("is exit 6 when nothing is under way", async () => {
     const { exit, stderr } = await rig.run(["approve"]);
     expect([exit, stderr]).toEqual([6, expect.stringContaining("nothing-to-approve")]);
+  });
+});
+
+describe("a token that may not", () => {
+  it.each(["abort", "approve", "resume", "rollback"])("%s is exit 7, also when nothing is under way", async (verb) => {
+    rig.server.json("GET /v1/status", { ...status(), permissions: ["read"] });
+    const { exit, stderr } = await rig.run([verb]);
+    expect([exit, stderr]).toEqual([7, expect.stringContaining("forbidden")]);
+    rig.server.json("GET /v1/status", { ...status(), permissions: ["read", "deploy", "approve", "abort"] });
+    rig.server.json("POST /v1/services/web/rollback", problem("nothing-to-roll-back-to", "v1 is the first", 409), 409);
+    expect((await rig.run([verb])).exit).toBe(6);
   });
 });
 

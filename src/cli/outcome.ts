@@ -42,10 +42,10 @@ function failedExit({ cause }: DeploymentAnswer): number {
 /** Why it ended as it did, in words, and what to do; null when there is nothing to say. */
 export function causeWords({
   cause,
-}: DeploymentAnswer): { readonly why: string; readonly remedy: string | null } | null {
+}: Pick<DeploymentAnswer, "cause">): { readonly why: string; readonly remedy: string | null } | null {
   if (cause === null) return null;
   if (cause.kind === "abort") {
-    return { why: `asked by ${cause.by}${cause.reason === null ? "" : `: ${cause.reason}`}`, remedy: null };
+    return { why: `aborted by ${cause.by}${cause.reason === null ? "" : `: ${cause.reason}`}`, remedy: null };
   }
   return {
     why: `${cause.message} [${cause.code}]`,

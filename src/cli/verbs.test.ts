@@ -332,6 +332,31 @@ describe("history, env list, events, logs", () => {
     expect((await rig.run(["history"], { terminal: true, columns: 120 })).stdout).toMatch(/dep_1/);
   });
 
+  it("says below a deployment why it was taken back, and by whose word", async () => {
+    const row = { deployment: "dep_1", goal: "deploy", from: "blue", to: "green", version: "v2", by: "ann" };
+    const times = { startedAt: 1_700_000_000_000, endedAt: 1_700_000_004_000 };
+    const message = "green: 34 % of 120 requests failed, above 5 %";
+    const verdict = { kind: "verdict", code: "guardrail-breached", message };
+    const abort = { kind: "abort", by: "bob", reason: "wrong version" };
+    rig.server.json("GET /v1/services/web/history", {
+      history: [
+        { ...row, ...times, state: "aborted", reason: "wrong version", cause: abort },
+        { ...row, ...times, state: "rolled-back", reason: "new checkout", cause: verdict },
+      ],
+    });
+    const { stdout } = await rig.run(["history"], { terminal: true, columns: 60, env: { NO_COLOR: "1" } });
+    const lines = stdout.split("\n");
+    expect(lines[2]).toBe("    aborted by bob: wrong version");
+    expect(lines[1]).not.toContain("wrong version");
+    expect(lines.slice(4, 6)).toEqual([
+      "    green: 34 % of 120 requests failed, above 5 %",
+      "    [guardrail-breached]",
+    ]);
+    expect(JSON.parse((await rig.run(["history", "--json"])).stdout)).toMatchObject({
+      history: [{ cause: abort }, { cause: verdict }],
+    });
+  });
+
   it("lists environments with role and weight", async () => {
     const { stdout } = await rig.run(["env", "list", "--json"]);
     expect(JSON.parse(stdout)).toMatchObject({

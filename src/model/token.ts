@@ -7,8 +7,9 @@ import type { EpochMilliseconds } from "./time.ts";
 export const ROLES = ["viewer", "deployer", "approver", "admin"] as const;
 export type Role = (typeof ROLES)[number];
 
+export const PERMISSIONS = ["read", "deploy", "approve", "abort", "administer"] as const;
 /** What a call needs of who asks. */
-export type Permission = "read" | "deploy" | "approve" | "abort" | "administer";
+export type Permission = (typeof PERMISSIONS)[number];
 
 const GRANTS: Readonly<Record<Role, readonly Permission[]>> = {
   viewer: ["read"],

@@ -141,6 +141,7 @@ export function presentHistory(deployments: readonly Deployment[]): HistoryAnswe
       by,
       // Why it was begun; of one that a person ended, why it was ended.
       reason: (cause?.kind === "abort" ? cause.reason : null) ?? reason,
+      cause,
     })),
   };
 }

@@ -4,7 +4,7 @@ import { type RouteName, ROUTES } from "../api/routes.ts";
 import type { Control } from "../engine/control.ts";
 import { TealError } from "../model/error.ts";
 import type { TealEvent } from "../model/event.ts";
-import { covers, type Token } from "../model/token.ts";
+import { covers, grants, PERMISSIONS, type Token } from "../model/token.ts";
 import { recordedTraffic } from "../simulation/recorded.ts";
 import { askerOf } from "./asker.ts";
 import { failureOf } from "./failure.ts";
@@ -64,7 +64,12 @@ function readings(api: Api, { control, info }: Parts): void {
     handler: async (request, reply) => {
       const [services, listeners] = await Promise.all([control.status(goneSignal(reply)), info.listeners()]);
       const told = services.filter(({ service }) => request.token === null || covers(request.token, service));
-      return { version: info.version, listeners: [...listeners], services: told.map(presentService) };
+      return {
+        version: info.version,
+        listeners: [...listeners],
+        permissions: PERMISSIONS.filter((one) => request.token === null || grants(request.token.role, one)),
+        services: told.map(presentService),
+      };
     },
   });
   api.route({

@@ -28,7 +28,7 @@ export const abort: Verb = {
   async run(call) {
     if (call.flag("direct")) return direct(call);
     const client = await call.client();
-    const { service, deployment } = await serviceOf(client, call.text("service"));
+    const { service, deployment } = await serviceOf(client, call.text("service"), "abort");
     if (deployment === null) throw new TealError("nothing-to-abort", `no deployment of ${service} is under way`);
     return runDeployment(call, client, {
       start: (signal) => client.abort(deployment.id, { reason: call.reason }, { signal }),

@@ -1,7 +1,7 @@
 import { TealError } from "../../model/error.ts";
 import type { ServiceStatusAnswer, TealClient } from "../../sdk/client.ts";
 import { confirmed, declined } from "../ask.ts";
-import { chooseService } from "../service.ts";
+import { chooseService, requirePermission } from "../service.ts";
 import type { Verb } from "../verb.ts";
 import { timestamp } from "../words/duration.ts";
 
@@ -49,7 +49,8 @@ export const approve: Verb = {
 
 /** A name that is no service of ours is an id. */
 async function deploymentOf(client: TealClient, named: string | undefined): Promise<string> {
-  const { services } = await client.status();
+  const { services, permissions } = await client.status();
+  requirePermission(permissions, "approve");
   const names = services.map(({ service }) => service);
   if (named !== undefined && !names.includes(named)) return named;
   const found =

@@ -38,7 +38,7 @@ export const maintenance: Verb = {
     const mode = MAINTENANCE_MODES.find((known) => known === call.text("mode")) ?? "off";
     const hold = holdOptions(call, mode);
     const client = await call.client();
-    const { service } = await serviceOf(client, call.text("service"));
+    const { service } = await serviceOf(client, call.text("service"), "deploy");
     if (mode !== "off" && call.asks && !(await confirmed(QUESTIONS[mode](service)))) return declined(call);
     const request = { mode, ...hold, close: call.flag("close"), reason: call.reason };
     const answer = await client.maintenance(service, request);

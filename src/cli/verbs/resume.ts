@@ -24,7 +24,7 @@ export const resume: Verb = {
   json: "the deployment; without one under way, {service, weights, generation, receipt}",
   async run(call) {
     const client = await call.client();
-    const { service, deployment } = await serviceOf(client, call.text("service"));
+    const { service, deployment } = await serviceOf(client, call.text("service"), "deploy");
     const drift = driftChoice(call);
     if (deployment !== null) {
       const { reason } = call;

@@ -24,7 +24,7 @@ export const rollback: Verb = {
   json: "the deployment as it ended, with its receipts",
   async run(call) {
     const client = await call.client();
-    const { service, deployment } = await serviceOf(client, call.text("service"));
+    const { service, deployment } = await serviceOf(client, call.text("service"), "deploy");
     // Nothing stands between a person and the end of a bad deployment: only a rollback in calm is asked about.
     if (call.asks && deployment === null) {
       const plan = await client.plan(service, { goal: "rollback" });

@@ -12,7 +12,7 @@ export const status: Verb = {
     { command: "teal status", about: "every service" },
     { command: "teal status --json | jq '.services[0].traffic'", about: "the split, for a script" },
   ],
-  json: "{version, listeners, services: [{service, active, standby, traffic, generation, fence, rollback, environments, deployment, retirement, maintenance}]}",
+  json: "{version, listeners, permissions, services: [{service, active, standby, traffic, generation, fence, rollback, environments, deployment, retirement, maintenance}]}",
   async run(call) {
     const client = await call.client();
     const all = await client.status();

@@ -30,7 +30,7 @@ export const switchTo: Verb = {
   json: "the deployment as it ended, with its receipts",
   async run(call) {
     const client = await call.client();
-    const { service } = await serviceOf(client, call.text("service"));
+    const { service } = await serviceOf(client, call.text("service"), "deploy");
     const to = call.text("to") ?? "";
     if (call.asks) {
       const plan = await client.plan(service, { goal: "switch", to });

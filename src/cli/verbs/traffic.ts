@@ -31,7 +31,7 @@ export const traffic: Verb = {
     const wanted = call.text("set");
     const weights = wanted === undefined ? null : parseSplit(wanted);
     const client = await call.client();
-    const found = await serviceOf(client, call.text("service"));
+    const found = await serviceOf(client, call.text("service"), weights === null ? "read" : "deploy");
     if (weights === null) return show(call, found);
     const { service } = found;
     if (call.asks && !(await confirmed(question(found, weights)))) return declined(call);

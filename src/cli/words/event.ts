@@ -99,7 +99,8 @@ function stateLine(data: Data, event: EventAnswer): string {
   if (text(data, "to") === "waiting")
     return `deployment ${event.deployment ?? "?"} waits for an approval: \`teal approve\` lets it go on`;
   const why =
-    text(cause, "message") ?? (text(cause, "kind") === "abort" ? `asked by ${text(cause, "by") ?? "?"}` : null);
+    text(cause, "message") ??
+    (text(cause, "kind") === "abort" ? `asked by ${text(cause, "by") ?? "?"}${because(cause ?? {})}` : null);
   return `deployment ${event.deployment ?? "?"} is ${text(data, "to") ?? "?"}${why === null ? "" : `: ${why}`}`;
 }
 
