@@ -107,6 +107,10 @@ export const plan = z
     worstRollbackSeconds: z.number(),
     warnings: z.array(z.string()),
     changes: z.array(z.object({ path: z.string(), before: z.string().nullable(), after: z.string().nullable() })),
+    releases: z
+      .object({ from: z.string().nullable(), to: z.string() })
+      .optional()
+      .meta({ description: "What has the traffic before and after it; older servers do not tell" }),
   })
   .meta({ id: "Plan" });
 export type PlanAnswer = z.output<typeof plan>;

@@ -287,12 +287,14 @@ describe("plan", () => {
     worstRollbackSeconds: 31,
     warnings: ["Nothing is validated."],
     changes: [{ path: "environment.count", before: "2", after: "3" }],
+    releases: { from: "v1", to: "v2" },
   };
 
   it("prints steps, times, changes and warnings", async () => {
     rig.server.json("POST /v1/services/web/plans", answer);
     const { exit, stdout } = await rig.run(["plan", "deploy", "--version", "v2"], { env: { DB_URL: "x" } });
     expect(exit).toBe(0);
+    expect(stdout).toMatch(/^web {2}deploy {2}v1 → v2 {2}blue → green$/m);
     expect(stdout).toMatch(/1 {2}Start 2 instances {2}200 ms {2}1 min/);
     expect(stdout).toMatch(/going back takes at most 31 s/);
     expect(stdout).toMatch(/Changes environment.count: 2 → 3/);

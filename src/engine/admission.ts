@@ -11,6 +11,7 @@ import { environmentOf } from "../plan/state.ts";
 import { planSwitch } from "../plan/switch.ts";
 import type { Asker, PlanQuestion } from "./control.ts";
 import { freeze } from "./freeze.ts";
+import { lastTakenBack } from "./last-taken-back.ts";
 import { driverOf, type EngineParts } from "./parts.ts";
 import { previousRelease } from "./prune.ts";
 import { known, planState, type Survey, survey } from "./survey.ts";
@@ -18,6 +19,8 @@ import { known, planState, type Survey, survey } from "./survey.ts";
 export interface Planned {
   readonly plan: Plan;
   readonly release: Release;
+  /** Id of the release that has the traffic now. */
+  readonly leaves: string | null;
   /** Whether the release has no record yet. */
   readonly isNew: boolean;
 }
@@ -39,7 +42,12 @@ export async function planned(parts: EngineParts, question: PlanQuestion, signal
     ]);
     const plan = planDeploy(planState(seen), release);
     const cautions = driverOf(parts.environments, spec.environment.driver).cautions(spec.environment);
-    return { plan: { ...plan, warnings: [...plan.warnings, ...cautions] }, release, isNew };
+    return {
+      plan: { ...plan, warnings: [...plan.warnings, ...cautions] },
+      release,
+      leaves: releaseOf(seen, plan.from),
+      isNew,
+    };
   }
   const seen = await survey(parts, question.service, signal);
   switch (question.goal) {
@@ -54,7 +62,10 @@ export async function planned(parts: EngineParts, question: PlanQuestion, signal
       const release = environmentOf(planState(seen), plan.to).release ?? previous;
       if (release === null)
         throw new TealError("nothing-to-roll-back-to", `${question.service} has no earlier release`);
-      return { plan, release, isNew: false };
+      const leaves = releaseOf(seen, plan.from);
+      const note = await lastTakenBack(parts, question.service, { from: leaves, to: release.id });
+      const warnings = note === null ? plan.warnings : [note, ...plan.warnings];
+      return { plan: { ...plan, warnings }, release, leaves, isNew: false };
     }
     default:
       return question satisfies never;
@@ -64,7 +75,11 @@ export async function planned(parts: EngineParts, question: PlanQuestion, signal
 function existing(seen: Survey, plan: Plan): Planned {
   const release = environmentOf(planState(seen), plan.to).release;
   if (release === null) throw new TealError("no-release", `${plan.to} of ${plan.service} has no release`);
-  return { plan, release, isNew: false };
+  return { plan, release, leaves: releaseOf(seen, plan.from), isNew: false };
+}
+
+function releaseOf(seen: Survey, environment: string | null): string | null {
+  return environment === null ? null : (environmentOf(planState(seen), environment).release?.id ?? null);
 }
 
 /** Outcome of {@link accept}: `repeated` when the same request had come before. */

@@ -26,6 +26,11 @@ export type PlanQuestion =
   | { readonly goal: "retire"; readonly service: string; readonly to: string }
   | { readonly goal: "rollback"; readonly service: string };
 
+/** A plan, and the releases between which it goes. */
+export interface PlanView extends Plan {
+  readonly releases: { readonly from: string | null; readonly to: string };
+}
+
 /** What is to become of a service's requests. */
 export interface MaintenanceRequest extends Omit<Asker, "idempotencyKey"> {
   readonly mode: MaintenanceMode;
@@ -108,7 +113,7 @@ export interface Control {
   status(signal: AbortSignal): Promise<readonly ServiceStatus[]>;
   serviceStatus(service: string, signal: AbortSignal): Promise<ServiceStatus>;
   /** The plan that the same request would run now; changes nothing. */
-  plan(question: PlanQuestion, signal: AbortSignal): Promise<Plan>;
+  plan(question: PlanQuestion, signal: AbortSignal): Promise<PlanView>;
   /** Accepts a deployment and returns; it runs on. */
   deploy(
     service: string,

@@ -2,7 +2,6 @@ import { type Deployment, isEnded } from "../model/deployment.ts";
 import { TealError, toTealError } from "../model/error.ts";
 import { isErrorCode } from "../model/catalogue.ts";
 import type { TealEvent } from "../model/event.ts";
-import type { Plan } from "../model/plan.ts";
 import type { ServiceStatus } from "../model/status.ts";
 import type { Milliseconds } from "../model/time.ts";
 import type { LogLine } from "../ports/environment.ts";
@@ -19,6 +18,7 @@ import type {
   MaintenanceRequest,
   Passed,
   PlanQuestion,
+  PlanView,
   Switched,
   TrafficRequest,
   TrafficSet,
@@ -91,8 +91,9 @@ export class Controller implements Control {
     });
   }
 
-  async plan(question: PlanQuestion, signal: AbortSignal): Promise<Plan> {
-    return (await planned(this.#parts, question, signal)).plan;
+  async plan(question: PlanQuestion, signal: AbortSignal): Promise<PlanView> {
+    const { plan, leaves, release } = await planned(this.#parts, question, signal);
+    return { ...plan, releases: { from: leaves, to: release.id } };
   }
 
   async deploy(

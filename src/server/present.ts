@@ -14,12 +14,11 @@ import type {
   TokenAnswer,
   TrafficSetAnswer,
 } from "../api/answers.ts";
-import type { DeploymentView, MaintenanceOutcome, Passed, Switched, TrafficSet } from "../engine/control.ts";
+import type { DeploymentView, MaintenanceOutcome, Passed, PlanView, Switched, TrafficSet } from "../engine/control.ts";
 import { CATALOGUE } from "../model/catalogue.ts";
 import type { Deployment } from "../model/deployment.ts";
 import type { TealError } from "../model/error.ts";
 import type { TealEvent } from "../model/event.ts";
-import type { Plan } from "../model/plan.ts";
 import type { RecordedTraffic, SparseHistogram } from "../model/series.ts";
 import type { ServiceStatus } from "../model/status.ts";
 import type { Token } from "../model/token.ts";
@@ -43,7 +42,7 @@ export function presentService(status: ServiceStatus): ServiceStatusAnswer {
   };
 }
 
-export function presentPlan(plan: Plan): PlanAnswer {
+export function presentPlan(plan: PlanView): PlanAnswer {
   const { goal, service, from, to } = plan;
   return {
     goal,
@@ -61,6 +60,7 @@ export function presentPlan(plan: Plan): PlanAnswer {
     worstRollbackSeconds: seconds(plan.worstRollbackMs),
     warnings: [...plan.warnings],
     changes: plan.changes.map((change) => ({ ...change })),
+    releases: { ...plan.releases },
   };
 }
 

@@ -58,6 +58,7 @@ test("a plan is shown in seconds, and its goal must have what it needs", async (
   expect(answers.plan.parse(answer.json())).toMatchObject({
     steps: [{ id: "shift-10", expectedSeconds: 1.5, worstSeconds: 60, touches: ["traffic blue 90 %, green 10 %"] }],
     worstRollbackSeconds: 0.25,
+    releases: { from: "v1", to: "v2" },
     changes: [{ path: "environment.count", before: "1", after: "2" }],
   });
   expect(control.asked).toEqual([

@@ -2,7 +2,7 @@ import { confirmed, declined } from "../ask.ts";
 import { runDeployment } from "../deployment.ts";
 import { serviceOf } from "../service.ts";
 import { SERVICE_ARGUMENT, type Verb } from "../verb.ts";
-import { planLines } from "../words/plan.ts";
+import { fromTo, planLines } from "../words/plan.ts";
 
 /** A release that was retired is unpacked, started and validated anew first. */
 const LONGEST_ROLLBACK_MS = 30 * 60_000;
@@ -11,7 +11,7 @@ export const rollback: Verb = {
   name: "rollback",
   summary: "Go back to the release before",
   details:
-    "With the configuration that it had. After a rollback that is the release that was left: a second one undoes the first. While a deployment is under way this aborts it. Exit 6 when there is nothing to go back to.",
+    "With the configuration that it had. The question names both releases; when the newest deployment was taken back by itself, the plan says so, as its release is not what this leaves. After a rollback that is the release that was left: a second one undoes the first. While a deployment is under way this aborts it. Exit 6 when there is nothing to go back to.",
   arguments: [SERVICE_ARGUMENT],
   options: [{ flags: "-y, --yes", description: "do not ask" }],
   examples: [
@@ -29,7 +29,7 @@ export const rollback: Verb = {
     if (call.asks && deployment === null) {
       const plan = await client.plan(service, { goal: "rollback" });
       for (const line of planLines(plan, call.style, call.columns)) call.say(line);
-      if (!(await confirmed(`Roll ${service} back?`))) return declined(call);
+      if (!(await confirmed(`Roll ${service} back${fromTo(plan)}?`))) return declined(call);
       call.say();
     }
     const idempotencyKey = call.io.uniqueKey();

@@ -8,7 +8,7 @@ const BESIDE_TITLE = 34;
 
 /** A plan for a person to read before saying yes; no line is wider than `columns`. */
 export function planLines(plan: PlanAnswer, style: Style, columns: number): string[] {
-  const { goal, service, from, to, steps, worstRollbackSeconds, warnings, changes } = plan;
+  const { goal, service, from, to, steps, worstRollbackSeconds, warnings, changes, releases } = plan;
   const path =
     from === null || from === to ? style.environment(to) : `${style.environment(from)} → ${style.environment(to)}`;
   const rows = steps.map(({ title, expectedSeconds, worstSeconds }, index) => [
@@ -28,7 +28,7 @@ export function planLines(plan: PlanAnswer, style: Style, columns: number): stri
   ];
   const item = (text: string): string[] => wrap(text, columns, "  ", "    ");
   return [
-    `${style.strong(service)}  ${goal}  ${path}`,
+    `${style.strong(service)}  ${goal}  ${goal === "retire" || releases === undefined ? "" : `${releasePath(releases)}  `}${path}`,
     "",
     ...table([["", "", style.faint("about"), style.faint("at most")], ...rows]),
     "",
@@ -36,4 +36,15 @@ export function planLines(plan: PlanAnswer, style: Style, columns: number): stri
     ...warnings.flatMap((warning) => item(`Note: ${warning}`).map(style.warn)),
     "",
   ];
+}
+
+/** `v3 → v2`; the first release comes from nothing. */
+function releasePath({ from, to }: NonNullable<PlanAnswer["releases"]>): string {
+  return from === null ? to : `${from} → ${to}`;
+}
+
+/** ` from v3 to v2`, for a question; empty where the server does not tell. */
+export function fromTo({ releases }: PlanAnswer): string {
+  if (releases === undefined) return "";
+  return `${releases.from === null ? "" : ` from ${releases.from}`} to ${releases.to}`;
 }

@@ -8,13 +8,13 @@ import type {
   MaintenanceRequest,
   Passed,
   PlanQuestion,
+  PlanView,
   TrafficRequest,
   TrafficSet,
 } from "../../engine/control.ts";
 import type { Deployment } from "../../model/deployment.ts";
 import { TealError } from "../../model/error.ts";
 import type { TealEvent } from "../../model/event.ts";
-import type { Plan } from "../../model/plan.ts";
 import type { ServiceStatus } from "../../model/status.ts";
 import type { SeriesChunk } from "../../model/series.ts";
 import type { Receipt } from "../../model/traffic.ts";
@@ -108,13 +108,14 @@ export class MemoryControl implements Control {
     };
   }
 
-  async plan(question: PlanQuestion): Promise<Plan> {
+  async plan(question: PlanQuestion): Promise<PlanView> {
     this.#note("plan", question);
     return {
       goal: question.goal,
       service: "web",
       from: "blue",
       to: "green",
+      releases: { from: "v1", to: "v2" },
       steps: [
         {
           id: "shift-10",
