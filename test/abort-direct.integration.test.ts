@@ -1,4 +1,5 @@
 import { readdir, writeFile } from "node:fs/promises";
+import { userInfo } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { goOn, Site } from "./site.ts";
@@ -25,7 +26,7 @@ async function shifting(site: Site): Promise<{ id: string; server: number }> {
 }
 
 async function direct(site: Site): Promise<Direct> {
-  const { code, stdout, stderr } = await site.cli("abort", "--direct", "--json");
+  const { code, stdout, stderr } = await site.cli("abort", "--direct", "--json", "--reason", "wrong version");
   expect([code, stderr]).toEqual([0, ""]);
   return JSON.parse(stdout) as Direct;
 }
@@ -57,8 +58,21 @@ test("abort --direct gives the traffic back while the server is stopped, and the
   } finally {
     goOn(server);
   }
-  expect(await site.ended(id)).toMatchObject({ state: "aborted" });
+  const cause = { kind: "abort", by: userInfo().username, reason: "wrong version" };
+  expect(await site.ended(id)).toMatchObject({ state: "aborted", cause });
   expect(await site.service()).toMatchObject({ active: "blue", observed: { blue: 100 }, deployment: null });
+});
+
+test("the word of who aborts is at the proxy until a server reads it, though all of Teal is killed in between", async () => {
+  await using site = await Site.up();
+  const { id, server } = await shifting(site);
+  process.kill(server, "SIGSTOP");
+  await direct(site);
+  const { keeper, proxies } = await site.pids();
+  for (const pid of [keeper, server, ...proxies]) process.kill(pid, "SIGKILL");
+  await site.start();
+  const cause = { kind: "abort", by: userInfo().username, reason: "wrong version" };
+  expect(await site.ended(id)).toMatchObject({ state: "aborted", cause });
 });
 
 test("abort --direct works when the server is killed and its store is unreadable", async () => {

@@ -36,7 +36,7 @@ export interface Parts {
   up(options: Pick<UpOptions, "config" | "signal" | "say" | "consent" | "force">): Promise<UpResult>;
   down(options: Omit<DownOptions, "clock">): Promise<DownResult>;
   /** Takes a deployment back at the proxy itself: needs neither server nor store. */
-  directAbort(options: Omit<DirectAbortOptions, "clock">): Promise<DirectAbort>;
+  directAbort(options: Omit<DirectAbortOptions, "clock" | "by">): Promise<DirectAbort>;
   /** Looks at everything that Teal stands on, and changes nothing. */
   doctor(options: Pick<DoctorOptions, "config" | "signal">): Promise<readonly Finding[]>;
   /**

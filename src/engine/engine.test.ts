@@ -435,6 +435,20 @@ describe("a new server", () => {
     expect(await status(made)).toMatchObject({ active: "blue", traffic: { blue: 100 } });
   });
 
+  test.each([
+    [{ kind: "abort", by: "ann", reason: "wrong version" }, "aborted"],
+    [{ kind: "verdict", code: "guardrail-breached", message: "too many errors" }, "rolled-back"],
+  ] as const)("a revert that left its word at the data plane is recorded for it: %o", async (because, state) => {
+    const made = await rig();
+    await made.deployed("v1");
+    const { id } = await made.deploy("v2");
+    await made.until("50 %", async () => (await made.weights())["green"] === 50);
+    await made.engine.stop();
+    await made.traffic.revert("web", id, soon(), because);
+    await made.restart();
+    expect(await made.ended(id)).toMatchObject({ state, cause: because });
+  });
+
   test("claims a higher fence, and finishes a rollback that was under way", async () => {
     const made = await rig();
     await made.deployed("v1");

@@ -1,9 +1,11 @@
 import type { RollbackCause } from "../model/deployment.ts";
 import { toTealError } from "../model/error.ts";
 import type { TrafficSplit } from "../model/traffic.ts";
+import type { TrafficObservation } from "../ports/traffic.ts";
 import type { Transition } from "../store/store.ts";
 import { aboutOf } from "./about.ts";
 import { endOf } from "./cause.ts";
+import { UNRECORDED_ABORT } from "./latched.ts";
 import { thaw } from "./frozen.ts";
 import type { Running } from "./running.ts";
 import { undoSteps } from "./undo.ts";
@@ -79,9 +81,24 @@ export class TakeBack {
   }
 
   /** What the data plane does now: it counts more than any answer from before a crash. */
-  #live(): Promise<TrafficSplit | null> {
+  async #live(): Promise<TrafficSplit | null> {
+    return (await this.#seen()).split;
+  }
+
+  #seen(): Promise<TrafficObservation> {
     const { desk, release, deployment } = this.#run;
-    return this.#untilDone(async () => (await desk.driver(release).observe(deployment.service, this.#limit())).split);
+    return this.#untilDone(() => desk.driver(release).observe(deployment.service, this.#limit()));
+  }
+
+  get #isUnrecorded(): boolean {
+    return this.cause === UNRECORDED_ABORT;
+  }
+
+  /** Who told the data plane may have left his word with it. */
+  #knownCause(cause: RollbackCause, { latched }: TrafficObservation): RollbackCause {
+    if (this.#isUnrecorded)
+      this.cause = latched.find(({ deployment }) => deployment === this.#run.deployment.id)?.because ?? this.cause;
+    return this.cause ?? cause;
   }
 
   /** Traffic still goes where it must not: the data plane found that going back would be worse, or had nothing armed. */
@@ -105,16 +122,19 @@ export class TakeBack {
   async #untilReverted(): Promise<void> {
     const { desk, release, deployment, parts } = this.#run;
     const startedAt = parts.clock.monotonic();
-    await this.#untilDone(() => desk.driver(release).revert(deployment.service, deployment.id, this.#limit()));
+    const because = this.#isUnrecorded ? undefined : (this.cause ?? undefined);
+    await this.#untilDone(() => desk.driver(release).revert(deployment.service, deployment.id, this.#limit(), because));
     this.#tookMs = Math.round(parts.clock.monotonic() - startedAt);
   }
 
-  async #journal(cause: RollbackCause): Promise<void> {
+  async #journal(asked: RollbackCause): Promise<void> {
     const run = this.#run;
     const { deployment } = run;
     if (deployment.state === "rolling-back" || deployment.state === "frozen") return;
-    await this.revert(cause);
-    const split = await this.#untilRecordable(await this.#live());
+    await this.revert(asked);
+    const seen = await this.#seen();
+    const cause = this.#knownCause(asked, seen);
+    const split = await this.#untilRecordable(seen.split);
     // A plan that was made from an older record has no say in the roles before it has touched the traffic.
     const isItsOwn = deployment.touchedTraffic && deployment.goal !== "retire";
     const back = isItsOwn && deployment.from !== null && !this.#isStuck(split);

@@ -61,10 +61,9 @@ test("who follows the events is told of an acceptance at once, also when the dis
   const made = new Rig(disk.store);
   await made.engine.start({});
   const stop = new AbortController();
-  const feed = made.engine.control
-    .events(await made.engine.control.lastSeq(), true, stop.signal)
-    [Symbol.asyncIterator]();
-  const first = feed.next();
+  const { control } = made.engine;
+  const seen = control.events(await control.lastSeq(), true, stop.signal);
+  const first = seen[Symbol.asyncIterator]().next();
   // Nothing that comes after the acceptance is written, and so nothing else can wake who waits.
   disk.before = (method) => {
     if (method === "transition") disk.refusing = true;

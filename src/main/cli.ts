@@ -77,7 +77,8 @@ const parts: Parts = {
     return up({ bundles: packageRuntimeDir(), env: process.env, clock: systemClock, deadlineMs: 30_000, ...options });
   },
   down: async (options) => (await import("./down.ts")).down({ clock: systemClock, ...options }),
-  directAbort: async (options) => (await import("./direct-abort.ts")).directAbort({ clock: systemClock, ...options }),
+  directAbort: async (options) =>
+    (await import("./direct-abort.ts")).directAbort({ clock: systemClock, by: userName(), ...options }),
   doctor: async (options) => {
     const [{ doctor }, { packageRuntimeDir }] = await Promise.all([
       import("./doctor/doctor.ts"),

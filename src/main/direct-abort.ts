@@ -16,6 +16,9 @@ export interface DirectAbortOptions {
   readonly config: string;
   /** Null: the only one with an armed deployment. */
   readonly service: string | null;
+  /** For the record: the server that reads the latch back writes both down. */
+  readonly by: string;
+  readonly reason: string | null;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
@@ -44,13 +47,20 @@ interface Armed {
  * A server that lives or comes back finds the latch and takes the deployment back.
  * @throws `data-plane-down` when no proxy answers or not all do, `nothing-to-abort`, `usage` when several services are armed
  */
-export async function directAbort({ config, service, clock, signal }: DirectAbortOptions): Promise<DirectAbort> {
+export async function directAbort({
+  config,
+  service,
+  by,
+  reason,
+  clock,
+  signal,
+}: DirectAbortOptions): Promise<DirectAbort> {
   const proxies = await connectAll(statePathsOf(config), signal);
   try {
     const target = chosen(unique((await Promise.all(proxies.map((peer) => armedOf(peer, signal)))).flat()), service);
     const { deployment, revertTo } = target;
     const began = clock.monotonic();
-    const ask = { service: target.service, deployment };
+    const ask = { service: target.service, deployment, because: { kind: "abort" as const, by, reason } };
     const answers = await Promise.allSettled(
       proxies.map((peer) => peer.call("revert", ask, { signal, timeoutMs: CALL_MS })),
     );
@@ -108,7 +118,8 @@ function chosen(armed: readonly Armed[], service: string | null): Armed {
   if (only === undefined) {
     const where = service === null ? "" : ` of ${service}`;
     throw new TealError("nothing-to-abort", `no deployment${where} is armed at the proxy`, {
-      remedy: "The traffic is where the last deployment left it, or was given back already: see `teal status`.",
+      remedy:
+        "The traffic is where the last deployment left it, or was given back already. One that has had no traffic yet, as while it waits for an approval, is not known to the proxy and lives on: `teal abort` ends it when the server answers.",
     });
   }
   if (others.length === 0) return only;

@@ -144,11 +144,16 @@ export function trafficConformance(
       await apply(change(1, 1, BLUE));
       await apply(shift(1, 2));
       expect((await observe()).armed).toEqual({ deployment: "d1", revertTo: BLUE });
-      const split = await driver.revert(SERVICE, "d1", over.signal);
+      const because = { kind: "abort", by: "ann", reason: "wrong version" } as const;
+      const split = await driver.revert(SERVICE, "d1", over.signal, because);
       expect(split).toEqual({ fence: 1, generation: 3, weights: BLUE });
       expect(await harness.request()).toBe("blue");
       const seen = await observe();
-      expect(seen).toMatchObject({ split, armed: null, latched: [{ deployment: "d1", fence: 1, cause: "revert" }] });
+      expect(seen).toMatchObject({
+        split,
+        armed: null,
+        latched: [{ deployment: "d1", fence: 1, cause: "revert", because }],
+      });
       expect(await driver.revert(SERVICE, "d1", over.signal)).toEqual(split);
       expect((await observe()).latched).toHaveLength(1);
     });

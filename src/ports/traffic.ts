@@ -1,3 +1,4 @@
+import type { RollbackCause } from "../model/deployment.ts";
 import type { MaintenanceMode, MaintenanceOrder } from "../model/maintenance.ts";
 import type { HealthSpec, TrafficSpec } from "../model/service.ts";
 import type { Receipt, SplitOrder, TrafficSample, TrafficSplit, Weights } from "../model/traffic.ts";
@@ -61,6 +62,8 @@ export interface Latch {
   readonly fence: number;
   readonly at: EpochMilliseconds;
   readonly cause: "revert" | "controller-loss";
+  /** Why, in the words of who asked for it; absent: not told, or forgotten for a newer latch of the service. */
+  readonly because?: RollbackCause | undefined;
 }
 
 /** Divides a service's traffic between its environments. */
@@ -76,8 +79,14 @@ export interface TrafficDriver {
   /**
    * Gives the traffic back to what the deployment armed, and latches: needs no store and no fence. The same again is
    * harmless. Returns the split that is live then, or null when the deployment had armed nothing (it is latched even so).
+   * `because` is kept with the latch, shortened at need, for who reads it back: a crash may come before the record.
    */
-  revert(service: string, deployment: string, signal: AbortSignal): Promise<TrafficSplit | null>;
+  revert(
+    service: string,
+    deployment: string,
+    signal: AbortSignal,
+    because?: RollbackCause,
+  ): Promise<TrafficSplit | null>;
   /** Ends the armed state of a deployment that is done, so that controller loss no longer reverts it. */
   disarm(service: string, deployment: string, context: ActContext): Promise<void>;
   /** Forgets the service: answers `no-release` from then on. */

@@ -35,7 +35,9 @@ export function serveControl(options: ControlOptions): Promise<PeerServer<typeof
     services: heard(() => ({ services: [...plane.serviceNames] })),
     observe: heard(({ service }) => plane.observe(service)),
     apply: heard((table) => plane.apply(table)),
-    revert: heard(async ({ service, deployment }) => ({ split: await plane.revert(service, deployment, "revert") })),
+    revert: heard(async ({ service, deployment, because }) => ({
+      split: await plane.revert(service, deployment, { cause: "revert", because }),
+    })),
     disarm: heard(async ({ service, deployment, fence }) => {
       const live = plane.observe(service).split?.fence ?? 0;
       if (fence < live)

@@ -50,7 +50,7 @@ export class ControllerWatch {
   async #takeBack(): Promise<void> {
     const lost = this.#plane.atRisk;
     await Promise.all(
-      lost.map(({ service, deployment }) => this.#plane.revert(service, deployment, "controller-loss")),
+      lost.map(({ service, deployment }) => this.#plane.revert(service, deployment, { cause: "controller-loss" })),
     );
   }
 }

@@ -121,7 +121,7 @@ class Model {
         break;
       case "revert":
         this.#latched.add(one.of);
-        this.#call(plane.revert("web", one.of, "revert"));
+        this.#call(plane.revert("web", one.of, { cause: "revert" }));
         break;
       case "disarm":
         this.#call(plane.disarm("web", one.of));

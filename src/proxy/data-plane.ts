@@ -129,12 +129,16 @@ export class DataPlane {
   }
 
   /** Flips at once, in this very call; only the answer may wait, a little, for the snapshot. */
-  async revert(name: string, deployment: string, cause: LatchRecord["cause"]): Promise<TrafficSplit | null> {
+  async revert(
+    name: string,
+    deployment: string,
+    { cause, because }: Pick<LatchRecord, "cause" | "because">,
+  ): Promise<TrafficSplit | null> {
     const service = this.#serviceOf(name);
     const { register } = service;
     const flips = register.armed?.deployment === deployment;
     const isNew = !isLatched(register, deployment);
-    service.register = latch(register, deployment, this.#options.clock.now(), cause);
+    service.register = latch(register, deployment, { at: this.#options.clock.now(), cause, because });
     const hasFlipped = flips && this.#flipBack(service);
     const { split, reverted } = service.register;
     if (hasFlipped || isNew) await this.#saveSoon(service);

@@ -21,7 +21,8 @@ test("the length with a service in it is known before it is", () => {
   const [web] = parseSnapshot(OLD);
   if (web === undefined) throw new Error("the old snapshot has a service");
   const fragments = new Fragments();
-  const latches = [{ deployment: "d0", fence: 1, at: 1, cause: "revert" as const }];
+  const because = { kind: "abort" as const, by: "ann", reason: "wrong version" };
+  const latches = [{ deployment: "d0", fence: 1, at: 1, cause: "revert" as const, because }];
   const steps = [
     web,
     { ...web, service: "äpi" },
@@ -33,6 +34,7 @@ test("the length with a service in it is known before it is", () => {
     fragments.set(next);
     expect(Buffer.byteLength(fragments.text)).toBe(expected);
   }
+  expect(parseSnapshot(fragments.text).find(({ service }) => service === "web")?.register.latches).toEqual(latches);
 });
 
 test("a snapshot from before affinity is read, without affinity, and written as it was", () => {

@@ -31,7 +31,7 @@ const shift = (fence: number, generation: number): SplitChange =>
 
 /** A revert, as the data plane makes it when nothing stands against it. */
 const revert = (register: SplitRegister, deployment: string): SplitRegister => {
-  const latched = latch(register, deployment, 0, "revert");
+  const latched = latch(register, deployment, { at: 0, cause: "revert" });
   return register.armed?.deployment === deployment ? flippedBack(latched) : latched;
 };
 
@@ -77,9 +77,20 @@ describe("revert", () => {
     expect(isLatched(after, "other")).toBe(true);
   });
 
+  test("keeps the word of who asked with the newest latch alone, and no more of it than there is room for", () => {
+    const because = { kind: "abort" as const, by: "ann", reason: "x".repeat(1_000) };
+    const told = latch(armed, "d1", { at: 1, cause: "revert", because });
+    expect(told.latches[0]?.because).toEqual({ ...because, reason: `${"x".repeat(255)}…` });
+    const short = { ...because, reason: "wrong version" };
+    const next = latch(told, "d2", { at: 2, cause: "revert", because: short });
+    expect(next.latches.map((record) => record.because)).toEqual([undefined, short]);
+    // The first word counts.
+    expect(latch(next, "d2", { at: 3, cause: "revert", because })).toEqual(next);
+  });
+
   test("keeps the newest 64 latches", () => {
     let register = armed;
-    for (let n = 0; n < 100; n += 1) register = latch(register, `x${String(n)}`, n, "revert");
+    for (let n = 0; n < 100; n += 1) register = latch(register, `x${String(n)}`, { at: n, cause: "revert" });
     expect(register.latches).toHaveLength(64);
     expect(register.latches.at(-1)?.deployment).toBe("x99");
   });
@@ -163,7 +174,7 @@ test("a revert of what is not armed holds back that deployment alone", () => {
     weights: GREEN,
     revertTo: null,
   });
-  const told = latch(live, "d1", 0, "revert");
+  const told = latch(live, "d1", { at: 0, cause: "revert" });
   const next = { service: "web", fence: 3, generation: 2, weights: BLUE, revertTo: GREEN };
   expect(judge(told, { ...next, deployment: "d2" })).toBe("newer");
   expect(() => judge(told, { ...next, deployment: "d1" })).toThrow(expect.objectContaining({ code: "latched" }));

@@ -1,9 +1,12 @@
+import type { RollbackCause } from "../model/deployment.ts";
 import { TealError } from "../model/error.ts";
 import { compareOrder, sameWeights, type TrafficSplit, type Weights } from "../model/traffic.ts";
 import type { LatchRecord } from "../wire/proxy.ts";
 
 /** Latches kept per service; the oldest go first. A fence that old has long been passed by the live split. */
 const LATCHES_KEPT = 64;
+/** Characters of a reason that a latch keeps. */
+const MOST_WORDS = 256;
 
 /** What the data plane remembers of one service's splits: the order rules of invariant 1, as a value. */
 export interface SplitRegister {
@@ -99,13 +102,21 @@ export function flippedBack(register: SplitRegister): SplitRegister {
 export function latch(
   register: SplitRegister,
   deployment: string,
-  at: number,
-  cause: LatchRecord["cause"],
+  { at, cause, because }: Pick<LatchRecord, "at" | "cause" | "because">,
 ): SplitRegister {
   if (isLatched(register, deployment)) return register;
   const isArmed = register.armed?.deployment === deployment;
-  const record = { deployment, fence: isArmed ? (register.split?.fence ?? 0) : 0, at, cause };
-  return { ...register, latches: [...register.latches, record].slice(-LATCHES_KEPT) };
+  const fence = isArmed ? (register.split?.fence ?? 0) : 0;
+  const record = { deployment, fence, at, cause, ...(because === undefined ? {} : { because: shortened(because) }) };
+  const older = register.latches.map(({ because: _old, ...kept }) => kept);
+  return { ...register, latches: [...older, record].slice(-LATCHES_KEPT) };
+}
+
+/** The snapshot has room for every service's newest latch. */
+function shortened(because: RollbackCause): RollbackCause {
+  const cut = (text: string): string => (text.length <= MOST_WORDS ? text : `${text.slice(0, MOST_WORDS - 1)}…`);
+  if (because.kind !== "abort") return { ...because, message: cut(because.message) };
+  return { ...because, by: cut(because.by), reason: because.reason === null ? null : cut(because.reason) };
 }
 
 export function isLatched(register: SplitRegister, deployment: string): boolean {

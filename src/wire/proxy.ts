@@ -1,7 +1,18 @@
 import { z } from "zod";
 import { MAINTENANCE_MODES } from "../model/maintenance.ts";
 import { defineProtocol } from "./protocol.ts";
-import { connections, health, maintenanceOrder, order, receipt, sample, split, traffic, weights } from "./shapes.ts";
+import {
+  connections,
+  health,
+  maintenanceOrder,
+  order,
+  receipt,
+  rollbackCause,
+  sample,
+  split,
+  traffic,
+  weights,
+} from "./shapes.ts";
 
 const backend = z.object({
   environment: z.string(),
@@ -28,6 +39,8 @@ export const latch = z.object({
   fence: z.int(),
   at: z.number(),
   cause: z.enum(["revert", "controller-loss"]),
+  /** Why, in the words of who asked for it; of the newest of a service alone. Older ends do not tell. */
+  because: rollbackCause.optional(),
 });
 export type LatchRecord = z.output<typeof latch>;
 
@@ -74,7 +87,12 @@ export const PROXY_PROTOCOL = defineProtocol({
     /** Two-phase inside: every worker acknowledges the table, then one store makes it live. Refuses `fenced`, `latched`. */
     apply: { params: serviceTable, result: receipt },
     revert: {
-      params: z.object({ service: z.string(), deployment: z.string() }),
+      params: z.object({
+        service: z.string(),
+        deployment: z.string(),
+        /** For the record of a server that is not there now. */
+        because: rollbackCause.optional(),
+      }),
       result: z.object({ split: split.nullable() }),
     },
     disarm: { params: z.object({ service: z.string(), deployment: z.string(), fence: z.int() }), result: nothing },

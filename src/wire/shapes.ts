@@ -14,6 +14,13 @@ export const weights = z.record(z.string(), z.int().min(0).max(100));
 
 export const order = z.object({ fence: z.int().min(0), generation: z.int().min(0) });
 
+/** A {@link RollbackCause}. */
+export const rollbackCause = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("abort"), by: z.string(), reason: z.string().nullable() }),
+  z.object({ kind: z.literal("verdict"), code: z.string(), message: z.string() }),
+  z.object({ kind: z.literal("failure"), code: z.string(), message: z.string() }),
+]);
+
 export const split = order.extend({ weights });
 
 export const receipt = z.object({

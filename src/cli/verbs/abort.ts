@@ -13,7 +13,8 @@ export const abort: Verb = {
   details:
     "The traffic goes back first, at once; the clean-up follows. --direct asks the proxy itself, for when the server is dead, " +
     "does not answer, or cannot write: the traffic goes back, and nothing of the deployment is taken again. A server that comes " +
-    "back does the rest, but cannot record who asked, nor a --reason.",
+    "back does the rest, and records who asked and why: the proxy keeps both until then. A deployment that has had no traffic yet, " +
+    "as while it waits for an approval, is not known to the proxy and lives on.",
   arguments: [SERVICE_ARGUMENT],
   options: [
     { flags: "--direct", description: "ask the proxy itself, without the server" },
@@ -42,7 +43,9 @@ export const abort: Verb = {
 async function direct(call: Call): Promise<number> {
   const service = call.text("service") ?? null;
   const config = call.configFile();
-  const done = await stoppable(call, (signal) => call.parts.directAbort({ config, service, signal }));
+  const done = await stoppable(call, (signal) =>
+    call.parts.directAbort({ config, service, reason: call.reason, signal }),
+  );
   if (call.json) call.document(done);
   const { style } = call;
   const { deployment, weights, proxies, tookMs } = done;

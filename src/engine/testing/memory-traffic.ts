@@ -1,3 +1,4 @@
+import type { RollbackCause } from "../../model/deployment.ts";
 import { TealError } from "../../model/error.ts";
 import { LATENCY_BOUNDS_MS } from "../../model/latency.ts";
 import { modeAt } from "../../model/maintenance.ts";
@@ -120,13 +121,18 @@ export class MemoryTraffic implements TrafficDriver {
     return Promise.resolve();
   };
 
-  async revert(service: string, deployment: string): Promise<TrafficSplit | null> {
+  async revert(
+    service: string,
+    deployment: string,
+    _signal?: AbortSignal,
+    because?: RollbackCause,
+  ): Promise<TrafficSplit | null> {
     this.#throwIfDown();
     const entry = this.#entry(service);
     const { live } = entry;
     const before = entry.latched.find((latch) => latch.deployment === deployment);
     if (before !== undefined) return Promise.resolve(live === null ? null : splitOf(live));
-    return Promise.resolve(this.#revert(entry, deployment, "revert"));
+    return Promise.resolve(this.#revert(entry, deployment, "revert", because));
   }
 
   disarm(service: string, deployment: string): Promise<void> {
@@ -188,10 +194,10 @@ export class MemoryTraffic implements TrafficDriver {
   }
 
   /** Invariant 11: not to an environment without a healthy instance while another has one. */
-  #revert(entry: Entry, deployment: string, cause: Latch["cause"]): TrafficSplit | null {
+  #revert(entry: Entry, deployment: string, cause: Latch["cause"], because?: RollbackCause): TrafficSplit | null {
     const { live } = entry;
     const isArmed = live?.deployment === deployment && live.revertTo !== null;
-    entry.latched.push({ deployment, fence: isArmed ? live.fence : 0, at: 0, cause });
+    entry.latched.push({ deployment, fence: isArmed ? live.fence : 0, at: 0, cause, because });
     if (live?.deployment !== deployment || live.revertTo === null) return null;
     const revertTo = live.revertTo;
     const target = Object.keys(revertTo).find((name) => revertTo[name] === 100);

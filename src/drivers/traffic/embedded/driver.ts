@@ -1,3 +1,4 @@
+import type { RollbackCause } from "../../../model/deployment.ts";
 import { addConnections, type ConnectionCounts, NO_CONNECTIONS } from "../../../model/connections.ts";
 import type { MaintenanceOrder } from "../../../model/maintenance.ts";
 import type { Clock, Milliseconds } from "../../../model/time.ts";
@@ -39,7 +40,7 @@ export class EmbeddedTraffic implements TrafficDriver {
   /** The newest order of maintenance of each service, for the same. */
   readonly #maintenance = new Map<string, Params<ProxyProtocol, "maintain">>();
   /** The newest reverted deployment of each service, for the same. */
-  readonly #reverts = new Map<string, string>();
+  readonly #reverts = new Map<string, Params<ProxyProtocol, "revert">>();
   readonly #ownReverts = new Set<string>();
   readonly #connections = new Map<number, ConnectionCounts>();
   /** Of processes that have gone: what was counted does not become less. */
@@ -78,10 +79,16 @@ export class EmbeddedTraffic implements TrafficDriver {
     return mergeReceipts(receipts);
   }
 
-  async revert(service: string, deployment: string, signal: AbortSignal): Promise<TrafficSplit | null> {
-    this.#reverts.set(service, deployment);
+  async revert(
+    service: string,
+    deployment: string,
+    signal: AbortSignal,
+    because?: RollbackCause,
+  ): Promise<TrafficSplit | null> {
+    const order = { service, deployment, ...(because === undefined ? {} : { because: { ...because } }) };
+    this.#reverts.set(service, order);
     this.#ownReverts.add(`${service} ${deployment}`);
-    const answers = await this.#proxies.call("revert", { service, deployment }, { signal, timeoutMs: CALL_MS });
+    const answers = await this.#proxies.call("revert", order, { signal, timeoutMs: CALL_MS });
     return answers.find(({ split }) => split !== null)?.split ?? null;
   }
 
@@ -151,7 +158,7 @@ export class EmbeddedTraffic implements TrafficDriver {
   /** Told once, however many proxies did it; what this driver asked for is no news. */
   #reverted(notice: Notice<ProxyProtocol, "reverted">): void {
     const { service, deployment, split } = notice;
-    this.#reverts.set(service, deployment);
+    if (this.#reverts.get(service)?.deployment !== deployment) this.#reverts.set(service, { service, deployment });
     const key = `${service} ${deployment} ${String(split.generation)}`;
     if (this.#told.has(key) || this.#ownReverts.has(`${service} ${deployment}`)) return;
     this.#told.add(key);
@@ -174,10 +181,10 @@ export class EmbeddedTraffic implements TrafficDriver {
     try {
       const { split } = await peer.call("observe", { service });
       if (split === null || compareOrder(split, table) < 0) await peer.call("apply", table);
-      const deployment = this.#reverts.get(service);
+      const revert = this.#reverts.get(service);
       const { armed } = await peer.call("observe", { service });
       // Only what is armed: the latch of an old deployment would shut out the fence of the one that is under way.
-      if (armed !== null && armed.deployment === deployment) await peer.call("revert", { service, deployment });
+      if (revert !== undefined && armed?.deployment === revert.deployment) await peer.call("revert", revert);
       // Or it would take back, when the server is silent for long, what has long been finished.
       else if (armed !== null && armed.deployment === table.deployment && table.revertTo === null)
         await peer.call("disarm", { service, deployment: armed.deployment, fence: table.fence });
