@@ -12,6 +12,27 @@ const state = z.enum(DEPLOYMENT_STATES);
 
 const maintenanceMode = z.enum(MAINTENANCE_MODES);
 
+/** What counts as what: docs/observability.md. */
+const dora = z
+  .object({
+    windowDays: z.number().meta({ description: "Days looked at, at most" }),
+    observedDays: z.number().meta({ description: "Of those, since the first deployment" }),
+    deployments: z.int().meta({ description: "Completed deploys of another release than the one before" }),
+    deploymentsPerDay: z.number().nullable().meta({ description: "Null with less than a day of history" }),
+    leadTimeSeconds: z
+      .number()
+      .nullable()
+      .meta({ description: "Median, from the commit to the end of the deployment; null: no release was of a commit" }),
+    changes: z.int().meta({ description: "Deploys of another release that got traffic, however they ended" }),
+    failures: z.int().meta({ description: "Of those, taken back or followed by a rollback" }),
+    changeFailureRate: z.number().nullable().meta({ description: "0 to 1; null without a change" }),
+    timeToRestoreSeconds: z
+      .number()
+      .nullable()
+      .meta({ description: "Median, from a failed release's first traffic to the traffic being back" }),
+  })
+  .meta({ id: "Dora" });
+
 export const serviceStatus = z
   .object({
     service: z.string(),
@@ -57,6 +78,10 @@ export const serviceStatus = z
       })
       .nullable(),
     retirement: z.object({ environment: z.string(), at }).nullable(),
+    dora: dora
+      .nullable()
+      .default(null)
+      .meta({ description: "How it was delivered lately; null: nothing was deployed, or the server has just started" }),
     maintenance: z
       .object({
         mode: maintenanceMode,

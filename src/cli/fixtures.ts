@@ -158,6 +158,7 @@ export function serviceStatus(service = "web", more: Partial<ServiceStatusAnswer
     ],
     deployment: null,
     retirement: null,
+    dora: null,
     maintenance: null,
     ...more,
   };

@@ -10,6 +10,30 @@ beforeEach(async () => {
 afterEach(() => rig.close());
 
 describe("status", () => {
+  it("says in one line how a service was delivered, as far as there is something to say", async () => {
+    const dora = {
+      windowDays: 30,
+      observedDays: 30,
+      deployments: 12,
+      deploymentsPerDay: 0.4,
+      leadTimeSeconds: 11_100,
+      changes: 13,
+      failures: 1,
+      changeFailureRate: 0.077,
+      timeToRestoreSeconds: 41,
+    };
+    const shown = async (over: object): Promise<string> => {
+      rig.server.json("GET /v1/status", status(serviceStatus("web", { dora: { ...dora, ...over } })));
+      return (await rig.run(["status"])).stdout;
+    };
+    expect(await shown({})).toMatch(
+      /^ {2}delivery +12 deploys in 30 d, lead time 3 h 5 min, 8 % failed, back in 41 s$/m,
+    );
+    const young = { observedDays: 0.5, deployments: 1, leadTimeSeconds: null, timeToRestoreSeconds: null };
+    expect(await shown(young)).toMatch(/^ {2}delivery +1 deploy in 12 h, 8 % failed$/m);
+    expect(await shown({ deployments: 0, changes: 0 })).not.toMatch(/delivery/);
+  });
+
   it("shows what is active, the split, health and rollback", async () => {
     const retirement = { environment: "green", at: Date.now() + 23 * 3_600_000 };
     const green = { name: "green", version: "v0", state: "ready" as const, instances: [] };

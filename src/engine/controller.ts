@@ -25,6 +25,7 @@ import type {
   Variables,
 } from "./control.ts";
 import { setByHand } from "./by-hand.ts";
+import type { Delivery } from "./delivery.ts";
 import { scaleEnvironment, startEnvironment, stopEnvironment } from "./environment-acts.ts";
 import { ended, type Fleet } from "./fleet.ts";
 import { logsOf } from "./logs.ts";
@@ -50,6 +51,7 @@ export interface ControllerParts {
   readonly fleet: Fleet;
   readonly maintenance: MaintenanceDesk;
   readonly queue: KeyedMutex;
+  readonly delivery: Delivery;
 }
 
 /** The verbs, over the engine's parts: see {@link Control} for what each does. */
@@ -58,11 +60,13 @@ export class Controller implements Control {
   readonly #traffic: TrafficDesk;
   readonly #fleet: Fleet;
   readonly #maintenance: MaintenanceDesk;
+  readonly #delivery: Delivery;
   /** Requests for one service are planned and accepted one after another. */
   readonly #desk: KeyedMutex;
 
-  constructor(parts: EngineParts, { traffic, fleet, maintenance, queue }: ControllerParts) {
+  constructor(parts: EngineParts, { traffic, fleet, maintenance, queue, delivery }: ControllerParts) {
     this.#desk = queue;
+    this.#delivery = delivery;
     this.#parts = parts;
     this.#traffic = traffic;
     this.#fleet = fleet;
@@ -87,6 +91,7 @@ export class Controller implements Control {
       steps,
       hold: this.#fleet.of(service)?.holding.now ?? null,
       previous,
+      dora: this.#delivery.of(service),
       now: this.#parts.clock.now(),
     });
   }

@@ -8,6 +8,7 @@ import { aboutOf } from "./about.ts";
 import { readBack } from "./by-hand.ts";
 import type { Control } from "./control.ts";
 import { Controller } from "./controller.ts";
+import { Delivery } from "./delivery.ts";
 import { Fleet } from "./fleet.ts";
 import { MaintenanceDesk } from "./maintenance.ts";
 import { inParallel } from "./parallel.ts";
@@ -36,6 +37,7 @@ export class Engine {
   readonly #upkeep: Upkeep;
   readonly #maintenance: MaintenanceDesk;
   readonly #recorder: TrafficRecorder;
+  readonly #delivery: Delivery;
   #keeping: Promise<unknown> = Promise.resolve();
 
   constructor(parts: EngineParts) {
@@ -47,7 +49,14 @@ export class Engine {
     const maintenance = new MaintenanceDesk(parts, stop);
     this.#maintenance = maintenance;
     this.#upkeep = new Upkeep(parts, { desk: this.#desk, maintenance }, stop);
-    this.control = new Controller(parts, { traffic: this.#desk, fleet: this.#fleet, maintenance, queue: this.#queue });
+    this.#delivery = new Delivery(parts, stop);
+    this.control = new Controller(parts, {
+      traffic: this.#desk,
+      fleet: this.#fleet,
+      maintenance,
+      queue: this.#queue,
+      delivery: this.#delivery,
+    });
   }
 
   /** Claims every service, starts what is to run, and goes on with every deployment that had not ended. */
@@ -62,6 +71,7 @@ export class Engine {
     for (const service of new Set([...configuration.services(), ...recorded])) rows.push(await this.#claim(service));
     // Not before every fence is ours: what upkeep does under an older one would be refused.
     this.#upkeep.listen();
+    this.#delivery.listen();
     // Beside the rest, as the data plane may not be there yet: it is told again when it is.
     for (const { service } of rows) void this.#upkeep.ensureMaintenance(service);
     await inParallel(rows, AT_ONCE, async (row) => {
@@ -78,6 +88,7 @@ export class Engine {
     this.#keeping = Promise.all([
       keepRetiring(this.#parts, { fleet: this.#fleet, queue: this.#queue }, stop),
       this.#maintenance.keep(),
+      this.#delivery.keep(),
     ]);
     await store.prune(clock.now() - KEEP_RECORDS_MS);
   }

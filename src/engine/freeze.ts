@@ -23,7 +23,9 @@ export async function freeze(
   const id = freeId(version, new Set(stored.map((release) => release.id)));
   const { name: service } = spec;
   const directory = spec.release.kind === "none" ? spec.release.dir : parts.releases.folder(service, id);
-  return { release: { id, service, version, digest, directory, spec, createdAt: parts.clock.now() }, isNew: true };
+  const committedAt = await parts.releases.committedAt(version, spec.release, signal);
+  const release = { id, service, version, digest, directory, spec, createdAt: parts.clock.now() };
+  return { release: committedAt === null ? release : { ...release, committedAt }, isNew: true };
 }
 
 function freeId(version: string, taken: ReadonlySet<string>): string {

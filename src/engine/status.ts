@@ -1,4 +1,5 @@
 import { type Deployment, isEnded } from "../model/deployment.ts";
+import type { Dora } from "../model/dora.ts";
 import { modeAt } from "../model/maintenance.ts";
 import type { EpochMilliseconds } from "../model/time.ts";
 import type { EnvironmentStatus, MaintenanceStatus, RollbackSafety, ServiceStatus } from "../model/status.ts";
@@ -20,8 +21,10 @@ export function statusOf(
     steps,
     hold,
     previous,
+    dora,
     now,
   }: {
+    readonly dora: Dora | null;
     readonly now: EpochMilliseconds;
     readonly steps: readonly StepRow[];
     readonly hold: Hold | null;
@@ -42,6 +45,7 @@ export function statusOf(
     environments: seen.environments.map((environment) => environmentStatus(environment, seen)),
     deployment: unfinished === null || isEnded(unfinished.state) ? null : deploymentStatus(unfinished, steps, hold),
     retirement: retirement === null ? null : { environment: retirement.environment, at: retirement.at },
+    dora,
     maintenance: maintenanceStatus(seen, now),
   };
 }

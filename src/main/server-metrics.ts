@@ -6,6 +6,7 @@ import type { Control } from "../engine/control.ts";
 import type { Hub } from "../engine/hub.ts";
 import { listenCounts } from "../proxy/kernel.ts";
 import type { ControlMetrics } from "./control-metrics.ts";
+import { deliveryGauges } from "./delivery-gauges.ts";
 import { exposition } from "./exposition.ts";
 import { proxyMetrics } from "./proxy-metrics.ts";
 import type { ProxyTotals } from "./proxy-totals.ts";
@@ -57,10 +58,12 @@ export function serverMetrics({
   const instances = gauge("teal_instances", "Instances", ["service", "environment"]);
   const active = gauge("teal_active", "1 for the environment with the most traffic", ["service", "environment"]);
   const deploying = gauge("teal_deployment_running", "1 while a deployment is under way", ["service"]);
+  const delivery = deliveryGauges(registry);
   const generation = gauge("teal_split_generation", "Generation of the live split", ["service"]);
   return async () => {
     const services = await control.status(AbortSignal.timeout(STATUS_MS));
     own.show(services, now(), keeperConnected());
+    delivery(services);
     for (const one of services) {
       const { service } = one;
       deploying.set({ service }, one.deployment === null ? 0 : 1);

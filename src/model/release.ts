@@ -17,4 +17,6 @@ export interface Release {
   readonly directory: string;
   readonly spec: ServiceSpec;
   readonly createdAt: EpochMilliseconds;
+  /** When its commit was made; absent: its source is no git repository, or it was frozen before this was kept. */
+  readonly committedAt?: EpochMilliseconds;
 }

@@ -1,4 +1,5 @@
 import type { DeploymentState, Goal } from "./deployment.ts";
+import type { Dora } from "./dora.ts";
 import type { EnvironmentState } from "./environment.ts";
 import type { MaintenanceMode } from "./maintenance.ts";
 import type { Hold } from "./hold.ts";
@@ -38,6 +39,8 @@ export interface ServiceStatus {
     readonly hold: Hold | null;
   } | null;
   readonly retirement: { readonly environment: string; readonly at: EpochMilliseconds } | null;
+  /** Null: nothing was deployed yet, or the server has just started. */
+  readonly dora: Dora | null;
   /** Null: off, on record and at the data plane. */
   readonly maintenance: MaintenanceStatus | null;
 }

@@ -1,4 +1,5 @@
 import type { ReleaseSource } from "../model/service.ts";
+import type { EpochMilliseconds } from "../model/time.ts";
 
 export interface UnpackedRelease {
   /** Absolute folder with the files. */
@@ -15,6 +16,8 @@ export interface ReleaseFolder {
    * @throws `release-source` when the source does not have the version
    */
   digest(version: string, source: ReleaseSource, signal: AbortSignal): Promise<string | null>;
+  /** When the commit was made that the version names; null for a source that is no git repository. */
+  committedAt(version: string, source: ReleaseSource, signal: AbortSignal): Promise<EpochMilliseconds | null>;
   /** Absolute folder that `unpack` fills. */
   folder(service: string, id: string): string;
   /**

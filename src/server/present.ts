@@ -35,6 +35,7 @@ export function presentService(status: ServiceStatus): ServiceStatusAnswer {
     traffic: { ...status.traffic },
     desired: { ...status.desired },
     observed: status.observed === null ? null : { ...status.observed },
+    dora: status.dora === null ? null : { ...status.dora },
     environments: status.environments.map((environment) => ({
       ...environment,
       instances: environment.instances.map((instance) => ({ ...instance })),

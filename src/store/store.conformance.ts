@@ -11,6 +11,7 @@ import {
   sampleRelease,
 } from "./samples.ts";
 import type { Store, Transition } from "./store.ts";
+import { changeConformance } from "./changes.conformance.ts";
 
 /** Where a store under test lives: opened, and opened again on the same record as after a restart. */
 export interface StoreHome {
@@ -41,6 +42,7 @@ export function storeConformance(name: string, home: () => Promise<StoreHome>): 
     transitions(get, reopen);
     refusals(get);
     records(get, reopen);
+    changeConformance(get, reopen);
     tokenRows(get, reopen);
     eventLog(get, reopen);
   });

@@ -1,5 +1,6 @@
 import type { Approval } from "../model/approval.ts";
 import type { Deployment, DeploymentState, RollbackCause } from "../model/deployment.ts";
+import type { ChangeLog } from "../model/dora.ts";
 import type { EnvironmentRecord } from "../model/environment.ts";
 import type { NewEvent, TealEvent } from "../model/event.ts";
 import type { MaintenanceRecord } from "../model/maintenance.ts";
@@ -159,6 +160,8 @@ export interface Store {
   steps(deployment: string): Promise<readonly StepRow[]>;
   /** Those that have not ended, oldest first; of one service at most one. */
   unfinished(service?: string): Promise<readonly Deployment[]>;
+  /** Of a service, without retirements: those that ended at `since` or later, the newest 1,000 of them. */
+  changes(service: string, since: EpochMilliseconds): Promise<ChangeLog>;
   /** Newest first. */
   history(service: string, limit: number): Promise<readonly Deployment[]>;
 
@@ -197,7 +200,11 @@ export interface Store {
   putSeries(chunk: SeriesChunk): Promise<void>;
   /** In the order in which they happened. */
   series(deployment: string): Promise<readonly SeriesChunk[]>;
-  /** Removes steps, plans, traffic and events of deployments that ended before `before`, and older events of no deployment. */
+  /**
+   * Removes steps, plans, approvals, traffic and events of deployments that ended before `before`, and older events of no
+   * deployment.
+   * The deployments themselves stay, with their receipts: they are the history, and some 1 KiB each.
+   */
   prune(before: EpochMilliseconds): Promise<void>;
   close(): Promise<void>;
 }

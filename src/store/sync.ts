@@ -29,6 +29,7 @@ export function storeThrough(call: StoreCall): Store {
     plan: (...values) => call("plan", values),
     steps: (...values) => call("steps", values),
     unfinished: (...values) => call("unfinished", values),
+    changes: (...values) => call("changes", values),
     history: (...values) => call("history", values),
     approve: (...values) => call("approve", values),
     approval: (...values) => call("approval", values),

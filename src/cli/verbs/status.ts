@@ -5,14 +5,15 @@ import { statusLines } from "../words/status.ts";
 export const status: Verb = {
   name: "status",
   summary: "What is active, and where the traffic goes",
-  details: "Also the deployment under way, whether rollback is safe now and why, and what is to be retired when.",
+  details:
+    "Also the deployment under way, whether rollback is safe now and why, what is to be retired when, and how it was delivered in the last 30 days: completed deploys, lead time from the commit, how many were taken back, and how long users were on those.",
   arguments: [SERVICE_ARGUMENT],
   options: [],
   examples: [
     { command: "teal status", about: "every service" },
     { command: "teal status --json | jq '.services[0].traffic'", about: "the split, for a script" },
   ],
-  json: "{version, listeners, permissions, services: [{service, active, standby, traffic, generation, fence, rollback, environments, deployment, retirement, maintenance}]}",
+  json: "{version, listeners, permissions, services: [{service, active, standby, traffic, generation, fence, rollback, environments, deployment, retirement, dora, maintenance}]}",
   async run(call) {
     const client = await call.client();
     const all = await client.status();

@@ -10,6 +10,7 @@ import { bar, split } from "./weights.ts";
 type Environment = ServiceStatusAnswer["environments"][number];
 
 const BAR = 20;
+const DAY = 24 * 3_600_000;
 
 /** `teal status` for a person. */
 export function statusLines(status: StatusAnswer, now: EpochMilliseconds, style: Style): string[] {
@@ -32,6 +33,7 @@ function serviceLines(service: ServiceStatusAnswer, now: EpochMilliseconds, styl
     ...rollbackFact(service, style),
     ...deploymentFact(service, now, style),
     ...retirementFact(service, now, style),
+    ...deliveryFact(service),
   ];
   return [
     head,
@@ -102,4 +104,17 @@ function retirementFact({ retirement }: ServiceStatusAnswer, now: EpochMilliseco
   return retirement === null
     ? []
     : [["retirement", `${style.environment(retirement.environment)} ${relative(retirement.at, now)}`]];
+}
+
+/** DORA's four, as far as there is something to say. */
+function deliveryFact({ dora }: ServiceStatusAnswer): Fact[] {
+  if (dora === null || dora.changes + dora.deployments === 0) return [];
+  const { deployments, observedDays, leadTimeSeconds, changeFailureRate, timeToRestoreSeconds } = dora;
+  const parts = [
+    `${String(deployments)} deploy${deployments === 1 ? "" : "s"} in ${duration(observedDays * DAY)}`,
+    ...(leadTimeSeconds === null ? [] : [`lead time ${duration(leadTimeSeconds * 1_000)}`]),
+    ...(changeFailureRate === null ? [] : [`${String(Math.round(changeFailureRate * 100))} % failed`]),
+    ...(timeToRestoreSeconds === null ? [] : [`back in ${duration(timeToRestoreSeconds * 1_000)}`]),
+  ];
+  return [["delivery", parts.join(", ")]];
 }

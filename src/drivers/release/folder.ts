@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { TealError, toTealError } from "../../model/error.ts";
 import { isName } from "../../model/names.ts";
 import type { ReleaseSource } from "../../model/service.ts";
+import type { EpochMilliseconds } from "../../model/time.ts";
 import type { ReleaseFolder, UnpackedRelease } from "../../ports/release.ts";
 import { DirSource, requireFolder } from "./dir.ts";
 import { GitSource } from "./git.ts";
@@ -62,6 +63,10 @@ export class ReleaseFolders implements ReleaseFolder {
       default:
         return source satisfies never;
     }
+  }
+
+  async committedAt(version: string, source: ReleaseSource, signal: AbortSignal): Promise<EpochMilliseconds | null> {
+    return source.kind === "git" ? await this.#git.committedAt(version, source, signal) : null;
   }
 
   folder(service: string, id: string): string {

@@ -39,6 +39,16 @@ describe("releases from git", () => {
     place[Symbol.dispose]();
   });
 
+  it("knows when a tag's, a branch's or a commit's commit was made", async () => {
+    for (const version of ["v1", "v2", "main", git(repository, "rev-parse", "HEAD")]) {
+      const seconds = Number(git(repository, "log", "-1", "--format=%ct", `${version}^{commit}`));
+      expect(await source.committedAt(version, { repository, path: "app" }, live)).toBe(seconds * 1_000);
+    }
+    await expect(source.committedAt("v9", { repository, path: "app" }, live)).rejects.toMatchObject({
+      code: "release-source",
+    });
+  });
+
   it("unpacks the committed files of a tag, a branch or a commit", async () => {
     const into = emptyFolder();
     const digest = await source.fill("v1", { repository, path: "app" }, into, live);

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { EpochMilliseconds } from "../../model/time.ts";
 import { isName } from "../../model/names.ts";
 import { TealError } from "../../model/error.ts";
 import { ArchiveGuard, extractor, pump } from "./archive.ts";
@@ -22,12 +23,20 @@ export class GitSource implements SourceReader<"git"> {
     this.#environment = environment;
   }
 
-  digest(version: string, source: GitPlace, signal: AbortSignal): Promise<string> {
-    return this.#read(version, source, signal, (_git, tree) => Promise.resolve(tree));
+  async digest(version: string, source: GitPlace, signal: AbortSignal): Promise<string> {
+    return `git:${await this.#read(version, source, signal, (_git, { tree }) => Promise.resolve(tree))}`;
   }
 
-  fill(version: string, source: GitPlace, into: string, signal: AbortSignal): Promise<string> {
-    return this.#read(version, source, signal, async (git, tree) => {
+  /** By the committer's clock (`git log --format=%ct`), to a second. */
+  committedAt(version: string, source: GitPlace, signal: AbortSignal): Promise<EpochMilliseconds> {
+    return this.#read(version, source, signal, async (git, { commit }) => {
+      const seconds = await git.text(["log", "-1", "--no-show-signature", "--format=%ct", commit], signal);
+      return Number(seconds) * 1_000;
+    });
+  }
+
+  async fill(version: string, source: GitPlace, into: string, signal: AbortSignal): Promise<string> {
+    const filled = await this.#read(version, source, signal, async (git, { tree }) => {
       await refuseSubmodules(git, tree, signal);
       const guard = new ArchiveGuard(`the tree of ${version} in ${source.repository}`);
       await git.stream(["archive", "--format=tar", tree], signal, (output) =>
@@ -36,14 +45,15 @@ export class GitSource implements SourceReader<"git"> {
       guard.finish();
       return tree;
     });
+    return `git:${filled}`;
   }
 
-  #read(
+  #read<T>(
     version: string,
     source: GitPlace,
     signal: AbortSignal,
-    act: (git: Git, tree: string) => Promise<string>,
-  ): Promise<string> {
+    act: (git: Git, found: Found) => Promise<T>,
+  ): Promise<T> {
     return fromSource(`reading ${version} from ${source.repository}`, signal, async () => {
       if (!isName(version)) throw new TealError("release-source", `${version} cannot be the name of a version`);
       await requireFolder(source.repository);
@@ -52,19 +62,25 @@ export class GitSource implements SourceReader<"git"> {
       // From the top, as `git archive` below it leaves out what is elsewhere.
       const git = new Git(join(source.repository, top), this.#environment);
       const path = insidePath(await place.text(["rev-parse", "--show-prefix"], signal), source.path);
-      return `git:${await act(git, await resolveTree(git, version, source.repository, path, signal))}`;
+      return act(git, await resolveTree(git, version, source.repository, path, signal));
     });
   }
 }
 
-/** The object id of the folder `path` at `version`. */
+/** Object ids: of the commit, and of the folder in it. */
+interface Found {
+  readonly commit: string;
+  readonly tree: string;
+}
+
+/** The folder `path` at `version`. */
 async function resolveTree(
   git: Git,
   version: string,
   repository: string,
   path: string,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<Found> {
   const commit = await git.find(`${version}^{commit}`, signal);
   if (commit === null) {
     throw new TealError("release-source", `${repository} has no tag, branch or commit ${version}`, {
@@ -74,7 +90,7 @@ async function resolveTree(
   const object = await git.find(`${commit}:${path}`, signal);
   if (object === null) throw new TealError("release-source", `${version} of ${repository} does not have ${path}`);
   const type = await git.text(["cat-file", "-t", object], signal);
-  if (type === "tree") return object;
+  if (type === "tree") return { commit, tree: object };
   throw new TealError("release-source", `${path} in ${version} of ${repository} is a ${type}, not a folder`);
 }
 

@@ -52,6 +52,8 @@ export class Rig {
   /** Answers probes. */
   probe: Validator["probe"] = () => Promise.resolve(PASSED);
   readonly folders = new Set<string>();
+  /** Of the commit of every release; null: its source is no repository. */
+  committedAt: number | null = null;
   /** What the engine's calls go through: it ends with the process. */
   life = new Life();
   /** How many ids were given: a world that another rig goes on with has had these. */
@@ -184,6 +186,7 @@ export class Rig {
     const { folders } = this;
     return {
       digest: (version) => Promise.resolve(`digest of ${version}`),
+      committedAt: () => Promise.resolve(this.committedAt),
       folder: (service, id) => `/releases/${service}/${id}`,
       unpack: (service, id, version) => {
         folders.add(`${service}/${id}`);

@@ -104,6 +104,7 @@ export class MemoryControl implements Control {
       ],
       deployment: null,
       retirement: { environment: "green", at: AT },
+      dora: null,
       maintenance: null,
     };
   }

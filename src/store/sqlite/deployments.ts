@@ -56,8 +56,9 @@ export function history(database: Database, service: string, limit: number): Dep
 export function insertDeployment(database: Database, given: Deployment, idempotencyKey: string | null): void {
   database.run(
     `INSERT INTO deployments (id, service, goal, state, from_environment, to_environment, release, version,
-       touched_traffic, cause, asked_by, reason, created_at, started_at, ended_at, idempotency_key)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       touched_traffic, cause, asked_by, reason, created_at, started_at, ended_at, idempotency_key, committed_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+       (SELECT committed_at FROM releases WHERE service = ? AND id = ?))`,
     given.id,
     given.service,
     given.goal,
@@ -74,6 +75,8 @@ export function insertDeployment(database: Database, given: Deployment, idempote
     given.startedAt,
     given.endedAt,
     idempotencyKey,
+    given.service,
+    given.release,
   );
 }
 
@@ -91,12 +94,16 @@ export function changeDeployment(
   assertStates(current, state, wanted.state !== undefined);
   database.run(
     `UPDATE deployments SET state = ?, touched_traffic = ?, cause = coalesce(cause, ?),
-       started_at = coalesce(started_at, ?), ended_at = coalesce(ended_at, ?) WHERE id = ?`,
+       started_at = coalesce(started_at, ?), ended_at = coalesce(ended_at, ?),
+       traffic_at = coalesce(traffic_at, ?), back_at = coalesce(?, back_at) WHERE id = ?`,
     state,
     current.touchedTraffic || wanted.touchedTraffic === true ? 1 : 0,
     encode(wanted.cause),
     state === "planned" ? null : change.at,
     isEnded(state) ? change.at : null,
+    wanted.touchedTraffic === true && !current.touchedTraffic ? change.at : null,
+    // The traffic is back before that is recorded; one that was frozen comes to it again, when it really is.
+    state === "rolling-back" && current.state !== state ? change.at : null,
     wanted.id,
   );
 }

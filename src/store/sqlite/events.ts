@@ -39,18 +39,8 @@ export function events(database: Database, after: number, limit: number): TealEv
 }
 
 /** Of one deployment, oldest first. */
-export function eventsOf(database: Database, deployment: string): TealEvent[] {
-  return database.all(row, `${SELECT} WHERE deployment = ? ORDER BY seq`, deployment);
-}
-
-/** Of one deployment, oldest first. */
 export function eventsOf(database: Database, deployment: string, limit: number): TealEvent[] {
-  return database.all(
-    row,
-    "SELECT seq, at, service, deployment, type, step, data FROM events WHERE deployment = ? ORDER BY seq LIMIT ?",
-    deployment,
-    limit,
-  );
+  return database.all(row, `${SELECT} WHERE deployment = ? ORDER BY seq LIMIT ?`, deployment, limit);
 }
 
 /** The highest number ever given, also when its event has been removed; 0 before the first. */

@@ -5,7 +5,7 @@ import { serviceSpec } from "../stored/service-spec.ts";
 import type { Database } from "./database.ts";
 import { json } from "./json.ts";
 
-const row: z.ZodType<Release> = z.object({
+const columns = z.object({
   id: z.string(),
   service: z.string(),
   version: z.string(),
@@ -13,9 +13,15 @@ const row: z.ZodType<Release> = z.object({
   directory: z.string(),
   spec: json(serviceSpec),
   createdAt: z.number(),
+  committedAt: z.number().nullable(),
 });
 
-const SELECT = "SELECT id, service, version, digest, directory, spec, created_at AS createdAt FROM releases";
+const row: z.ZodType<Release> = columns.transform(({ committedAt, ...release }) =>
+  committedAt === null ? release : { ...release, committedAt },
+);
+
+const SELECT = `SELECT id, service, version, digest, directory, spec, created_at AS createdAt, committed_at AS committedAt
+  FROM releases`;
 
 export function release(database: Database, service: string, id: string): Release | null {
   return database.first(row, `${SELECT} WHERE service = ? AND id = ?`, service, id);
@@ -27,9 +33,11 @@ export function releases(database: Database, service: string): Release[] {
 
 export function putRelease(database: Database, given: Release): void {
   database.run(
-    `INSERT INTO releases (service, id, version, digest, directory, spec, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+    `INSERT INTO releases (service, id, version, digest, directory, spec, created_at, committed_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (service, id) DO UPDATE SET version = excluded.version, digest = excluded.digest,
-       directory = excluded.directory, spec = excluded.spec, created_at = excluded.created_at`,
+       directory = excluded.directory, spec = excluded.spec, created_at = excluded.created_at,
+       committed_at = excluded.committed_at`,
     given.service,
     given.id,
     given.version,
@@ -37,6 +45,7 @@ export function putRelease(database: Database, given: Release): void {
     given.directory,
     JSON.stringify(given.spec),
     given.createdAt,
+    given.committedAt ?? null,
   );
 }
 

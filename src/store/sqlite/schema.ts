@@ -163,8 +163,18 @@ CREATE TABLE series (
 ) STRICT;
 `;
 
+const V7 = `
+-- Times of the commit of a release, of a deployment's first traffic, and of that traffic being back. Null: none, or from
+-- before. The deployment keeps its release's, as releases are removed.
+ALTER TABLE releases ADD COLUMN committed_at REAL;
+ALTER TABLE deployments ADD COLUMN committed_at REAL;
+ALTER TABLE deployments ADD COLUMN traffic_at REAL;
+ALTER TABLE deployments ADD COLUMN back_at REAL;
+CREATE INDEX deployments_ended ON deployments (service, ended_at) WHERE ended_at IS NOT NULL;
+`;
+
 /**
  * Element i brings the schema from version i to i + 1 (`PRAGMA user_version`). Only ever append: one that was published
  * is never changed, which the fixtures in `fixtures/` hold it to.
  */
-export const MIGRATIONS: readonly string[] = [V1, V2, V3, V4, V5, V6];
+export const MIGRATIONS: readonly string[] = [V1, V2, V3, V4, V5, V6, V7];

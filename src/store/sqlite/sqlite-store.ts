@@ -1,5 +1,6 @@
 import type { Approval } from "../../model/approval.ts";
 import { type Deployment, isEnded } from "../../model/deployment.ts";
+import type { ChangeLog } from "../../model/dora.ts";
 import type { EnvironmentRecord } from "../../model/environment.ts";
 import type { NewEvent, TealEvent } from "../../model/event.ts";
 import type { MaintenanceRecord } from "../../model/maintenance.ts";
@@ -22,6 +23,7 @@ import type { SyncStore } from "../sync.ts";
 import { Database, type DatabaseOptions } from "./database.ts";
 import * as aborts from "./aborts.ts";
 import * as approvals from "./approvals.ts";
+import * as changes from "./changes.ts";
 import * as deployments from "./deployments.ts";
 import * as environments from "./environments.ts";
 import * as events from "./events.ts";
@@ -99,6 +101,9 @@ export class SqliteStore implements SyncStore {
   }
   unfinished(service?: string): readonly Deployment[] {
     return deployments.unfinished(this.#database, service ?? null);
+  }
+  changes(service: string, since: EpochMilliseconds): ChangeLog {
+    return changes.changes(this.#database, service, since);
   }
   history(service: string, limit: number): readonly Deployment[] {
     return deployments.history(this.#database, service, limit);
@@ -189,7 +194,7 @@ export class SqliteStore implements SyncStore {
     if (other !== null) {
       // The same id again: its answer was lost on the way (the store's thread ended), and the caller tries once more.
       return other.id === deployment.id
-        ? { kind: "accepted", events: events.eventsOf(this.#database, deployment.id) }
+        ? { kind: "accepted", events: events.eventsOf(this.#database, deployment.id, row.events.length) }
         : { kind: "busy", deployment: other };
     }
     services.ensureService(this.#database, deployment.service);
