@@ -99,6 +99,8 @@ describe("the four of DORA", () => {
       timeToRestoreSeconds: 300,
     });
     expect(dora(log([first, { ...back, state: "failed" }], { before: "v1" }), NOW)?.failures).toBe(0);
+    const between = change({ release: "v3", state: "rolled-back" });
+    expect(dora(log([first, between, back], { before: "v1" }), NOW)?.failures).toBe(2);
     expect(dora(log([first, { ...back, goal: "switch" }], { before: "v1" }), NOW)?.failures).toBe(0);
   });
 });

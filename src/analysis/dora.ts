@@ -19,7 +19,8 @@ export function windowBegin(now: EpochMilliseconds): EpochMilliseconds {
  * - change lead time, "the time it takes for a code commit to be successfully deployed to production": from the commit's own
  *   time to the end of the deployment, bake included; once for each release; the median. Releases of no commit are left out.
  * - change fail rate, "the percentage of deployments that cause failures in production": of the deploys that got traffic,
- *   those that were taken back, by a guardrail or a person, and those that the next change rolled back (`teal rollback`).
+ *   those that were taken back, by a guardrail or a person, and those that the next completed change rolled back
+ *   (`teal rollback`).
  *   What failed before it had traffic has harmed nobody and is no change.
  * - failed deployment recovery time: from the failed release's first traffic to when the traffic was back; the median. For a
  *   later rollback that is as long as users were on that release.
@@ -51,7 +52,7 @@ export function dora(log: ChangeLog, now: EpochMilliseconds): Dora | null {
 
 interface Deploy {
   readonly change: Change;
-  /** The change after it. */
+  /** The change after it that was completed: what was taken back in between has left it where it was. */
   readonly next: Change | null;
 }
 
@@ -60,7 +61,8 @@ function newReleases({ before, changes }: ChangeLog): readonly Deploy[] {
   const found: Deploy[] = [];
   let active = before;
   for (const [index, change] of changes.entries()) {
-    if (change.goal === "deploy" && change.release !== active) found.push({ change, next: changes[index + 1] ?? null });
+    if (change.goal === "deploy" && change.release !== active)
+      found.push({ change, next: changes.slice(index + 1).find(({ state }) => state === "completed") ?? null });
     if (change.state === "completed") active = change.release;
   }
   return found;
@@ -71,7 +73,7 @@ function isFailed({ change, next }: Deploy): boolean {
 }
 
 function isRollback(next: Change | null): next is Change {
-  return next?.goal === "rollback" && next.state === "completed";
+  return next?.goal === "rollback";
 }
 
 /** A release that is deployed again later was ready all the while: only its first deploy says how long it took. */

@@ -91,4 +91,6 @@ test.each([false, true])(
     });
     expect(borders).toBeGreaterThan(30);
   },
+  // Some hundred deployments: much work, which a busy machine does slowly.
+  60_000,
 );

@@ -60,6 +60,27 @@ describe("the picture of a deployment", () => {
     expect(view.receipts.get(4)?.drained).toBe(12);
   });
 
+  it("shows the words of guardrails whole, over several lines, and all of a failure when it stays", () => {
+    const view = new DeploymentView(deployment("running"));
+    const words =
+      "green: 3.1 % of 1,204 requests failed, blue 0.2 %; p95 is 812 ms, above 1 s is the limit; p99 as usual";
+    view.apply({ kind: "event", event: event(1, "guardrail", { message: words, action: "warn" }) });
+    const shown = drawn(view, 60).split("\n");
+    const at = shown.findIndex((line) => line.includes("green: 3.1 %"));
+    expect(
+      shown
+        .slice(at, at + 2)
+        .map((line) => line.trim())
+        .join(" "),
+    ).toBe(words);
+    view.apply({ kind: "event", event: event(3, "step-failed", { message: words, code: "x" }, "shift-100") });
+    expect(drawn(view, 200).match(/green: 3.1 %/g)).toHaveLength(1);
+    const long = "word ".repeat(200).trim();
+    view.apply({ kind: "event", event: event(2, "step-failed", { message: long, code: "not-healthy" }, "start") });
+    expect(drawn(view, 60)).toMatch(/word…$/m);
+    expect(drawn(view, 60, true).match(/word/g)).toHaveLength(200);
+  });
+
   it.each([20, 40, 80, 200])("has no line wider than a terminal of %i columns", (columns) => {
     const view = new DeploymentView(deployment("running"));
     view.apply({ kind: "event", event: event(1, "warning", { message: "long ".repeat(60), code: "drift" }) });

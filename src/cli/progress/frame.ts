@@ -1,13 +1,15 @@
 import type { EpochMilliseconds } from "../../model/time.ts";
 import type { Style } from "../style.ts";
 import { duration, stopwatch } from "../words/duration.ts";
-import { cut, padEnd, width } from "../words/table.ts";
+import { cut, padEnd, width, wrap } from "../words/table.ts";
 import { splitBar } from "../words/weights.ts";
 import type { DeploymentView, StepView } from "./view.ts";
 
 const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 /** Wider lines are hard to follow with the eye from title to time. */
 const WIDEST = 96;
+/** Of one text while the picture moves: the words of several guardrails fit, and the steps stay on the screen. */
+const MOST_LINES = 4;
 
 export interface FrameOptions {
   readonly now: EpochMilliseconds;
@@ -22,20 +24,25 @@ export interface FrameOptions {
 /** The picture of a deployment: a list of lines, none wider than the terminal. */
 export function frame(view: DeploymentView, options: FrameOptions): string[] {
   const columns = Math.min(options.columns - 1, WIDEST);
-  const { style } = options;
+  const { style, last } = options;
   const lines = [heading(view, columns, options), ""];
   for (const step of view.steps) {
     lines.push(stepLine(step, columns, options));
     if (step.message !== null && (step.state === "running" || step.state === "failed")) {
-      lines.push(style.faint(cut(`    ${step.message}`, columns)));
+      lines.push(
+        ...paragraph(step.message, { columns, indent: "    ", most: last ? Infinity : MOST_LINES }).map(style.faint),
+      );
     }
   }
   lines.push("");
   if (Object.keys(view.split).length > 1 && !options.last) {
     lines.push(`  ${splitBar(view.split, Math.max(10, Math.min(40, columns - 30)), style)}`);
   }
-  if (view.guardrail !== null && !options.last) lines.push(style.faint(cut(`  ${view.guardrail}`, columns)));
-  for (const warning of view.warnings) lines.push(style.warn(cut(`  ${warning}`, columns)));
+  const short = { columns, indent: "  ", most: last ? Infinity : MOST_LINES };
+  // What a step failed of stands below it already.
+  const isTold = view.steps.some(({ state, message }) => state === "failed" && message === view.guardrail);
+  if (view.guardrail !== null && !isTold && !last) lines.push(...paragraph(view.guardrail, short).map(style.faint));
+  for (const warning of view.warnings) lines.push(...paragraph(warning, short).map(style.warn));
   if (!view.connected) lines.push(style.warn("  The server is away; waiting for it …"));
   if (!options.last) lines.push(style.faint(cut(hint(view), columns)));
   const ended = lines.at(-1) === "" ? lines.slice(0, -1) : lines;
@@ -93,6 +100,17 @@ function hint(view: DeploymentView): string {
   return view.state === "baking"
     ? `  It has ${share === 100 ? "all the" : `${String(share)} % of the`} traffic. Ctrl-C leaves it going, \`teal abort\` takes it back.`
     : "  Ctrl-C leaves it going, `teal abort` takes it back.";
+}
+
+/** Text over as many lines as it needs; where that is more than `most`, the last one says so with an ellipsis. */
+function paragraph(
+  text: string,
+  { columns, indent, most }: { readonly columns: number; readonly indent: string; readonly most: number },
+): string[] {
+  const lines = wrap(text, columns, indent, indent);
+  if (lines.length <= most) return lines;
+  const rest = lines.slice(most - 1).map((line) => line.trim());
+  return [...lines.slice(0, most - 1), cut(`${indent}${rest.join(" ")}`, columns)];
 }
 
 /** Left and right text on one line. */
