@@ -22,7 +22,7 @@ for (const detection of detections) print(detection);
 const good = goodReleases(RELEASES, Math.random);
 const { rolledBack, byFixedHorizon } = good;
 console.log(
-  `good releases: ${String(rolledBack)} of ${String(RELEASES)} rolled back; a fixed-horizon test of the error rate, looked at after each batch: ${String(byFixedHorizon)}`,
+  `good releases: ${String(rolledBack)} of ${String(RELEASES)} rolled back; a fixed-horizon test of the error rate with the same alpha, looked at after each batch, would have rolled back ${String(rounded((100 * byFixedHorizon) / RELEASES))} %`,
 );
 
 const wallSeconds: Record<Bad, number | null> = { all: null, fifth: null, slow: null };

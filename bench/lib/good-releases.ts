@@ -28,14 +28,35 @@ interface Rates {
   readonly theirs: number;
 }
 
+interface Kind {
+  readonly rates: (batch: number, random: Random, lastFailed: boolean) => Rates;
+  /** Latencies of the active environment, and those that are just allowed to the new one. */
+  readonly latencies: (random: Random) => { readonly theirs: number; readonly ours: number };
+}
+
+/** Median 10 ms, σ 0.5; and twice that. */
+const [NORMAL, TWICE] = [lognormalBuckets(10), lognormalBuckets(20)];
+const smooth: Kind["latencies"] = (random) => ({ theirs: NORMAL(random), ours: TWICE(random) });
+/** Hardly enough of the active one's for a p95 of 50 ms; nearly all of the new one's just below twice that. */
+const stepped: Kind["latencies"] = (random) => ({
+  theirs: fineBucketOf(random() < 0.0501 ? 50 : 10),
+  ours: fineBucketOf(random() < 0.0499 ? 1_000 : 99),
+});
+
 /** All of them exactly at what is allowed, by every rule at once: no good release is harder to tell from a bad one. */
-const KINDS: readonly ((batch: number, random: Random, lastFailed: boolean) => Rates)[] = [
+const KINDS: readonly Kind[] = [
   // Steady.
-  () => ({ ours: 0.05, theirs: 0.02 }),
+  { rates: () => ({ ours: 0.05, theirs: 0.02 }), latencies: smooth },
   // Bursts that both have.
-  (batch) => (batch % 6 < 2 ? { ours: 0.05, theirs: 0.02 } : { ours: 0.01, theirs: 0 }),
+  {
+    rates: (batch) => (batch % 6 < 2 ? { ours: 0.05, theirs: 0.02 } : { ours: 0.01, theirs: 0 }),
+    latencies: stepped,
+  },
   // A failure brings others after it, with a conditional mean within the limit.
-  (_batch, _random, lastFailed) => (lastFailed ? { ours: 0.05, theirs: 0.02 } : { ours: 0.03, theirs: 0.01 }),
+  {
+    rates: (_batch, _random, lastFailed) => (lastFailed ? { ours: 0.05, theirs: 0.02 } : { ours: 0.03, theirs: 0.01 }),
+    latencies: smooth,
+  },
 ];
 
 export interface GoodReleases {
@@ -47,20 +68,18 @@ export interface GoodReleases {
 
 /** Judges simulated releases that are within their limits, from the first request to the end of the bake. */
 export function goodReleases(releases: number, random: Random): GoodReleases {
-  const latencies = lognormalBuckets();
   let rolledBack = 0;
   let byFixedHorizon = 0;
   for (let release = 0; release < releases; release++) {
-    const outcome = judge(KINDS[release % KINDS.length] ?? KINDS[0], latencies, random);
+    const outcome = judge(KINDS[release % KINDS.length], random);
     if (outcome.rolledBack) rolledBack += 1;
     if (outcome.byFixedHorizon) byFixedHorizon += 1;
   }
   return { releases, rolledBack, byFixedHorizon };
 }
 
-function judge(kind: (typeof KINDS)[number] | undefined, latencies: readonly Buckets[], random: Random) {
-  const [normal, twice] = latencies;
-  if (kind === undefined || normal === undefined || twice === undefined) throw new RangeError("there is none");
+function judge(kind: Kind | undefined, random: Random) {
+  if (kind === undefined) throw new RangeError("there is none");
   const green = new Counting();
   const blue = new Counting();
   let trial = Trial.begin(DEFAULT_GUARDRAILS);
@@ -79,9 +98,10 @@ function judge(kind: (typeof KINDS)[number] | undefined, latencies: readonly Buc
   for (const [batch, share] of SHARES.entries()) {
     for (let i = 0; i < BATCH; i++) {
       const isGreen = random() < share;
-      const rates = kind(batch, random, lastFailed);
+      const rates = kind.rates(batch, random, lastFailed);
+      const { ours, theirs } = kind.latencies(random);
       lastFailed = random() < (isGreen ? rates.ours : rates.theirs);
-      (isGreen ? green : blue).add(lastFailed, isGreen ? twice(random) : normal(random));
+      (isGreen ? green : blue).add(lastFailed, isGreen ? ours : theirs);
     }
     byFixedHorizon ||= green.exceeds(0.05);
     if (look(batch)) return { rolledBack: true, byFixedHorizon };
@@ -89,16 +109,12 @@ function judge(kind: (typeof KINDS)[number] | undefined, latencies: readonly Buc
   return { rolledBack: false, byFixedHorizon };
 }
 
-type Buckets = (random: Random) => number;
-
-/** Median 10 ms, σ 0.5; and twice that. Drawn by their inverse distribution, in 10,000 parts. */
-function lognormalBuckets(): readonly Buckets[] {
-  return [10, 20].map((median) => {
-    const parts = Array.from({ length: 10_000 }, (_, i) =>
-      fineBucketOf(median * Math.exp(0.5 * normalQuantile((i + 0.5) / 10_000))),
-    );
-    return (random) => parts[Math.floor(random() * parts.length)] ?? 0;
-  });
+/** Drawn by their inverse distribution, in 10,000 parts. */
+function lognormalBuckets(median: number): (random: Random) => number {
+  const parts = Array.from({ length: 10_000 }, (_, i) =>
+    fineBucketOf(median * Math.exp(0.5 * normalQuantile((i + 0.5) / 10_000))),
+  );
+  return (random) => parts[Math.floor(random() * parts.length)] ?? 0;
 }
 
 /** By halving the error function's Abramowitz and Stegun approximation 7.1.26, which is exact to 1e-7. */

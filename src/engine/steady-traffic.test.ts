@@ -73,6 +73,11 @@ describe("when the active release came to be so", () => {
     const retired = row({ goal: "retire", endedAt: 6 });
     expect(settledAt([running, back, stopped, unborn, retired, done])).toBe(5);
     expect(settledAt([running, row({ state: "failed", endedAt: 9 }), done])).toBe(9);
-    expect(settledAt([running, back])).toBeNull();
+  });
+
+  it("is before all that were taken back, when no other is known", () => {
+    const back = row({ state: "rolled-back", createdAt: 3, endedAt: 9 });
+    expect(settledAt([row({ state: "running", createdAt: 10 }), back])).toBe(3);
+    expect(settledAt([])).toBeNull();
   });
 });

@@ -59,12 +59,13 @@ export class SteadyTraffic {
 
 /**
  * When the newest deployment ended that left the traffic with another release, or nobody knows where; those that were
- * taken back gave it back. `history`: newest first. Null: it is not among them.
+ * taken back gave it back. `history`: newest first; when all of it was taken back, it is when the oldest of it began. Null:
+ * there is none.
  */
 export function settledAt(history: readonly Deployment[]): EpochMilliseconds | null {
   const last = history.find(
     ({ goal, state, touchedTraffic }) =>
       goal !== "retire" && (state === "completed" || state === "frozen" || (state === "failed" && touchedTraffic)),
   );
-  return last?.endedAt ?? null;
+  return last?.endedAt ?? history.at(-1)?.createdAt ?? null;
 }
