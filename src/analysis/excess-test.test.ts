@@ -90,6 +90,24 @@ describe("the boundary", () => {
   });
 });
 
+it("a test made for one look, looked at after each request, convicts far more often than its α says", () => {
+  const [limit, alpha, releases, requests] = [0.2, 0.05, 2_000, 400];
+  const random = seeded(7);
+  let convicted = 0;
+  for (let i = 0; i < releases; i++) {
+    for (let n = 1, k = 0; n <= requests; n++) {
+      if (random() < limit) k += 1;
+      // The normal quantile of 0.95.
+      if (n >= 30 && k - n * limit > 1.645 * Math.sqrt(n * limit * (1 - limit))) {
+        convicted += 1;
+        break;
+      }
+    }
+  }
+  // So the simulations here would show it, if the sequential tests did so too.
+  expect(convicted).toBeGreaterThan(releases * alpha * 3);
+});
+
 describe("the test of an excess", () => {
   it("convicts what fails every request after four, and forgets nothing", () => {
     const test = new ExcessTest(0.05, 0.0005);

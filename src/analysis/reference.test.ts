@@ -86,6 +86,20 @@ it("property: bounds the binomial's lower tail, closely", () => {
   );
 });
 
+it("stays a number up to 10^9 requests", () => {
+  const { latency, fineLatency } = latenciesOf([...Array<number>(96).fill(10), ...Array<number>(4).fill(50)]);
+  const all = (counts: readonly number[]): number[] => counts.map((count) => count * 1e7);
+  const reference = referenceTo(
+    { latency: all(latency), fineLatency: { ...fineLatency, counts: all(fineLatency.counts) } },
+    0.95,
+    2,
+    1e-4,
+  );
+  expect(reference).toBeGreaterThanOrEqual(20);
+  expect(reference).toBeLessThan(21);
+  for (const k of [0, 1, 4e7, 5e7, 1e9]) expect(atMost(k, 1e9, 0.05)).toBeGreaterThanOrEqual(0);
+});
+
 it("counts as slower only what surely is", () => {
   const seen = latenciesOf([1, 10, 100, 100_000]);
   expect([0, 99, 50, FINE_BOUNDS_MS.at(-1) ?? 0].map((ms) => slowerThan(seen, ms))).toEqual([4, 1, 2, 1]);
