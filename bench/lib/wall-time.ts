@@ -9,7 +9,10 @@ export type Bad = (typeof BAD)[number];
 const RATE = 200;
 const TICK_MS = 5;
 /** The active environment goes on alone for so long before each release; what it answered in all of them is compared with. */
-const STEADY_MS = { all: 2_000, fifth: 2_000, slow: 12_000 } as const satisfies Record<Bad, number>;
+const STEADY_MS = { all: 2_000, fifth: 2_000, slow: 4_000 } as const satisfies Record<Bad, number>;
+
+/** And before all of them. */
+const HISTORY_MS = 8_000;
 
 /** A whole Teal under 200 requests a second, its guardrails as they are unless told; bad releases get 10 %. */
 export class DetectionSite {
@@ -34,7 +37,9 @@ export class DetectionSite {
     });
     const { state, cause } = await site.deployed("good-1");
     if (state !== "completed") throw new Error(`good-1: ${state} ${JSON.stringify(cause)}`);
-    return new DetectionSite(site);
+    const detection = new DetectionSite(site);
+    await sleep(HISTORY_MS);
+    return detection;
   }
 
   /** Seconds from the first bad answer that a client got to the record that the traffic was back; null: not detected. */
