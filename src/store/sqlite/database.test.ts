@@ -1,10 +1,11 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { TealError } from "../../model/error.ts";
 import { temporaryFolder } from "../temporary.ts";
 import { sampleAcceptance, sampleEvent } from "../samples.ts";
-import { Database } from "./database.ts";
+import { Database, type Outcome } from "./database.ts";
 import { SqliteStore } from "./sqlite-store.ts";
 
 test("every commit is durable: WAL with full syncs, foreign keys held", () => {
@@ -99,4 +100,91 @@ test("a row that Teal cannot have written is store-failed, and names the place",
   );
   expect(store.events(0, 9)).toHaveLength(2);
   store.close();
+});
+
+describe("calls together", () => {
+  const names = z.object({ service: z.string() });
+  const insert = (database: Database, name: string, then: () => void = () => undefined): number =>
+    database.transaction(() => {
+      const changed = database.run("INSERT INTO services VALUES (?, 1, 0, '{}', NULL, NULL)", name);
+      then();
+      return changed;
+    });
+  const select = (database: Database): readonly string[] =>
+    database.all(names, "SELECT service FROM services ORDER BY service").map(({ service }) => service);
+  /** What another connection sees: only what is committed. */
+  const committed = (file: string): readonly string[] => {
+    const other = new Database(file);
+    const seen = select(other);
+    other.close();
+    return seen;
+  };
+  /** Runs them together; the outcomes in the order of telling, each with what was committed by then. */
+  const together = (database: Database, file: string, ...runs: (() => unknown)[]) => {
+    const told: { readonly call: number; readonly outcome: Outcome; readonly committed: readonly string[] }[] = [];
+    database.together(
+      runs.map((run, call) => ({
+        run,
+        settle: (outcome) => {
+          told.push({ call, outcome, committed: committed(file) });
+        },
+      })),
+    );
+    return told;
+  };
+
+  test("are committed at once before any of them is answered, and one that fails takes only its own part back", () => {
+    using folder = temporaryFolder();
+    const file = join(folder.path, "teal.db");
+    let commits = 0;
+    const database = new Database(file, { written: () => (commits += 1) });
+    const told = together(
+      database,
+      file,
+      () => select(database),
+      () => insert(database, "web"),
+      () =>
+        insert(database, "half", () => {
+          throw new TealError("fenced", "refused");
+        }),
+      () => select(database),
+      () => insert(database, "api"),
+    );
+    expect(told).toMatchObject([
+      { call: 0, outcome: { value: [] }, committed: [] },
+      { call: 1, outcome: { value: 1 }, committed: ["api", "web"] },
+      { call: 2, outcome: { error: { code: "fenced" } } },
+      { call: 3, outcome: { value: ["web"] } },
+      { call: 4, outcome: { value: 1 } },
+    ]);
+    expect(commits).toBe(1);
+    database.close();
+  });
+
+  test("which cannot be committed together are each tried alone, with the relief of a full disk", () => {
+    using folder = temporaryFolder();
+    const file = join(folder.path, "teal.db");
+    new SqliteStore(file).close();
+    const limit = (database: Database, pages: number): void => {
+      database.all(z.unknown(), `PRAGMA max_page_count = ${String(pages)}`);
+    };
+    let asked = 0;
+    const database: Database = new Database(file, { relieve: () => (asked++, false) });
+    limit(database, 40);
+    const big = "x".repeat(200_000);
+    const told = together(
+      database,
+      file,
+      () => insert(database, "web"),
+      () => insert(database, big),
+      () => insert(database, "api"),
+    );
+    expect(told).toMatchObject([
+      { call: 0, outcome: { value: 1 }, committed: ["web"] },
+      { call: 1, outcome: { error: { code: "store-failed" } }, committed: ["web"] },
+      { call: 2, outcome: { value: 1 }, committed: ["api", "web"] },
+    ]);
+    expect(asked).toBe(1);
+    database.close();
+  });
 });

@@ -12,12 +12,23 @@ export interface DatabaseOptions {
   readonly written?: () => void;
 }
 
+/** One of several calls that {@link Database.together} takes. */
+export interface StoreTask {
+  /** May be run twice: what the first time wrote is then taken back. */
+  readonly run: () => unknown;
+  /** Told once, when what `run` wrote is durable, or it has failed. */
+  readonly settle: (outcome: Outcome) => void;
+}
+
+export type Outcome = { readonly value: unknown } | { readonly error: unknown };
+
 /** One SQLite file: cached statements, checked rows, one transaction at a time. Everything throws `store-failed`. */
 export class Database {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   readonly #relieve: () => boolean;
   readonly #written: () => void;
+  #isTogether = false;
 
   /**
    * Opens, and brings the schema up to date.
@@ -59,9 +70,53 @@ export class Database {
 
   /** All of `body` or nothing of it. On a full disk it is tried once more after relief, so `body` must be repeatable. */
   transaction<T>(body: () => T): T {
+    if (this.#isTogether) return this.#part(body);
     const result = this.#withRelief(body);
     this.#written();
     return result;
+  }
+
+  /**
+   * Runs the tasks in their order and commits what they wrote at once: one sync of the disk, which is what a write waits
+   * for, instead of one each. A task that throws takes back its own part alone. When they cannot be committed together,
+   * each is run again by itself. None may close the database.
+   */
+  together(tasks: readonly StoreTask[]): void {
+    const held: { readonly task: StoreTask; readonly outcome: Outcome }[] = [];
+    let isSound = true;
+    this.#isTogether = true;
+    for (const [index, task] of tasks.entries()) {
+      const outcome = outcomeOf(task);
+      const isRead = held.length === 0 && !this.#database.isTransaction;
+      if (isRead && !isFull(outcome)) {
+        task.settle(outcome);
+        continue;
+      }
+      held.push({ task, outcome });
+      // SQLite itself takes the whole transaction back after some errors.
+      isSound = this.#database.isTransaction && !isFull(outcome);
+      if (isSound) continue;
+      for (const left of tasks.slice(index + 1)) held.push({ task: left, outcome });
+      break;
+    }
+    this.#isTogether = false;
+    if (held.length > 0) this.#settle(held, isSound && this.#commits());
+  }
+
+  #settle(held: readonly { readonly task: StoreTask; readonly outcome: Outcome }[], committed: boolean): void {
+    if (committed) this.#written();
+    else if (this.#database.isTransaction) this.#execute("ROLLBACK");
+    for (const { task, outcome } of held) task.settle(committed ? outcome : outcomeOf(task));
+  }
+
+  #commits(): boolean {
+    try {
+      this.#execute("COMMIT");
+      return true;
+    } catch {
+      // Each of them finds out by itself, and tells.
+      return false;
+    }
   }
 
   close(): void {
@@ -93,6 +148,20 @@ export class Database {
     }
   }
 
+  /** All of `body` or nothing of it, within the transaction of all tasks. */
+  #part<T>(body: () => T): T {
+    if (!this.#database.isTransaction) this.#execute("BEGIN IMMEDIATE");
+    this.#execute("SAVEPOINT part");
+    try {
+      const result = body();
+      this.#execute("RELEASE part");
+      return result;
+    } catch (thrown) {
+      if (this.#database.isTransaction) this.#execute("ROLLBACK TO part; RELEASE part");
+      throw thrown;
+    }
+  }
+
   #execute(sql: string): void {
     this.#attempt(sql, () => {
       this.#database.exec(sql);
@@ -114,6 +183,18 @@ export class Database {
       throw storeFailure(`${what} the store failed`, thrown);
     }
   }
+}
+
+function outcomeOf({ run }: StoreTask): Outcome {
+  try {
+    return { value: run() };
+  } catch (error) {
+    return { error };
+  }
+}
+
+function isFull(outcome: Outcome): boolean {
+  return "error" in outcome && isDiskFull(outcome.error);
 }
 
 function decode<T>(shape: z.ZodType<T>, row: unknown, sql: string): T {

@@ -1,5 +1,4 @@
 import type { Milliseconds } from "../../model/time.ts";
-import type { SyncStore } from "../sync.ts";
 import type { StoreThreadData } from "../thread/messages.ts";
 import { Ballast } from "./ballast.ts";
 import { SqliteStore } from "./sqlite-store.ts";
@@ -8,7 +7,7 @@ import { SqliteStore } from "./sqlite-store.ts";
 const FIRST_BALLAST_AFTER_MS = 2_000;
 
 /** What the store's thread runs: the store, with its ballast. */
-export function openInThread(data: StoreThreadData, monotonic: () => Milliseconds): SyncStore {
+export function openInThread(data: StoreThreadData, monotonic: () => Milliseconds): SqliteStore {
   const { file, ballast: path } = data;
   if (path === null) return new SqliteStore(file);
   const ballast = new Ballast(path, { monotonic });

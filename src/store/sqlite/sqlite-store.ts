@@ -20,7 +20,7 @@ import type {
   Transition,
 } from "../store.ts";
 import type { SyncStore } from "../sync.ts";
-import { Database, type DatabaseOptions } from "./database.ts";
+import { Database, type DatabaseOptions, type StoreTask } from "./database.ts";
 import * as aborts from "./aborts.ts";
 import * as approvals from "./approvals.ts";
 import * as changes from "./changes.ts";
@@ -181,6 +181,11 @@ export class SqliteStore implements SyncStore {
   }
   close(): void {
     this.#database.close();
+  }
+
+  /** See {@link Database.together}. */
+  together(tasks: readonly StoreTask[]): void {
+    this.#database.together(tasks);
   }
 
   #accept(row: NewDeployment): Accepted {
