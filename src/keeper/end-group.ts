@@ -1,6 +1,7 @@
 import type { Clock, Milliseconds } from "../model/time.ts";
 import { groupOf } from "./family.ts";
-import { ProcessScan } from "./process-scan.ts";
+import { allProcesses, type ProcessStat } from "./procfs.ts";
+import { SharedReading } from "./shared-reading.ts";
 import type { WatchedProcess } from "./watched-process.ts";
 
 const POLL_MS: Milliseconds = 20;
@@ -13,7 +14,7 @@ export async function endGroup(
   process: WatchedProcess,
   how: { readonly signal: NodeJS.Signals; readonly timeoutMs: Milliseconds },
   clock: Clock,
-  scan = new ProcessScan(clock),
+  scan: SharedReading<readonly ProcessStat[]> = new SharedReading(clock, allProcesses),
 ): Promise<void> {
   signalGroup(process.pid, how.signal);
   if (await gone(process, how.timeoutMs, clock, scan)) return;
@@ -37,7 +38,7 @@ async function gone(
   process: WatchedProcess,
   withinMs: Milliseconds,
   clock: Clock,
-  scan: ProcessScan,
+  scan: SharedReading<readonly ProcessStat[]>,
 ): Promise<boolean> {
   const until = clock.monotonic() + withinMs;
   let ended = false;

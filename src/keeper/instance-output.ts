@@ -1,15 +1,10 @@
-import { execFile } from "node:child_process";
-import { chownSync, closeSync, constants, mkdirSync, openSync, rmSync, statSync } from "node:fs";
+import { chownSync, closeSync, constants, openSync, rmSync, statSync } from "node:fs";
 import { Socket } from "node:net";
-import { dirname } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
-import { promisify } from "node:util";
-import type { Clock } from "../model/time.ts";
+import type { Fifos } from "./fifos.ts";
 import { LAST_LINES, lastWords } from "./last-words.ts";
 import { LineSplitter } from "./line-splitter.ts";
-import { RotatingLog } from "./rotating-log.ts";
-
-const run = promisify(execFile);
+import type { RotatingLog } from "./rotating-log.ts";
 
 /**
  * What an instance prints, through a FIFO into its log. The app holds the FIFO open for reading and writing, so the death
@@ -36,20 +31,11 @@ export class InstanceOutput {
   }
 
   /** Makes the FIFO unless it is there, and begins to read it. */
-  static async open(fifo: string, logPath: string, clock: Clock): Promise<InstanceOutput> {
-    if (!isFifo(fifo)) {
-      rmSync(fifo, { force: true, recursive: true });
-      mkdirSync(dirname(fifo), { recursive: true, mode: 0o700 });
-      // Node has no call for this; mkfifo is of coreutils and busybox.
-      await run("mkfifo", ["-m", "600", fifo]);
-    }
+  static async open(fifo: string, log: RotatingLog, fifos: Fifos): Promise<InstanceOutput> {
+    if (!isFifo(fifo)) await fifos.make(fifo);
     // Open for writing as well, so that it does not end while no app has it.
     const fd = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK);
-    return new InstanceOutput(
-      fifo,
-      new RotatingLog(logPath, clock),
-      new Socket({ fd, readable: true, writable: false }),
-    );
+    return new InstanceOutput(fifo, log, new Socket({ fd, readable: true, writable: false }));
   }
 
   /** A descriptor for the app's stdout and stderr; the caller closes its own after the spawn. */

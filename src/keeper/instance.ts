@@ -6,13 +6,17 @@ import type { Clock } from "../model/time.ts";
 import type { InstanceReport, InstanceSpec } from "../wire/keeper.ts";
 import type { StatePaths } from "../wire/paths.ts";
 import { endGroup, killLeftovers } from "./end-group.ts";
+import type { Fifos } from "./fifos.ts";
 import { InstanceOutput } from "./instance-output.ts";
 import { launchInstance } from "./launch-instance.ts";
+import type { ListeningSockets } from "./listeners.ts";
 import { portOwner } from "./port-owner.ts";
 import type { Ports } from "./ports.ts";
-import type { ProcessScan } from "./process-scan.ts";
-import type { InstanceRecord } from "./record.ts";
+import type { ProcessStat } from "./procfs.ts";
+import { type InstanceRecord, printInstance } from "./record.ts";
 import { RestartPolicy } from "./restart-policy.ts";
+import { RotatingLog } from "./rotating-log.ts";
+import type { SharedReading } from "./shared-reading.ts";
 import { type End, watchProcess } from "./watch-process.ts";
 import { type Exit, printExit, type WatchedProcess } from "./watched-process.ts";
 
@@ -23,7 +27,9 @@ export interface InstanceParts {
   readonly paths: StatePaths;
   readonly clock: Clock;
   readonly ports: Ports;
-  readonly scan: ProcessScan;
+  readonly fifos: Fifos;
+  readonly processes: SharedReading<readonly ProcessStat[]>;
+  readonly listening: SharedReading<ListeningSockets>;
   /** After each change of the report or the record. */
   readonly changed: (instance: Instance) => void;
 }
@@ -46,6 +52,8 @@ export class Instance {
   #process: (WatchedProcess & { readonly startedAt: number }) | null = null;
   #port: number | null = null;
   #restarts = 0;
+  /** Its record as it is now; null: not printed since it last changed. */
+  #printed: string | null = null;
   #draws = 0;
   #loop: Promise<void> = Promise.resolve();
 
@@ -76,20 +84,17 @@ export class Instance {
     };
   }
 
-  /** Null while no process runs. */
-  get record(): InstanceRecord | null {
+  /** Printed; null while no process runs. */
+  get record(): string | null {
     if (this.#process === null || this.#port === null) return null;
+    this.#printed ??= this.#print(this.#process, this.#port);
+    return this.#printed;
+  }
+
+  #print({ pid, startTicks, startedAt }: WatchedProcess & { readonly startedAt: number }, port: number): string {
     const { variables: _secret, ...spec } = this.spec;
-    const { pid, startTicks, startedAt } = this.#process;
-    return {
-      spec,
-      pid,
-      startTicks,
-      startedAt,
-      port: this.#port,
-      ready: this.#status.state === "ready",
-      restarts: this.#restarts,
-    };
+    const ready = this.#status.state === "ready";
+    return printInstance({ spec, pid, startTicks, startedAt, port, ready, restarts: this.#restarts });
   }
 
   /** Returns when its first process runs, or has failed to start. */
@@ -163,7 +168,12 @@ export class Instance {
       target:
         this.#status.state === "ready"
           ? null
-          : { port: this.#setUp().port, pid: process.pid, health: this.spec.health },
+          : {
+              port: this.#setUp().port,
+              pid: process.pid,
+              health: this.spec.health,
+              listening: this.#parts.listening,
+            },
       clock: this.#parts.clock,
       stop: this.#stop.signal,
       onReason: (reason) => {
@@ -177,7 +187,7 @@ export class Instance {
   async #end(process: WatchedProcess): Promise<void> {
     this.#become({ state: "stopping", code: null, reason: null });
     const { signal, timeoutMs } = this.spec.stop;
-    await endGroup(process, { signal: stopSignal(signal), timeoutMs }, this.#parts.clock, this.#parts.scan);
+    await endGroup(process, { signal: stopSignal(signal), timeoutMs }, this.#parts.clock, this.#parts.processes);
     this.#process = null;
   }
 
@@ -195,7 +205,7 @@ export class Instance {
     if (!wasReady) {
       // What a shell answers when the command is missing (127) or not executable (126): POSIX, "Exit Status for Commands".
       if (exit.code === 126 || exit.code === 127) return this.#fail("failed", "command-not-found", reason);
-      const owner = portOwner(this.#port ?? 0, process.pid);
+      const owner = portOwner(await this.#parts.listening.fresh(), this.#port ?? 0, process.pid);
       if (owner.kind === "stranger") return this.#redraw(`port ${String(this.#port)} belongs to ${owner.who}`);
     }
     return this.#backOff(reason);
@@ -270,6 +280,7 @@ export class Instance {
 
   #become(status: Status): void {
     this.#status = status;
+    this.#printed = null;
     this.#parts.changed(this);
   }
 
@@ -279,10 +290,14 @@ export class Instance {
   }
 
   #openOutput(): Promise<InstanceOutput> {
-    const { paths, clock } = this.#parts;
+    const { paths, clock, fifos } = this.#parts;
     const { service, environment, release, ordinal } = this.spec;
     const name = join(service, environment, `${release}.${String(ordinal)}`);
-    return InstanceOutput.open(join(paths.run, `${name}.fifo`), join(paths.logs, `${name}.log`), clock);
+    return InstanceOutput.open(
+      join(paths.run, `${name}.fifo`),
+      new RotatingLog(join(paths.logs, `${name}.log`), clock),
+      fifos,
+    );
   }
 }
 

@@ -1,11 +1,14 @@
+import { join } from "node:path";
 import type { Clock } from "../model/time.ts";
 import type { InstanceReport, InstanceSpec } from "../wire/keeper.ts";
 import { Instance, type InstanceParts } from "./instance.ts";
 import { Lanes } from "./lanes.ts";
 import { endOrphan, orphansBelow } from "./orphans.ts";
-import { readEnvironment } from "./procfs.ts";
-import { ProcessScan } from "./process-scan.ts";
+import { Fifos } from "./fifos.ts";
+import { listeningSockets } from "./listeners.ts";
+import { allProcesses, readEnvironment } from "./procfs.ts";
 import type { InstanceRecord } from "./record.ts";
+import { SharedReading } from "./shared-reading.ts";
 import { adoptProcess } from "./watched-process.ts";
 
 /** All instances of a keeper by id. Starts and stops of one id come one after the other; different ids side by side. */
@@ -14,8 +17,14 @@ export class Instances {
   readonly #instances = new Map<string, Instance>();
   readonly #lanes = new Lanes();
 
-  constructor(parts: Omit<InstanceParts, "scan">) {
-    this.#parts = { ...parts, scan: new ProcessScan(parts.clock) };
+  constructor(parts: Omit<InstanceParts, "processes" | "listening" | "fifos">) {
+    const { clock, paths } = parts;
+    this.#parts = {
+      ...parts,
+      processes: new SharedReading(clock, allProcesses),
+      listening: new SharedReading(clock, listeningSockets),
+      fifos: new Fifos(join(paths.run, "spare")),
+    };
   }
 
   /** Starts those that do not run, or have failed. Returns when each has a process, or could not be started. */
@@ -41,7 +50,8 @@ export class Instances {
     return [...this.#instances.values()].map((instance) => instance.report);
   }
 
-  records(): InstanceRecord[] {
+  /** Printed; see {@link printRecord}. */
+  records(): string[] {
     return [...this.#instances.values()].flatMap((instance) => instance.record ?? []);
   }
 

@@ -14,7 +14,7 @@ import { Ports } from "./ports.ts";
 import { bootId } from "./procfs.ts";
 import { isSameProgram, ownProgram } from "./program.ts";
 import { Proxies } from "./proxies.ts";
-import { type KeeperRecord, loadRecord, type ProxyRecord, RecordFile, type TealRecord } from "./record.ts";
+import { loadRecord, printRecord, type ProxyRecord, RecordFile, type TealRecord } from "./record.ts";
 import { ServerProcess } from "./server-process.ts";
 import { rotateTealLog, tealLog } from "./spawn-teal.ts";
 
@@ -221,15 +221,15 @@ export class Keeper {
     if (this.#down !== null) throw new TealError("keeper-down", "everything is going down");
   }
 
-  #current(): KeeperRecord {
-    return {
-      version: 1,
+  #current(): string {
+    const rest = {
+      version: 1 as const,
       bootId: this.#bootId,
       listeners: this.#proxies.listeners,
       proxies: this.#proxies.records,
       server: this.#server.record,
-      instances: this.#instances.records(),
     };
+    return printRecord(rest, this.#instances.records());
   }
 
   async #rotateLogs(): Promise<void> {

@@ -1,7 +1,10 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
-/** proc_net_tcp: the state column of a listening socket. */
-const LISTEN = "0A";
+/**
+ * A line of proc_net_tcp in state 0A, which is LISTEN: address and port of this end, the receive queue, and after four
+ * more columns the inode.
+ */
+const LISTENING = /^ *\d+: ([0-9A-F]+):([0-9A-F]{4}) [0-9A-F]+:0000 0A [0-9A-F]+:([0-9A-F]+)(?: +\S+){4} +(\d+)/gm;
 /** Local addresses that answer a connect to 127.0.0.1, as little-endian machines write them. */
 const LOOPBACK = new Set([
   "0100007F",
@@ -10,43 +13,51 @@ const LOOPBACK = new Set([
   "0000000000000000FFFF00000100007F",
 ]);
 
-/** Inodes of the sockets that listen on the port of 127.0.0.1, or of any address with `anyAddress`. */
-export function listeningInodes(port: number, anyAddress = false): ReadonlySet<string> {
-  const inodes = new Set<string>();
-  const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
-  for (const table of ["/proc/net/tcp", "/proc/net/tcp6"]) {
-    for (const line of readTable(table)) {
-      const [, local, , state, , , , , , inode] = line.trim().split(/\s+/);
-      if (state !== LISTEN || inode === undefined || local?.endsWith(suffix) !== true) continue;
-      if (anyAddress || LOOPBACK.has(local.slice(0, -suffix.length))) inodes.add(inode);
-    }
-  }
-  return inodes;
+/** A socket that listens. */
+interface ListeningSocket {
+  /** As the table writes it. */
+  readonly address: string;
+  readonly inode: string;
+  /** Connections that nobody has accepted yet: for a listening socket the column rx_queue is its accept queue. */
+  readonly waiting: number;
 }
 
-/**
- * Connections to these addresses (`host:port`) that nobody has accepted yet. For a listening socket the column rx_queue of
- * proc_net_tcp is its accept queue.
- */
-export function waitingConnections(addresses: readonly string[]): number {
-  const ports = new Set(addresses.map((address) => Number(address.slice(address.lastIndexOf(":") + 1))));
-  let waiting = 0;
+/** All of the machine, by port. */
+export type ListeningSockets = ReadonlyMap<number, readonly ListeningSocket[]>;
+
+/** Takes as long as the kernel needs to walk all its TCP connections: milliseconds, also when there are none. */
+export function listeningSockets(): ListeningSockets {
+  const sockets = new Map<number, ListeningSocket[]>();
   for (const table of ["/proc/net/tcp", "/proc/net/tcp6"]) {
-    for (const line of readTable(table)) {
-      const [, local, , state, queues] = line.trim().split(/\s+/);
-      if (state !== LISTEN || !ports.has(Number.parseInt(local?.split(":")[1] ?? "", 16))) continue;
-      waiting += Number.parseInt(queues?.split(":")[1] ?? "0", 16);
+    for (const [, address = "", port = "", queue = "", inode = ""] of readTable(table).matchAll(LISTENING)) {
+      const socket = { address, inode, waiting: Number.parseInt(queue, 16) };
+      const known = sockets.get(Number.parseInt(port, 16));
+      if (known === undefined) sockets.set(Number.parseInt(port, 16), [socket]);
+      else known.push(socket);
     }
   }
-  return waiting;
+  return sockets;
+}
+
+/** Inodes of those that listen on the port of 127.0.0.1, or of any address with `anyAddress`. */
+export function inodesOn(sockets: ListeningSockets, port: number, anyAddress = false): ReadonlySet<string> {
+  const there = sockets.get(port) ?? [];
+  return new Set(there.filter(({ address }) => anyAddress || LOOPBACK.has(address)).map(({ inode }) => inode));
+}
+
+/** Connections to these addresses (`host:port`) that nobody has accepted yet. */
+export function waitingConnections(addresses: readonly string[]): number {
+  const sockets = listeningSockets();
+  const ports = new Set(addresses.map((address) => Number(address.slice(address.lastIndexOf(":") + 1))));
+  return [...ports].flatMap((port) => sockets.get(port) ?? []).reduce((sum, { waiting }) => sum + waiting, 0);
 }
 
 /** tcp6 is absent where IPv6 is switched off. */
-function readTable(path: string): readonly string[] {
+function readTable(path: string): string {
   try {
-    return readFileSync(path, "utf8").split("\n").slice(1);
+    return readFileSync(path, "latin1");
   } catch {
-    return [];
+    return "";
   }
 }
 

@@ -1,5 +1,5 @@
 import { familyOf } from "./family.ts";
-import { holderOf, inodesHeld, listeningInodes } from "./listeners.ts";
+import { holderOf, inodesHeld, inodesOn, type ListeningSockets } from "./listeners.ts";
 import { describeProcess } from "./procfs.ts";
 
 /** nobody: nothing listens. own: all that listens belongs to the instance. stranger: something else does. */
@@ -7,8 +7,8 @@ export type PortOwner =
   { readonly kind: "nobody" } | { readonly kind: "own" } | { readonly kind: "stranger"; readonly who: string };
 
 /** Whose socket answers on the port of 127.0.0.1, seen from the instance whose first process is `leader`. */
-export function portOwner(port: number, leader: number): PortOwner {
-  const inodes = listeningInodes(port);
+export function portOwner(sockets: ListeningSockets, port: number, leader: number): PortOwner {
+  const inodes = inodesOn(sockets, port);
   if (inodes.size === 0) return { kind: "nobody" };
   const foreign = new Set(inodes);
   const without = (pid: number): boolean => {

@@ -1,7 +1,9 @@
 import type { HealthSpec } from "../model/service.ts";
 import type { Clock, Milliseconds } from "../model/time.ts";
+import type { ListeningSockets } from "./listeners.ts";
 import { portOwner } from "./port-owner.ts";
 import { probe } from "./probe.ts";
+import type { SharedReading } from "./shared-reading.ts";
 
 /** Wait between two looks while nothing listens yet, so that an app's start costs no more than it takes. */
 const EAGER_MS: Milliseconds = 25;
@@ -16,6 +18,7 @@ export interface ReadinessTarget {
   /** The instance's first process. */
   readonly pid: number;
   readonly health: HealthSpec;
+  readonly listening: SharedReading<ListeningSockets>;
 }
 
 /**
@@ -29,7 +32,7 @@ export async function untilReady(
   report: (reason: string) => void,
   signal: AbortSignal,
 ): Promise<Readiness> {
-  const { port, pid, health } = instance;
+  const { port, pid, health, listening } = instance;
   let good = 0;
   for (let look = 0; ; look += 1) {
     const began = clock.monotonic();
@@ -41,7 +44,8 @@ export async function untilReady(
       await clock.sleep(look < EAGER_LOOKS ? EAGER_MS : PATIENT_MS, signal);
       continue;
     }
-    const owner = portOwner(port, pid);
+    const owner = portOwner(await listening.fresh(), port, pid);
+    signal.throwIfAborted();
     if (owner.kind === "stranger") return { kind: "stranger", reason: `port ${String(port)} belongs to ${owner.who}` };
     good = result.kind === "good" && owner.kind === "own" ? good + 1 : 0;
     if (good >= health.healthyAfter) return { kind: "ready" };

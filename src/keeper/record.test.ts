@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { HEALTH } from "../../test/keeper-harness.ts";
 import { proxySettings } from "../wire/shapes.ts";
-import { type KeeperRecord, loadRecord, RecordFile } from "./record.ts";
+import { type KeeperRecord, loadRecord, printInstance, printRecord, RecordFile } from "./record.ts";
 
 let folder: string;
 let path: string;
@@ -68,10 +68,12 @@ test("the first format is read", async () => {
 
 test("what is saved is read back, by its owner alone; many saves at once end with the last", async () => {
   let restarts = 0;
-  const current = (): KeeperRecord => ({
-    ...READ,
-    instances: READ.instances.map((instance) => ({ ...instance, restarts })),
-  });
+  const { instances, ...rest } = READ;
+  const current = (): string =>
+    printRecord(
+      rest,
+      instances.map((instance) => printInstance({ ...instance, restarts })),
+    );
   const file = new RecordFile(path, current, (text) => expect.unreachable(text));
   const saves: Promise<void>[] = [];
   for (restarts = 1; restarts <= 20; restarts += 1) saves.push(file.save());
@@ -80,6 +82,15 @@ test("what is saved is read back, by its owner alone; many saves at once end wit
   expect((await load())?.instances[0]?.restarts).toBe(21);
   expect(statSync(path).mode & 0o777).toBe(0o600);
   expect(existsSync(`${path}.new`)).toBe(false);
+});
+
+test("what is printed is one document, with any number of instances", () => {
+  const { instances, ...rest } = READ;
+  const [text = ""] = instances.map(printInstance);
+  for (const count of [0, 1, 3]) {
+    const printed: unknown = JSON.parse(printRecord(rest, Array<string>(count).fill(text)));
+    expect(printed).toEqual({ ...READ, instances: Array(count).fill(instances[0]) });
+  }
 });
 
 test("none is none, and one that is of no use is set aside", async () => {
@@ -96,7 +107,7 @@ test("a disk that refuses is told, and keeps nobody from going on", async () => 
   const warnings: string[] = [];
   const file = new RecordFile(
     join(folder, "gone", "keeper.json"),
-    () => READ,
+    () => JSON.stringify(READ),
     (text) => warnings.push(text),
   );
   await file.save();

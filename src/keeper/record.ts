@@ -68,16 +68,28 @@ export async function loadRecord(path: string, warn: (text: string) => void): Pr
   }
 }
 
+/**
+ * keeper.json as text, a line for each instance. Theirs come as texts, see {@link printInstance}: of thousands, one or two
+ * have changed since the last time.
+ */
+export function printRecord(rest: Omit<KeeperRecord, "instances">, instances: readonly string[]): string {
+  return `${JSON.stringify(rest).slice(0, -1)},"instances":[\n${instances.join(",\n")}\n]}\n`;
+}
+
+export function printInstance(instance: InstanceRecord): string {
+  return JSON.stringify(instance);
+}
+
 /** Writes keeper.json whole or not at all: a file of its own, synced, then renamed. Saves that come together are one. */
 export class RecordFile {
   readonly #path: string;
-  readonly #current: () => KeeperRecord;
+  readonly #current: () => string;
   readonly #warn: (text: string) => void;
   #written = "";
   #writing: Promise<void> | null = null;
   #next: Promise<void> | null = null;
 
-  constructor(path: string, current: () => KeeperRecord, warn: (text: string) => void) {
+  constructor(path: string, current: () => string, warn: (text: string) => void) {
     this.#path = path;
     this.#current = current;
     this.#warn = warn;
@@ -99,7 +111,7 @@ export class RecordFile {
   }
 
   async #write(): Promise<void> {
-    const text = `${JSON.stringify(this.#current(), null, 1)}\n`;
+    const text = this.#current();
     if (text === this.#written) return;
     const temporary = `${this.#path}.new`;
     try {

@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync, openSync, statSync, truncateSync } from "node:
 import { dirname, join } from "node:path";
 import { withDescriptor } from "./instance-output.ts";
 import type { KeeperParts } from "./parts.ts";
-import { NODE_FLAGS, type Program } from "../wire/launch.ts";
+import { NODE_FLAGS, type Program, SERVER_FLAGS, SERVER_VARIABLES } from "../wire/launch.ts";
 import { runnableNode } from "../wire/node-binary.ts";
 import { shiftNumbered } from "../wire/numbered-files.ts";
 import { LOG_LIMITS } from "./rotating-log.ts";
@@ -27,12 +27,13 @@ export async function spawnTeal(
     spawnWatched(
       [
         node,
-        ...NODE_FLAGS,
+        ...(name === "server" ? SERVER_FLAGS : NODE_FLAGS),
         join(program.runtime, `${name}.mjs`),
         JSON.stringify({ ...launch, runtime: program.runtime }),
       ],
       {
         cwd: parts.paths.root,
+        ...(name === "server" ? { env: { ...process.env, ...SERVER_VARIABLES } } : {}),
         stdio: ["ignore", log, log, ...listeners],
       },
     ),
