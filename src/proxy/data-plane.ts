@@ -108,7 +108,7 @@ export class DataPlane {
           service.prepare({ ...table, revertTo: register.armed?.revertTo ?? null }, this.#nextVersion()),
         );
     }
-    this.#routes.goLive(this.#routes.next(this.#tables()));
+    this.#routes.goLive(this.#routes.next(this.#tables));
   }
 
   observe(name: string): Observation {
@@ -206,7 +206,7 @@ export class DataPlane {
 
   /** The longest that a connection of any service may stay after it has lost its side. */
   get longestLivedMs(): Milliseconds {
-    const limits = this.#tables().map(({ traffic }) => Math.max(traffic.longLivedMs, traffic.drainMs));
+    const limits = this.#tables.map(({ traffic }) => Math.max(traffic.longLivedMs, traffic.drainMs));
     return Math.max(0, ...limits);
   }
 
@@ -266,7 +266,7 @@ export class DataPlane {
     // Upkeep keeps a deployment armed, and so its target known.
     const table = { ...asked, revertTo: applied(service.register, asked).armed?.revertTo ?? null };
     const prepared = service.prepare(table, this.#nextVersion());
-    const routes = this.#routes.next(this.#tables(table));
+    const routes = this.#routes.next([table]);
     await crew.publish(prepared.published, routes);
     // A revert does not wait for its turn: what was allowed before may be latched by now.
     const isSame = judge(service.register, asked) === "same";
@@ -360,11 +360,8 @@ export class DataPlane {
     return service;
   }
 
-  #tables(next?: ServiceTable): readonly ServiceTable[] {
-    const others = [...this.#services.values()].flatMap(({ name, table }) =>
-      table === null || name === next?.service ? [] : [table],
-    );
-    return next === undefined ? others : [...others, next];
+  get #tables(): readonly ServiceTable[] {
+    return [...this.#services.values()].flatMap(({ table }) => table ?? []);
   }
 
   /** Each table takes two: its own, and its revert's. */

@@ -40,22 +40,37 @@ describe("which samples are sent", () => {
     expect(names(feed.next([a], 1))).toEqual(["a"]);
   });
 
-  it("tells a watched one always, a switch once, and everything to a new listener and every 5 s", () => {
+  it("tells the silence of a watched one twice a second, and its news at once", () => {
     const feed = new SampleFeed();
     const watched = service("watched", { isWatched: true });
+    const ticks = Array.from({ length: 20 }, () => feed.next([watched], 1).length);
+    expect(ticks).toEqual([1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0]);
+    feed.next([watched], 1);
+    add(watched.counters.get("green") ?? sharedNumbers(0), COUNTER.failures);
+    expect(names(feed.next([watched], 1))).toEqual(["watched"]);
+  });
+
+  it("tells of an environment that is new", () => {
+    const feed = new SampleFeed();
+    const [before, after] = [service("web", { counters: new Map() }), service("web")];
+    feed.next([before], 1);
+    expect(feed.next([before], 1)).toEqual([]);
+    expect(names(feed.next([after], 1))).toEqual(["web"]);
+    expect(feed.next([after], 1)).toEqual([]);
+  });
+
+  it("tells a switch once, and everything to a new listener and every 5 s", () => {
+    const feed = new SampleFeed();
     const quiet = service("quiet");
-    feed.next([watched, quiet], 1);
-    expect(names(feed.next([watched, quiet], 1))).toEqual(["watched"]);
-    expect(names(feed.next([watched, { ...quiet, switches: 1 }], 1))).toEqual(["watched", "quiet"]);
-    expect(names(feed.next([watched, { ...quiet, switches: 1 }], 2))).toEqual(["watched", "quiet"]);
+    feed.next([quiet], 1);
+    expect(feed.next([quiet], 1)).toEqual([]);
+    expect(names(feed.next([{ ...quiet, switches: 1 }], 1))).toEqual(["quiet"]);
+    expect(names(feed.next([{ ...quiet, switches: 1 }], 2))).toEqual(["quiet"]);
     quiet.cell[SERVICE_CELL.held] = 1;
-    expect(names(feed.next([watched, { ...quiet, switches: 1 }], 2))).toEqual(["watched", "quiet"]);
-    expect(names(feed.next([watched, { ...quiet, switches: 1, mode: { number: 1 } }], 2))).toEqual([
-      "watched",
-      "quiet",
-    ]);
-    expect(names(feed.next([watched, { ...quiet, switches: 1 }], 2))).toEqual(["watched", "quiet"]);
-    expect(names(feed.next([watched, { ...quiet, switches: 1 }], 1))).toEqual(["watched"]);
+    expect(names(feed.next([{ ...quiet, switches: 1 }], 2))).toEqual(["quiet"]);
+    expect(names(feed.next([{ ...quiet, switches: 1, mode: { number: 1 } }], 2))).toEqual(["quiet"]);
+    expect(names(feed.next([{ ...quiet, switches: 1 }], 2))).toEqual(["quiet"]);
+    expect(feed.next([{ ...quiet, switches: 1 }], 1)).toEqual([]);
     const told = Array.from({ length: 50 }, () => feed.next([quiet], 1).length);
     expect(told.slice(1).filter((count) => count === 1)).toHaveLength(1);
   });
