@@ -57,6 +57,8 @@ export interface ControllerParts {
 /** The verbs, over the engine's parts: see {@link Control} for what each does. */
 export class Controller implements Control {
   readonly #parts: EngineParts;
+  /** For answers that change nothing. */
+  readonly #reading: EngineParts;
   readonly #traffic: TrafficDesk;
   readonly #fleet: Fleet;
   readonly #maintenance: MaintenanceDesk;
@@ -68,25 +70,26 @@ export class Controller implements Control {
     this.#desk = queue;
     this.#delivery = delivery;
     this.#parts = parts;
+    this.#reading = { ...parts, store: parts.reads };
     this.#traffic = traffic;
     this.#fleet = fleet;
     this.#maintenance = maintenance;
   }
 
   async status(signal: AbortSignal): Promise<readonly ServiceStatus[]> {
-    const recorded = (await this.#parts.store.services()).map(({ service }) => service);
+    const recorded = (await this.#parts.reads.services()).map(({ service }) => service);
     const names = [...new Set([...this.#parts.configuration.services(), ...recorded])];
     return Promise.all(names.map((service) => this.serviceStatus(service, signal)));
   }
 
   async serviceStatus(service: string, signal: AbortSignal): Promise<ServiceStatus> {
-    const { store } = this.#parts;
+    const { store } = this.#reading;
     const soon = AbortSignal.any([signal, AbortSignal.timeout(STATUS_MS)]);
-    const seen = await survey(this.#parts, service, soon);
+    const seen = await survey(this.#reading, service, soon);
     const steps = seen.unfinished === null ? [] : await store.steps(seen.unfinished.id);
     const active = seen.environments.find(({ name }) => name === seen.row.active)?.release ?? null;
     const warm = seen.environments.some(({ name, release }) => name !== seen.row.active && release !== null);
-    const previous = warm ? null : await previousRelease(this.#parts, service, active?.id ?? null);
+    const previous = warm ? null : await previousRelease(this.#reading, service, active?.id ?? null);
     return statusOf(seen, {
       steps,
       hold: this.#fleet.of(service)?.holding.now ?? null,
@@ -208,10 +211,14 @@ export class Controller implements Control {
   }
 
   async deployment(id: string): Promise<DeploymentView> {
-    const { store } = this.#parts;
-    const deployment = await store.deployment(id);
+    const store = this.#parts.reads;
+    const [deployment, steps, receipts] = await Promise.all([
+      store.deployment(id),
+      store.steps(id),
+      store.receipts(id),
+    ]);
     if (deployment === null) throw new TealError("deployment-unknown", `there is no deployment ${id}`);
-    return { deployment, steps: await store.steps(id), receipts: await store.receipts(id) };
+    return { deployment, steps, receipts };
   }
 
   async record(id: string): Promise<DeploymentRecord> {
@@ -221,10 +228,10 @@ export class Controller implements Control {
   }
 
   async history(service: string, limit: number): Promise<readonly Deployment[]> {
-    const known =
-      this.#parts.configuration.services().includes(service) || (await this.#parts.store.service(service)) !== null;
+    const { reads, configuration } = this.#parts;
+    const known = configuration.services().includes(service) || (await reads.service(service)) !== null;
     if (!known) throw new TealError("service-unknown", `there is no service ${service}`);
-    return this.#parts.store.history(service, limit);
+    return reads.history(service, limit);
   }
 
   events(after: number, follow: boolean, signal: AbortSignal): AsyncIterable<TealEvent> {

@@ -14,20 +14,34 @@ export interface HubTopics {
 
 type Listener<T> = (message: T) => void;
 
+/** Topics whose messages are each about one service. */
+type ServiceTopic = "sample" | "instance";
+
 /** Typed, synchronous publish and subscribe. A listener must not throw. */
 export class Hub {
-  readonly #listeners = new Map<keyof HubTopics, Set<Listener<never>>>();
+  /** By topic, or by topic and service. */
+  readonly #listeners = new Map<string, Set<Listener<never>>>();
 
   publish<K extends keyof HubTopics>(topic: K, message: HubTopics[K]): void {
-    for (const listener of this.#of(topic)) listener(message);
+    for (const listener of this.#of<K>(topic)) listener(message);
+    if (!("service" in message) || message.service === null) return;
+    const own = this.#listeners.get(`${topic} ${message.service}`);
+    if (own !== undefined) for (const listener of own as Set<Listener<HubTopics[K]>>) listener(message);
   }
 
   /** Listens until the signal aborts. */
   subscribe<K extends keyof HubTopics>(topic: K, listener: Listener<HubTopics[K]>, signal: AbortSignal): void {
-    if (signal.aborted) return;
-    const listeners = this.#of(topic);
-    listeners.add(listener);
-    signal.addEventListener("abort", () => listeners.delete(listener), { once: true });
+    this.#listen(topic, listener, signal);
+  }
+
+  /** As {@link subscribe}, to what is about one service: with hundreds of listeners the rest costs nothing. */
+  subscribeTo<K extends ServiceTopic>(
+    topic: K,
+    service: string,
+    listener: Listener<HubTopics[K]>,
+    signal: AbortSignal,
+  ): void {
+    this.#listen(`${topic} ${service}`, listener, signal);
   }
 
   /**
@@ -44,7 +58,7 @@ export class Hub {
         reject(reasonOf(signal));
         return;
       }
-      const listeners = this.#of(topic);
+      const listeners = this.#of<K>(topic);
       const onAbort = (): void => {
         listeners.delete(listener);
         reject(reasonOf(signal));
@@ -60,11 +74,25 @@ export class Hub {
     });
   }
 
-  #of<K extends keyof HubTopics>(topic: K): Set<Listener<HubTopics[K]>> {
-    let listeners = this.#listeners.get(topic);
+  #listen<K extends keyof HubTopics>(key: string, listener: Listener<HubTopics[K]>, signal: AbortSignal): void {
+    if (signal.aborted) return;
+    const listeners = this.#of<K>(key);
+    listeners.add(listener);
+    signal.addEventListener(
+      "abort",
+      () => {
+        listeners.delete(listener);
+        if (listeners.size === 0 && this.#listeners.get(key) === listeners) this.#listeners.delete(key);
+      },
+      { once: true },
+    );
+  }
+
+  #of<K extends keyof HubTopics>(key: string): Set<Listener<HubTopics[K]>> {
+    let listeners = this.#listeners.get(key);
     if (listeners === undefined) {
       listeners = new Set();
-      this.#listeners.set(topic, listeners);
+      this.#listeners.set(key, listeners);
     }
     return listeners as Set<Listener<HubTopics[K]>>;
   }

@@ -12,6 +12,8 @@ import type { Journal } from "./journal.ts";
 /** Everything the engine stands on; put together once, in the composition root. */
 export interface EngineParts {
   readonly store: Store;
+  /** The same store, past the queue of what runs: for answers that somebody waits for, and that need not be in order with it. */
+  readonly reads: Store;
   readonly journal: Journal;
   readonly hub: Hub;
   readonly environments: ReadonlyMap<string, EnvironmentDriver>;

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { NO_TRAFFIC } from "../analysis/counters.ts";
@@ -8,6 +8,8 @@ import { ProxyTotals } from "./proxy-totals.ts";
 let folder: ReturnType<typeof temporaryFolder>;
 let now: number;
 let problems: string[];
+/** Ends every wait that is under way. */
+let pass: () => Promise<void>;
 beforeEach(() => {
   folder = temporaryFolder();
   now = 1_000_000;
@@ -20,7 +22,13 @@ afterEach(() => {
 const file = (): string => join(folder.path, "proxy-counts.json");
 function totals(): ProxyTotals {
   const report = (_problem: unknown, about: object): void => void problems.push(JSON.stringify(about));
-  return new ProxyTotals({ file: file(), clock: { now: () => now }, report });
+  const waits: (() => void)[] = [];
+  pass = async () => {
+    for (const end of waits.splice(0)) end();
+    await new Promise(setImmediate);
+  };
+  const sleep = (): Promise<void> => new Promise((resolve) => waits.push(resolve));
+  return new ProxyTotals({ file: file(), clock: { now: () => now, sleep }, report });
 }
 
 function tell(to: ProxyTotals, epoch: string, requests: number, switches = 0, inFlight = 0): void {
@@ -64,15 +72,24 @@ test("the next server goes on with the counts, of proxies that ended meanwhile t
   expect(shown(second)).toEqual([{ switches: 4, requests: 109, inFlight: 0 }]);
 });
 
-test("however many proxies have come and gone, nothing of their counts is lost", () => {
+test("however many proxies have come and gone, nothing of their counts is lost", async () => {
   const all = totals();
   for (let n = 0; n < 40; n += 1) {
     tell(all, `epoch ${String(n)}`, 10, 1);
     now += 10_001;
+    await pass();
   }
   const again = totals();
   tell(again, "last", 1, 1);
   expect(shown(again)).toEqual([{ switches: 41, requests: 401, inFlight: 0 }]);
+});
+
+test("what is heard of many services at once is written once, soon", async () => {
+  const all = totals();
+  for (let n = 0; n < 3; n += 1) tell(all, `epoch ${String(n)}`, 10);
+  expect(existsSync(file())).toBe(false);
+  await pass();
+  expect(readFileSync(file(), "utf8").split('"epoch":')).toHaveLength(4);
 });
 
 test("nothing is told when no proxy tells anything", () => {

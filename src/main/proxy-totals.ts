@@ -8,6 +8,8 @@ import { sample } from "../wire/shapes.ts";
 
 /** A sample comes each 100 ms while a proxy lives: one that is older was its last. */
 const FRESH_MS: Milliseconds = 10_000;
+/** What is heard first within this is written at once: a new proxy tells of thousands of services at the same time. */
+const SAVE_AFTER_MS: Milliseconds = 2_000;
 /** Proxies of one service that are kept apart; the oldest beyond that are added up. */
 const MOST_KEPT = 8;
 
@@ -23,7 +25,7 @@ interface Part {
 export interface ProxyTotalsOptions {
   /** Where the counts of proxies that have ended are kept for the next server. */
   readonly file: string;
-  readonly clock: Pick<Clock, "now">;
+  readonly clock: Pick<Clock, "now" | "sleep">;
   readonly report: (problem: TealError, about: Readonly<Record<string, unknown>>) => void;
 }
 
@@ -35,6 +37,7 @@ export interface ProxyTotalsOptions {
 export class ProxyTotals {
   readonly #options: ProxyTotalsOptions;
   readonly #services = new Map<string, Map<string, Part>>();
+  #isSaving = false;
 
   constructor(options: ProxyTotalsOptions) {
     this.#options = options;
@@ -48,7 +51,7 @@ export class ProxyTotals {
     parts.set(newest.epoch, { switchesBefore, sample: newest });
     if (known !== undefined) return;
     this.#fold(newest.service, parts);
-    this.save();
+    void this.#saveSoon();
   }
 
   /** One for each service that a proxy tells of at present. */
@@ -66,6 +69,14 @@ export class ProxyTotals {
     } catch (thrown) {
       report(toTealError(thrown), { doing: "keeping the proxies' counts" });
     }
+  }
+
+  async #saveSoon(): Promise<void> {
+    if (this.#isSaving) return;
+    this.#isSaving = true;
+    await this.#options.clock.sleep(SAVE_AFTER_MS);
+    this.#isSaving = false;
+    this.save();
   }
 
   #total(parts: readonly Part[]): TrafficSample | null {

@@ -18,6 +18,8 @@ import type { AnsweredCall } from "../server/info.ts";
 import { openSqliteStore } from "../store/sqlite/open.ts";
 import { acquireOwnership } from "../store/sqlite/ownership.ts";
 import { ensureStateDirectory } from "../store/state-directory.ts";
+import { queuedStore } from "../store/queued.ts";
+import { rememberedReleases } from "../store/remembered-releases.ts";
 import type { Store } from "../store/store.ts";
 import { KEEPER_PINGS, KEEPER_PROTOCOL, type KeeperProtocol } from "../wire/keeper.ts";
 import { parseLaunch, type ServerLaunch, serverLaunch } from "../wire/launch.ts";
@@ -44,6 +46,8 @@ import { watchProcesses } from "./watch-processes.ts";
 /** sysexits.h, EX_CONFIG: it cannot run as things are, so that the keeper does not start it again at once. */
 const CANNOT_RUN = 78;
 const LISTEN_MS = 30_000;
+/** Calls of the store on behalf of what runs. Enough to commit many at once, few enough that an answer need not wait. */
+const AT_ONCE = 16;
 
 const OF_THIS_PROCESS = { uid: process.getuid?.() ?? -1, environment: process.env };
 const log = serverLog(process.env["TEAL_LOG_LEVEL"]);
@@ -56,19 +60,19 @@ const report = reporter(log);
 async function serve(launch: ServerLaunch): Promise<() => Promise<void>> {
   const paths = new StatePaths(launch.root);
   for (const warning of ensureStateDirectory(paths.root).warnings) log.warn(warning);
-  const owner = { pid: process.pid, host: hostname(), since: Date.now(), role: "server" };
-  const ownership = acquireOwnership(paths.serverLock, owner);
+  const ownership = own(paths);
   const clock = systemClock;
   const keeper = connectedKeeper(paths, clock);
   const configuration = new ConfigurationFile(launch.config, process.env, readInThread);
   const unread = await problemOf(configuration.load({}));
-  const { store, ...measured } = await openMeasuredStore(paths);
+  const { store, reads, ...measured } = await openMeasuredStore(paths);
   const drivers = makeDrivers({ keeper, paths, clock, ...OF_THIS_PROCESS, cloudWatch });
   const server = await ensureListeners(keeper, { paths, config: launch.config }, configuration, unread);
   const hub = new Hub();
   const journal = new Journal(store, hub, clock);
   const engine = new Engine({
     store,
+    reads,
     hub,
     journal,
     clock,
@@ -128,6 +132,10 @@ function connectedKeeper(paths: StatePaths, clock: Clock): ReconnectingPeer<Keep
   return keeper;
 }
 
+function own({ serverLock }: StatePaths): ReturnType<typeof acquireOwnership> {
+  return acquireOwnership(serverLock, { pid: process.pid, host: hostname(), since: Date.now(), role: "server" });
+}
+
 function readInThread(question: ConfigQuestion): Promise<LoadedConfig> {
   return loadInThread(threadProgram("config-worker"), question);
 }
@@ -160,7 +168,7 @@ function threadProgram(name: string): URL {
 /** The store, and the metrics that count its calls. */
 async function openMeasuredStore(
   paths: StatePaths,
-): Promise<{ store: Store; registry: Registry; own: ControlMetrics }> {
+): Promise<{ store: Store; reads: Store; registry: Registry; own: ControlMetrics }> {
   const opened = await openStore(paths);
   const registry = new Registry();
   const own = new ControlMetrics(registry, await opened.unfinished());
@@ -169,7 +177,8 @@ async function openMeasuredStore(
       own.storeCall(call);
     },
   });
-  return { store, registry, own };
+  const reads = rememberedReleases(store);
+  return { store: queuedStore(reads, AT_ONCE), reads, registry, own };
 }
 
 /** In a thread of its own; when that keeps ending, so does this process. */

@@ -144,10 +144,10 @@ class Watch {
     const { service, id } = deployment;
     const { hub } = parts;
     this.#waived = (await parts.store.steps(id)).some(({ progress }) => progress["resumed"] === true);
-    hub.subscribe(
+    hub.subscribeTo(
       "sample",
+      service,
       (sample) => {
-        if (sample.service !== service) return;
         this.#evidence.add(sample);
         this.#wake.resolve();
       },
@@ -163,10 +163,10 @@ class Watch {
       },
       this.#signal,
     );
-    hub.subscribe(
+    hub.subscribeTo(
       "instance",
+      service,
       (message) => {
-        if (message.service !== service) return;
         const trouble = this.#exits.seen(message.environment, message.instance);
         if (trouble !== null) this.#troubled(trouble);
       },

@@ -145,6 +145,7 @@ export class Rig {
     hub.subscribe("event", (event) => this.events.push(event), new AbortController().signal);
     return new Engine({
       store,
+      reads: store,
       hub,
       journal: new Journal(store, hub, this.clock),
       clock: this.clock,
