@@ -1,11 +1,13 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { stringify } from "yaml";
 import { isEnded } from "../src/model/deployment.ts";
 import { systemClock } from "../src/main/clock.ts";
 import { Site } from "../test/site.ts";
 import { requireProgram } from "./lib/installed.ts";
 import { benchOptions, percentile, rounded } from "./lib/options.ts";
+import { cpuSeconds } from "./lib/cpu-seconds.ts";
 import { rssMiB } from "./lib/rss.ts";
 
 /**
@@ -13,11 +15,16 @@ import { rssMiB } from "./lib/rss.ts";
  * instance, proves it, shifts in two steps and bakes), while a client keeps asking the API.
  * - apiP99Ms: over the calls of that client, each begun on its own schedule: a service, a deployment, a history.
  * - rssMiB: the highest resident memory of the server seen meanwhile.
- * The apps are BusyBox httpds, as thousands of Node processes would measure Node.
+ * The apps are BusyBox httpds, as thousands of Node processes would measure Node. `--services N --deployments N` asks for
+ * other sizes. The lines before the last tell what each process of Teal, and this client, took of the processors.
  */
-const { quick } = benchOptions();
-const SERVICES = quick ? 200 : 2_000;
-const DEPLOYMENTS = quick ? 40 : 200;
+const sizes = parseArgs({
+  strict: false,
+  options: { services: { type: "string" }, deployments: { type: "string" } },
+});
+const { quick } = benchOptions(["embedded"], sizes.values["quick"] === true ? ["--quick"] : []);
+const SERVICES = Number(sizes.values["services"] ?? (quick ? 200 : 2_000));
+const DEPLOYMENTS = Number(sizes.values["deployments"] ?? (quick ? 40 : 200));
 /** First releases that are made at the same time. */
 const SETUP_AT_ONCE = 100;
 const ASK_EVERY_MS = 20;
@@ -65,27 +72,31 @@ async function deployed(site: Site, service: string, version: string): Promise<v
   }
 }
 
+/** What is asked, in turn. */
+const KINDS = ["service", "deployment", "history"] as const;
+
+interface Took {
+  readonly kind: (typeof KINDS)[number];
+  readonly ms: number;
+}
+
 /** Asks, at a fixed rate, until the signal aborts; the time of every call in ms, from when it was due. */
-async function ask(
-  site: Site,
-  names: readonly string[],
-  ids: readonly string[],
-  signal: AbortSignal,
-): Promise<number[]> {
-  const took: number[] = [];
+async function ask(site: Site, names: readonly string[], ids: readonly string[], signal: AbortSignal): Promise<Took[]> {
+  const took: Took[] = [];
   const calls: Promise<unknown>[] = [];
   const begun = performance.now();
   for (let turn = 0; !signal.aborted; turn += 1) {
     const due = begun + turn * ASK_EVERY_MS;
     const name = names[(turn * 7) % names.length] ?? "";
     const id = ids[turn % ids.length] ?? "";
-    const call = [
-      () => site.client.service(name),
-      () => site.client.deployment(id),
-      () => site.client.history(name, 20),
-    ][turn % 3];
+    const kind = KINDS[turn % KINDS.length] ?? "service";
+    const call = {
+      service: () => site.client.service(name),
+      deployment: () => site.client.deployment(id),
+      history: () => site.client.history(name, 20),
+    }[kind];
     await systemClock.sleep(Math.max(0, due - performance.now()));
-    calls.push(call?.().then(() => took.push(performance.now() - due)) ?? Promise.resolve());
+    calls.push(call().then(() => took.push({ kind, ms: performance.now() - due })));
   }
   await Promise.all(calls);
   return took;
@@ -94,11 +105,29 @@ async function ask(
 requireProgram("busybox");
 const names = Array.from({ length: SERVICES }, (_, index) => `s${String(index).padStart(4, "0")}`);
 await using site = await Site.create();
+// Whoever limits its time must not be left with thousands of processes.
+process.once("SIGTERM", () => void site[Symbol.asyncDispose]().finally(() => process.exit(1)));
 await mkdir(join(site.dir, "tiny"));
 await writeFile(join(site.dir, "tiny", "health"), "ok\n");
 await writeFile(join(site.dir, "teal.yaml"), configOf(names));
 await site.start();
 
+const pids = await site.pids();
+/** Processor seconds of each process since the last call. */
+const taken: () => string = (() => {
+  let before: Record<string, number> = {};
+  return () => {
+    const now: Record<string, number> = {
+      keeper: cpuSeconds(pids.keeper),
+      server: cpuSeconds(pids.server ?? 0),
+      proxy: pids.proxies.map(cpuSeconds).reduce((sum, value) => sum + value, 0),
+      bench: cpuSeconds(process.pid),
+    };
+    const parts = Object.entries(now).map(([name, at]) => `${name} ${String(rounded(at - (before[name] ?? 0), 1))}`);
+    before = now;
+    return `processor seconds: ${parts.join(", ")}`;
+  };
+})();
 const setUp = performance.now();
 let done = 0;
 await each(names, SETUP_AT_ONCE, async (name) => {
@@ -106,9 +135,9 @@ await each(names, SETUP_AT_ONCE, async (name) => {
   done += 1;
   if (done % 100 === 0) console.log(`${String(done)} services serve`);
 });
-console.log(`set up in ${String(rounded((performance.now() - setUp) / 1_000, 1))} s`);
+console.log(`set up in ${String(rounded((performance.now() - setUp) / 1_000, 1))} s; ${taken()}`);
 
-const { server } = await site.pids();
+const { server } = pids;
 const chosen = names.slice(0, DEPLOYMENTS);
 const began = performance.now();
 const ids: string[] = [];
@@ -136,7 +165,13 @@ const states = await Promise.all(
   ),
 );
 over.abort();
-const took = await asking;
+const asked = await asking;
+const took = asked.map(({ ms }) => ms);
+const kinds = KINDS.map((kind) => {
+  const times = asked.filter((one) => one.kind === kind).map(({ ms }) => ms);
+  return `${kind} ${String(rounded(percentile(times, 50)))} / ${String(rounded(percentile(times, 99)))} ms`;
+});
+console.log(`${taken()}; p50 / p99: ${kinds.join(", ")}`);
 const statusBegan = performance.now();
 const { services } = await site.client.status();
 console.log(
