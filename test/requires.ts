@@ -1,8 +1,10 @@
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { SmallDisk } from "./small-disk.ts";
 
 /** The part of vitest's test context that says that a test cannot run here, and why. */
-interface Skippable {
+export interface Skippable {
   skip(reason: string): never;
 }
 
@@ -33,4 +35,13 @@ export function requires(test: Skippable, program: string): string {
 /** For a test of what root alone can do: ends it as not runnable here for anybody else. */
 export function requiresRoot(test: Skippable): void {
   if (process.getuid?.() !== 0) test.skip("only root can run an app as another user");
+}
+
+/** For a test that fills a disk: ends it as not runnable here for who may not mount one. */
+export function requiresSmallDisk(test: Skippable): void {
+  const path = mkdtempSync(join(tmpdir(), "teal-disk-"));
+  const disk = SmallDisk.mount(path, 1);
+  disk?.[Symbol.dispose]();
+  rmSync(path, { recursive: true });
+  if (disk === null) test.skip("this user may not mount a tmpfs");
 }

@@ -81,9 +81,10 @@ export class Site {
   url = "";
 
   /** What `teal` gets beside a person's usual environment. */
-  readonly #variables: Readonly<Record<string, string>>;
+  readonly #variables: Record<string, string>;
+  readonly #undo: (() => void)[] = [];
 
-  private constructor(dir: string, variables: Readonly<Record<string, string>>) {
+  private constructor(dir: string, variables: Record<string, string>) {
     this.dir = dir;
     this.ledgers = join(dir, "ledgers");
     this.#variables = variables;
@@ -93,7 +94,7 @@ export class Site {
 
   /** `service` goes over the quick settings. */
   static async create(service: Settings = {}, variables: Readonly<Record<string, string>> = {}): Promise<Site> {
-    const site = new Site(await mkdtemp(join(tmpdir(), "teal-site-")), variables);
+    const site = new Site(await mkdtemp(join(tmpdir(), "teal-site-")), { ...variables });
     await cp(EXAMPLE_APP, join(site.dir, "app"), { recursive: true });
     await mkdir(site.ledgers);
     // An app may run as another user.
@@ -111,6 +112,16 @@ export class Site {
       throw thrown;
     }
     return site;
+  }
+
+  /** Before it is up: environment variables of everything that `teal` starts. */
+  set(variables: Readonly<Record<string, string>>): void {
+    Object.assign(this.#variables, variables);
+  }
+
+  /** Done when Teal is down, before the folder is removed. */
+  afterwards(undo: () => void): void {
+    this.#undo.push(undo);
   }
 
   async configure(service: Settings, listen = "127.0.0.1:0"): Promise<void> {
@@ -252,6 +263,7 @@ export class Site {
     // Named, as a test may have removed it.
     const { code, stderr } = await this.cli("down", "--yes", "--config", "teal.yaml");
     if (code !== 0) throw new Error(`teal down: ${stderr}${await this.logs()}`);
+    for (const undo of this.#undo) undo();
     await rm(this.dir, { recursive: true, force: true });
   }
 }
@@ -267,5 +279,5 @@ export function goOn(pid: number): void {
 
 function isAway(thrown: unknown): boolean {
   const code = (thrown as { code?: string }).code ?? "";
-  return ["server-down", "keeper-down", "internal", "deadline-passed"].includes(code);
+  return ["server-down", "keeper-down", "internal", "deadline-passed", "store-failed"].includes(code);
 }

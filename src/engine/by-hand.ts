@@ -2,7 +2,7 @@ import { TealError } from "../model/error.ts";
 import type { NewEvent } from "../model/event.ts";
 import type { Release } from "../model/release.ts";
 import type { Milliseconds } from "../model/time.ts";
-import { sameWeights, type Weights, weightsProblem } from "../model/traffic.ts";
+import { sameWeights, type Weights, weightsProblem, wholeOf } from "../model/traffic.ts";
 import type { TrafficObservation } from "../ports/traffic.ts";
 import type { ServiceRow, Transition } from "../store/store.ts";
 import type { TrafficRequest, TrafficSet } from "./control.ts";
@@ -85,10 +85,6 @@ export async function readBack(parts: EngineParts, row: ServiceRow, { split }: T
     roles: { active: whole, standby: row.active },
     events: [parts.journal.event("split-applied", { weights, generation }, { service })],
   });
-}
-
-function wholeOf(weights: Weights): string | null {
-  return Object.keys(weights).find((name) => weights[name] === 100) ?? null;
 }
 
 /**

@@ -17,6 +17,7 @@ import { KeyedMutex } from "./mutex.ts";
 import { keepRetiring } from "./retirements.ts";
 import { TrafficRecorder } from "./traffic-recorder.ts";
 import { TrafficDesk } from "./traffic-desk.ts";
+import { takeBackUnknown } from "./unknown-shift.ts";
 import { Upkeep } from "./upkeep.ts";
 
 /** How long the start waits for the data plane, to learn the fence that it knows. */
@@ -76,6 +77,7 @@ export class Engine {
     for (const { service } of rows) void this.#upkeep.ensureMaintenance(service);
     await inParallel(rows, AT_ONCE, async (row) => {
       const { service } = row;
+      await this.#takeBackUnknown(row);
       await this.#upkeep.ensureRunning(service);
       const deployment = unfinished.find((candidate) => candidate.service === service);
       if (deployment !== undefined) await this.#resume(deployment, row);
@@ -151,6 +153,15 @@ export class Engine {
     }
     this.#recorder.resume(deployment);
     this.#fleet.start(deployment, release, row.fence);
+  }
+
+  async #takeBackUnknown({ service }: ServiceRow): Promise<void> {
+    try {
+      for (const driver of await this.#trafficDrivers(service))
+        await takeBackUnknown(this.#parts, driver, service, this.#limit());
+    } catch (thrown) {
+      this.#parts.report(toTealError(thrown), { service, doing: "taking back what is not on record" });
+    }
   }
 
   /** A crash between a deployment's last transition and its disarm leaves the data plane armed for something that is done. */

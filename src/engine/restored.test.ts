@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { directSqliteStore } from "../store/sqlite/direct.ts";
 import type { Store } from "../store/store.ts";
-import { Rig } from "./testing/rig.ts";
+import { quickSpec, Rig } from "./testing/rig.ts";
 
 const soon = () => AbortSignal.timeout(5_000);
 
@@ -85,4 +85,90 @@ test("a database that is lost takes over what serves, and the next deploy leaves
   expect(made.environments.stopped).not.toContain("green");
   expect((await made.ended(id)).state).toBe("completed");
   expect(await made.weights()).toEqual({ blue: 100, green: 0 });
+});
+
+describe("a copy from the middle of a deployment is put back", () => {
+  /** A copy as v2 is at `step` on green, and the world after all of `versions`, one after the other. */
+  async function midway(step: string, versions: readonly string[], then?: (made: Rig) => Promise<void>): Promise<Rig> {
+    const old = directSqliteStore(":memory:");
+    const first = new Rig(old);
+    const second = new Rig(directSqliteStore(":memory:"));
+    for (const made of [first, second]) {
+      made.spec = {
+        ...quickSpec,
+        deploy: { ...quickSpec.deploy, approval: step === "approval" ? "beforeShift" : "none" },
+      };
+      await made.engine.start({});
+      await deployedAndApproved(made, "v1");
+    }
+    await first.atStep((await first.deploy("v2")).id, step);
+    await first.until("it is on record", async () => {
+      const rows = await old.steps("dep_0002");
+      return !step.startsWith("shift") || rows.some(({ id, progress }) => id === step && "watchedSince" in progress);
+    });
+    first.life.end();
+    for (const version of versions) await deployedAndApproved(second, version);
+    await then?.(second);
+    return restored(old, second);
+  }
+
+  async function deployedAndApproved(made: Rig, version: string): Promise<void> {
+    const { id } = await made.deploy(version);
+    const { spec } = made;
+    if (spec.deploy.approval !== "none") {
+      await made.engine.control.approve(id, { by: "ann", reason: null, idempotencyKey: null }).catch(() => undefined);
+    }
+    expect((await made.ended(id)).state).toBe("completed");
+  }
+
+  async function ended(made: Rig): Promise<{ readonly state: string; readonly cause: unknown }> {
+    const [last] = await made.engine.control.history("web", 1);
+    return made.ended(last?.id ?? "");
+  }
+
+  test.each([
+    ["the same deployment's own end", ["v2"], { blue: 0, green: 100 }, "green"],
+    ["a later deployment", ["v2", "v3"], { blue: 100, green: 0 }, "blue"],
+  ])(
+    "in a shift: it holds where %s serves, and that stays when nobody says anything",
+    async (_what, versions, live, on) => {
+      const made = await midway("shift-10", versions);
+      const hold = await made.until("it holds", async () => (await status(made)).deployment?.hold);
+      expect(hold).toMatchObject({ kind: "drift" });
+      expect(await made.weights()).toEqual(live);
+      made.clock.advance(40 * 60_000);
+      expect(await ended(made)).toMatchObject({ state: "rolled-back", cause: { code: "drift" } });
+      expect(await made.weights()).toEqual(live);
+      expect(await made.environments.observe("web", on)).toMatchObject({ release: versions.at(-1), state: "ready" });
+      expect(await status(made)).toMatchObject({ active: on, desired: live });
+      expect((await made.deployed("v9")).state).toBe("completed");
+      expect(await made.weights()).toMatchObject({ [on]: 0 });
+    },
+  );
+
+  test.each([
+    ["approval", ["v2", "v3", "v4"], "green"],
+    ["bake", ["v2", "v3"], "blue"],
+  ])("at %s: it is taken back, and what serves stays", async (step, versions, on) => {
+    const made = await midway(step, versions);
+    expect(await ended(made)).toMatchObject({ cause: { code: "drift" } });
+    expect(await made.weights()).toMatchObject({ [on]: 100 });
+    expect(await made.environments.observe("web", on)).toMatchObject({ release: versions.at(-1), state: "ready" });
+    expect(await status(made)).toMatchObject({ active: on });
+  });
+
+  test("while one that it does not know is in its shift: that is taken back", async () => {
+    const made = await midway("shift-10", ["v2"], async (world) => {
+      const { id } = await world.deploy("v3");
+      await world.atStep(id, "shift-50");
+      await world.until("50 %", async () => (await world.weights())["blue"] === 50);
+    });
+    await made.until("it is back", async () => (await made.weights())["green"] === 100);
+    await made.until("it holds", async () => (await status(made)).deployment?.hold);
+    expect(await made.weights()).toEqual({ blue: 0, green: 100 });
+  });
+
+  function status(made: Rig) {
+    return made.engine.control.serviceStatus("web", soon());
+  }
 });

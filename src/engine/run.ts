@@ -1,9 +1,11 @@
 import type { Deployment, DeploymentState, RollbackCause } from "../model/deployment.ts";
 import { TealError, toTealError } from "../model/error.ts";
 import type { NewEvent } from "../model/event.ts";
+import type { StepInput } from "../model/plan.ts";
 import type { Release } from "../model/release.ts";
 import type { Milliseconds } from "../model/time.ts";
 import type { Receipt } from "../model/traffic.ts";
+import type { TrafficObservation } from "../ports/traffic.ts";
 import type { StepRow, Transition } from "../store/store.ts";
 import { aboutOf } from "./about.ts";
 import { Abort } from "./abort.ts";
@@ -16,6 +18,7 @@ import { patiently } from "./patience.ts";
 import type { Running } from "./running.ts";
 import { runStep } from "./run-step.ts";
 import type { Effects, StepOutcome } from "./step.ts";
+import { driftError, intentOf, overtakenBy } from "./steps/drift.ts";
 import { TakeBack } from "./take-back.ts";
 import type { TrafficDesk } from "./traffic-desk.ts";
 import { isDoneWithin } from "./within.ts";
@@ -165,7 +168,9 @@ export class Run implements Running {
     const { state, goal, from, service, id } = this.deployment;
     if (goal === "retire") return;
     if (state !== "planned") {
-      throwIfLatched(id, await this.desk.driver(this.release).observe(service, this.signal));
+      const seen = await this.desk.driver(this.release).observe(service, this.signal);
+      throwIfLatched(id, seen);
+      await this.#throwIfOvertaken(seen);
       return;
     }
     const active = (await this.parts.store.service(service))?.active ?? null;
@@ -174,6 +179,21 @@ export class Run implements Running {
         remedy: "Run the command again: it is planned anew.",
       });
     }
+  }
+
+  /** The record may be an older copy, and what serves the work of deployments that it does not know. A shift holds by itself. */
+  async #throwIfOvertaken(seen: TrafficObservation): Promise<void> {
+    const { store } = this.parts;
+    const row = await store.service(this.deployment.service);
+    const steps = await store.steps(this.deployment.id);
+    const next = steps.find(({ state }) => state === "running" || state === "pending");
+    if (row === null || next?.uses.startsWith("shift@") === true) return;
+    const live = overtakenBy(
+      seen,
+      row,
+      steps.flatMap((step) => intentOf(step, step.input as unknown as StepInput)),
+    );
+    if (live !== null) throw driftError(live, row);
   }
 
   /** Step after step; the end of one and the beginning of the next are one transaction. */

@@ -1,6 +1,6 @@
 import type { RollbackCause } from "../model/deployment.ts";
 import { toTealError } from "../model/error.ts";
-import type { TrafficSplit } from "../model/traffic.ts";
+import { type TrafficSplit, wholeOf } from "../model/traffic.ts";
 import type { TrafficObservation } from "../ports/traffic.ts";
 import type { Transition } from "../store/store.ts";
 import { aboutOf } from "./about.ts";
@@ -58,7 +58,7 @@ export class TakeBack {
       await this.#untilDone(() => this.#end("failed"));
       return;
     }
-    await this.#untilDone(() => unrelease(this.#run, this.#context("remove")));
+    if (this.#isItsOwn) await this.#untilDone(() => unrelease(this.#run, this.#context("remove")));
     await this.#untilDone(() => undoSteps(this.#run, this.#stop));
     await this.#untilDone(() => this.#tellDataPlane());
     await this.#untilDone(() => this.#end(endOf(this.#run.deployment, this.cause ?? cause)));
@@ -103,9 +103,20 @@ export class TakeBack {
 
   /** Traffic still goes where it must not: the data plane found that going back would be worse, or had nothing armed. */
   #isStuck(live: TrafficSplit | null): boolean {
-    const { from, to, goal, touchedTraffic } = this.#run.deployment;
-    // What it never touched it does not take back: that split was set by hand.
-    return touchedTraffic && goal !== "retire" && from !== null && from !== to && (live?.weights[to] ?? 0) > 0;
+    const { from, to } = this.#run.deployment;
+    return this.#isItsOwn && from !== null && from !== to && (live?.weights[to] ?? 0) > 0;
+  }
+
+  /** What it never touched it does not take back: that split was set by hand. Nor one that has overtaken it. */
+  get #isItsOwn(): boolean {
+    const { goal, touchedTraffic } = this.#run.deployment;
+    return touchedTraffic && goal !== "retire" && !this.#isOvertaken;
+  }
+
+  /** Somebody else's split serves, and nobody has said what is to become of it. */
+  get #isOvertaken(): boolean {
+    const cause = this.#run.deployment.cause ?? this.cause;
+    return cause !== null && cause.kind !== "abort" && cause.code === "drift";
   }
 
   /** The traffic stays where it is, also when the control plane is silent later. */
@@ -135,12 +146,9 @@ export class TakeBack {
     const seen = await this.#seen();
     const cause = this.#knownCause(asked, seen);
     const split = await this.#untilRecordable(seen.split);
-    // A plan that was made from an older record has no say in the roles before it has touched the traffic.
-    const isItsOwn = deployment.touchedTraffic && deployment.goal !== "retire";
-    const back = isItsOwn && deployment.from !== null && !this.#isStuck(split);
     const change: Partial<Transition> = {
       ...(split === null ? {} : { split: { generation: split.generation, weights: split.weights } }),
-      ...(back ? { roles: { active: deployment.from, standby: deployment.to } } : {}),
+      ...this.#roles(split),
     };
     const { service, id } = deployment;
     const own = { id, state: "rolling-back", cause } as const;
@@ -162,6 +170,14 @@ export class TakeBack {
       this.#stop,
     );
     run.apply(own);
+  }
+
+  /** A plan that was made from an older record has no say in the roles before it has touched the traffic. */
+  #roles(split: TrafficSplit | null): Pick<Transition, "roles"> {
+    const { from, to } = this.#run.deployment;
+    if (this.#isItsOwn) return from === null || this.#isStuck(split) ? {} : { roles: { active: from, standby: to } };
+    const whole = split === null || !this.#isOvertaken ? null : wholeOf(split.weights);
+    return whole === null ? {} : { roles: { active: whole, standby: whole === to ? from : to } };
   }
 
   /** A data plane that has lost its newest snapshot to a power cut lives below the record's generation, which only grows. */

@@ -1,7 +1,7 @@
 import type { InstanceStatus } from "../model/environment.ts";
 import { TealError } from "../model/error.ts";
 import type { Release } from "../model/release.ts";
-import type { Receipt, Weights } from "../model/traffic.ts";
+import { type Receipt, sameWeights, type Weights } from "../model/traffic.ts";
 import type { ActContext } from "../ports/context.ts";
 import type { TrafficBackend, TrafficChange, TrafficDriver, TrafficObservation } from "../ports/traffic.ts";
 import { KeyedMutex } from "./mutex.ts";
@@ -120,12 +120,15 @@ export class TrafficDesk {
       if (missing(weights, backends) !== null) return null;
       const wish = { weights, deployment: null, revertTo: null, generation, release };
       await this.#send(service, wish, backends, context);
-      await this.#parts.journal.transition({
-        service,
-        fence: context.fence,
-        split: { generation, weights },
-        events: [],
-      });
+      // During a deployment a split that is not on record is drift, which is for its shift to find.
+      const isDrift = !sameWeights(weights, row.weights) && (await this.#parts.store.unfinished(service)).length > 0;
+      if (!isDrift)
+        await this.#parts.journal.transition({
+          service,
+          fence: context.fence,
+          split: { generation, weights },
+          events: [],
+        });
       return generation;
     });
   }

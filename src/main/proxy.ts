@@ -3,14 +3,19 @@ import { fileURLToPath } from "node:url";
 import { parseLaunch, proxyLaunch } from "../wire/launch.ts";
 import { ProxyProcess } from "../proxy/proxy-process.ts";
 import { systemClock } from "./clock.ts";
+import { LossyLines } from "./lossy-lines.ts";
 
 /** Sources and runtime bundles have the same file names, in one folder. */
 const extension = extname(fileURLToPath(import.meta.url));
 const launch = parseLaunch(proxyLaunch, process.argv);
 
+const inLine = (message: string): string => `${new Date().toISOString()} proxy: ${message}\n`;
+const lines = new LossyLines(2, (lost, why) => inLine(`${String(lost)} lines of this log were lost: ${why}`));
 const log = (message: string): void => {
-  process.stderr.write(`${new Date().toISOString()} proxy: ${message}\n`);
+  lines.write(inLine(message));
 };
+// Where Node itself has something to say and the disk is full.
+process.stderr.on("error", () => undefined);
 
 const proxy = new ProxyProcess({
   launch,

@@ -3,6 +3,7 @@ import type { Hub } from "../engine/hub.ts";
 import { type DeploymentState, isEnded } from "../model/deployment.ts";
 import type { TealError } from "../model/error.ts";
 import type { TealEvent } from "../model/event.ts";
+import { LossyLines } from "./lossy-lines.ts";
 
 /** What a server does by itself is told at `info`; what fails and is tried again, at `warn`; why it ends, at `fatal`. */
 const USUAL_LEVEL = "info";
@@ -24,6 +25,14 @@ const TOLD: ReadonlySet<TealEvent["type"]> = new Set([
  * log may go where a secret in such words must not.
  */
 const FIELDS = ["goal", "version", "from", "to", "uses", "attempt", "tookMs", "code", "weights", "generation"] as const;
+
+/** The descriptor that the keeper has given a log's file: a full disk costs lines of it, and not the server. */
+export function standardOutput(): DestinationStream {
+  return new LossyLines(1, (lost, why) => {
+    const line = { level: levels.values["warn"], time: new Date().toISOString(), pid: process.pid, lost };
+    return `${JSON.stringify({ ...line, msg: `lines of this log were lost: ${why}` })}\n`;
+  });
+}
 
 /** A log of JSON lines. `level`: `TEAL_LOG_LEVEL`, one of pino's; `info` when it is none. */
 export function serverLog(level: string | undefined, destination?: DestinationStream): Logger {

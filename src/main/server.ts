@@ -37,7 +37,7 @@ import { knownListeners } from "./known-listeners.ts";
 import { readLastStart, writeLastStart } from "./last-start.ts";
 import type { ProcessReplaced } from "./process-events.ts";
 import { ProxyTotals } from "./proxy-totals.ts";
-import { logEvents, reporter, serverLog } from "./server-log.ts";
+import { logEvents, reporter, serverLog, standardOutput } from "./server-log.ts";
 import { type MetricsParts, serverMetrics } from "./server-metrics.ts";
 import type * as CloudWatch from "./cloudwatch.ts";
 import type * as Tracing from "./tracing.ts";
@@ -50,7 +50,7 @@ const LISTEN_MS = 30_000;
 const AT_ONCE = 16;
 
 const OF_THIS_PROCESS = { uid: process.getuid?.() ?? -1, environment: process.env };
-const log = serverLog(process.env["TEAL_LOG_LEVEL"]);
+const log = serverLog(process.env["TEAL_LOG_LEVEL"], standardOutput());
 const report = reporter(log);
 
 /**
@@ -282,6 +282,8 @@ function fail(thrown: unknown, code: number): never {
   process.exit(code);
 }
 
+// Where Node itself has something to say and the disk is full.
+process.stderr.on("error", () => undefined);
 process.on("uncaughtException", (thrown) => fail(thrown, 1));
 process.on("unhandledRejection", (thrown) => fail(thrown, 1));
 await main();

@@ -31,6 +31,11 @@ export function weightsProblem(weights: Weights): string | null {
   return sum === 100 ? null : `the weights sum to ${String(sum)}, not 100`;
 }
 
+/** The environment with all the traffic; null when there is none. */
+export function wholeOf(weights: Weights): string | null {
+  return Object.keys(weights).find((name) => weights[name] === 100) ?? null;
+}
+
 export function sameWeights(a: Weights, b: Weights): boolean {
   const names = new Set([...Object.keys(a), ...Object.keys(b)]);
   return [...names].every((name) => (a[name] ?? 0) === (b[name] ?? 0));

@@ -6,9 +6,10 @@ import { seedOfThisRun } from "./seeded.ts";
 
 const seed = seedOfThisRun();
 
-test.each(FAULTS)(
+test.for(FAULTS)(
   `$name: everything comes to its end, and no invariant breaks (TEAL_SEED=${String(seed)})`,
-  async (fault) => {
+  async (fault, context) => {
+    fault.needs?.(context);
     await using campaign = await Campaign.begin({ seed, ...fault });
     await fault.inject(campaign);
     const evidence = await campaign.evidence();

@@ -5,6 +5,7 @@ import { LoadGenerator } from "../../bench/lib/load-generator.ts";
 import type { DeploymentAnswer } from "../../src/api/answers.ts";
 import { systemClock } from "../../src/main/clock.ts";
 import { isEnded } from "../../src/model/deployment.ts";
+import type { Milliseconds } from "../../src/model/time.ts";
 import { connectPeer } from "../../src/wire/connect.ts";
 import { PROXY_PROTOCOL } from "../../src/wire/proxy.ts";
 import { goOn, Site } from "../site.ts";
@@ -20,8 +21,8 @@ export interface CampaignOptions {
   readonly service?: Record<string, unknown>;
   /** Whether requests go through it from the first version on; they do unless told. */
   readonly underLoad?: boolean;
-  /** Environment variables of Teal's processes. */
-  readonly variables?: Readonly<Record<string, string>>;
+  /** What is done to the machine before Teal is up. */
+  readonly prepare?: (site: Site) => void;
 }
 
 const SERVICE = "web";
@@ -50,6 +51,8 @@ export class Campaign {
   readonly random: () => number;
   /** Of every target. */
   kills = 0;
+  /** A fault that sets Teal's clock says so here. */
+  sameClock = true;
   readonly #mortal: Kill[] = [];
   readonly #acknowledged: string[] = [];
   #unrecorded: readonly string[] = [];
@@ -66,7 +69,14 @@ export class Campaign {
 
   /** With a first version that serves already. */
   static async begin(options: CampaignOptions): Promise<Campaign> {
-    const site = await Site.up({ ...QUICK, ...options.service }, options.variables);
+    const site = await Site.create({ ...QUICK, ...options.service });
+    try {
+      options.prepare?.(site);
+      await site.start();
+    } catch (thrown) {
+      await site[Symbol.asyncDispose]();
+      throw thrown;
+    }
     const campaign = new Campaign(site, options);
     try {
       await campaign.deployed();
@@ -76,6 +86,11 @@ export class Campaign {
       await campaign[Symbol.asyncDispose]();
       throw thrown;
     }
+  }
+
+  /** Other settings of the service, from the next deploy on. */
+  configure(service: Record<string, unknown>): Promise<void> {
+    return this.site.configure({ ...QUICK, ...service });
   }
 
   /** A deploy of the next version; asked again under its key until the API has answered. */
@@ -137,6 +152,14 @@ export class Campaign {
   /** Live weights, by the proxy's own record. */
   weightsSeen(): Readonly<Record<string, number>> {
     return this.#watch.seen.at(-1)?.split?.weights ?? {};
+  }
+
+  /** How long the newest split that gave `weight` % to somebody was live; null: it still is, or never was. */
+  lastedAt(weight: number): Milliseconds | null {
+    const { seen } = this.#watch;
+    const index = seen.findLastIndex(({ split }) => Object.values(split?.weights ?? {}).includes(weight));
+    const [from, to] = [seen[index], seen[index + 1]];
+    return from === undefined || to === undefined ? null : to.at - from.at;
   }
 
   /** What happens in `act` takes something from the proxy's own record: what was seen before is no measure any more. */
@@ -217,6 +240,7 @@ export class Campaign {
       live,
       answering,
       answered: this.load.ledger.summary().versions,
+      sameClock: this.sameClock,
       losses: this.load.ledger.losses,
       kills: this.#mortal,
     };

@@ -61,6 +61,8 @@ export interface Evidence {
   readonly answering: readonly string[];
   /** When each version answered the load. */
   readonly answered: Readonly<Record<string, Pick<VersionTally, "firstAt" | "lastAt">>>;
+  /** Whether Teal's clock was the client's all the time: else the times of events and of answers cannot be compared. */
+  readonly sameClock: boolean;
   readonly losses: readonly LostExample[];
   readonly kills: readonly Kill[];
 }

@@ -18,6 +18,15 @@ export function pick<T>(from: readonly T[], random: Random): T {
   return one;
 }
 
+/** So many of them at most, in an order that is drawn. */
+export function draw<T>(from: readonly T[], most: number, random: Random): T[] {
+  return from
+    .map((one) => ({ one, rank: random() }))
+    .toSorted((a, b) => a.rank - b.rank)
+    .slice(0, most)
+    .map(({ one }) => one);
+}
+
 /** `TEAL_SEED` to run a campaign again, else another one each time. It is in each failure's message. */
 export function seedOfThisRun(): number {
   const given = process.env["TEAL_SEED"];

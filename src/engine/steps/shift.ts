@@ -9,7 +9,7 @@ import { patiently } from "../patience.ts";
 import { settledAt, type Stretch } from "../steady-traffic.ts";
 import { throwIfUnhealthy } from "../unhealthy.ts";
 import type { Effects, StepHandler, StepOutcome, StepRun } from "../step.ts";
-import { driftError, driftOf, settleDrift } from "./drift.ts";
+import { driftAt, driftError, driftOf, settleDrift } from "./drift.ts";
 import { watch } from "./watch.ts";
 
 /** Deployments among which the one is looked for that made the active release active. */
@@ -122,8 +122,9 @@ async function apply(run: StepRun, release: Release, weights: Weights): Promise<
 /** Between the look that found none and this one. */
 function throwIfDrifted(run: StepRun, seen: TrafficObservation, row: ServiceRow): void {
   const { progress, deployment } = run;
-  if (progress["generation"] !== undefined || progress["drift"] !== undefined || deployment.goal !== "deploy") return;
-  const live = driftOf(seen, row);
+  const isFirst = progress["generation"] === undefined;
+  if (progress["drift"] !== undefined || (isFirst && deployment.goal !== "deploy")) return;
+  const live = driftAt(run, seen, row);
   if (live !== null) throw driftError(live, row);
 }
 

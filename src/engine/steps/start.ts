@@ -27,6 +27,7 @@ export const start: StepHandler = {
   async undo(run) {
     const { parts, deployment, input, context } = run;
     const { release } = run;
+    if (await hasTraffic(run)) return {};
     await drained(run, input.environment, takenBackTimes(release.spec.traffic));
     await parts.journal.transition({
       service: deployment.service,
@@ -44,6 +45,12 @@ export const start: StepHandler = {
     return { environments: [{ ...record(run, keep), desired: "stopped" }] };
   },
 };
+
+/** Also when it is taken back: somebody else has sent traffic there, which is not to be left without an instance. */
+async function hasTraffic({ desk, deployment, release, input, context }: StepRun): Promise<boolean> {
+  const { split } = await desk.driver(release).observe(deployment.service, context.signal);
+  return (split?.weights[input.environment] ?? 0) > 0;
+}
 
 function countOf(release: Release, run: StepRun): { count?: number } {
   return release === run.release ? {} : { count: release.spec.environment.count };

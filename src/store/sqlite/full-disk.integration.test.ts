@@ -1,68 +1,140 @@
-import { spawnSync } from "node:child_process";
-import { closeSync, openSync, rmSync, writeSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
-import { sampleAcceptance, sampleEvent } from "../samples.ts";
+import { SmallDisk } from "../../../test/small-disk.ts";
+import { NOW, sampleAcceptance, sampleEvent, sampleReceipt, sampleRelease } from "../samples.ts";
+import type { Transition } from "../store.ts";
 import { temporaryFolder } from "../temporary.ts";
 import { Ballast } from "./ballast.ts";
 import { SqliteStore } from "./sqlite-store.ts";
 
 const MIB = 1024 * 1024;
 
-/** A disk of 4 MiB; null where this user may not mount one. */
-function smallDisk(path: string): { readonly [Symbol.dispose]: () => void } | null {
-  const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=4m", "tmpfs", path]).status === 0;
-  if (!mounted) return null;
-  return {
-    [Symbol.dispose]: () => {
-      spawnSync("umount", [path]);
-    },
-  };
-}
-
-/** Takes all the room that is left. */
-function fill(path: string): void {
-  const file = openSync(path, "a");
-  try {
-    for (let chunk = Buffer.alloc(64 * 1024, 1); chunk.length > 0;) {
-      try {
-        writeSync(file, chunk);
-      } catch {
-        chunk = chunk.subarray(0, Math.floor(chunk.length / 2));
-      }
-    }
-  } finally {
-    closeSync(file);
-  }
-}
-
 /** 16 KiB: more than the last page of the log could still take. */
 const bulky = sampleEvent({ data: { text: "x".repeat(16 * 1024) } });
 
 test("on a full disk the ballast's room takes the next transitions; without one they fail and the store goes on", (context) => {
   using folder = temporaryFolder();
-  using disk = smallDisk(folder.path);
-  if (disk === null) context.skip("this user may not mount a tmpfs");
+  using disk = SmallDisk.mount(folder.path, 4) ?? context.skip("this user may not mount a tmpfs");
   const ballast = new Ballast(join(folder.path, "ballast"), { bytes: MIB, monotonic: () => performance.now() });
   const store = new SqliteStore(join(folder.path, "teal.db"), { relieve: () => ballast.drop() });
   expect(ballast.ensure()).toBe(true);
   const { fence } = store.claim("web", 0);
   store.accept(sampleAcceptance("dep_1"));
-  fill(join(folder.path, "filler"));
+  disk.fill();
 
   const back = { service: "web", fence, at: 1, split: { generation: 1, weights: { blue: 100 } }, events: [bulky] };
   expect(store.transition({ ...back, deployment: { id: "dep_1", state: "rolling-back" } })).toHaveLength(1);
   expect(ballast.there).toBe(false);
   expect(store.transition({ ...back, deployment: { id: "dep_1", state: "aborted" } })).toHaveLength(1);
 
-  fill(join(folder.path, "filler"));
+  disk.fill();
   expect(() => store.append([bulky])).toThrow(
     expect.objectContaining({ code: "store-failed", cause: expect.anything() }),
   );
   expect(store.deployment("dep_1")).toMatchObject({ state: "aborted" });
   expect(store.lastSeq()).toBe(3);
 
-  rmSync(join(folder.path, "filler"));
+  disk.free();
   expect(store.append([bulky])).toMatchObject([{ seq: 4 }]);
   store.close();
+});
+
+type Write = (store: SqliteStore) => unknown;
+
+const change = (more: Partial<Transition>): Transition => ({ service: "web", fence: 1, at: NOW, events: [], ...more });
+const ended = sampleEvent({ type: "deployment-state" });
+
+/** Every write that the store has, in the course of one deployment and of what comes after it. */
+const WRITES: readonly Write[] = [
+  (store) => store.accept(sampleAcceptance("dep_1")),
+  (store) => {
+    store.rememberAbort("web", "key", "dep_1");
+  },
+  (store) => store.approve("dep_1", { by: "ann", reason: null, at: NOW }, [sampleEvent({ type: "approval" })]),
+  (store) =>
+    store.transition(
+      change({
+        deployment: { id: "dep_1", state: "running" },
+        release: { ...sampleRelease, id: "v3" },
+        environments: [{ service: "web", name: "green", release: "v2", desired: "running" }],
+        events: [bulky],
+      }),
+    ),
+  (store) =>
+    store.transition(
+      change({
+        deployment: { id: "dep_1", touchedTraffic: true },
+        split: { generation: 1, weights: { blue: 90, green: 10 } },
+        receipt: sampleReceipt(),
+        events: [bulky, sampleEvent()],
+      }),
+    ),
+  (store) =>
+    store.transition(
+      change({
+        roles: { active: "green", standby: "blue" },
+        retirement: { set: { service: "web", environment: "blue", release: "v3", at: NOW } },
+        deployment: { id: "dep_1", state: "completed" },
+        events: [ended],
+      }),
+    ),
+  (store) => {
+    store.putReceipt(sampleReceipt({ generation: 9 }));
+  },
+  (store) => store.append([bulky]),
+  (store) => {
+    store.removeRelease("web", "v3", [sampleEvent({ type: "release-pruned" })]);
+  },
+  (store) => store.claim("web", 5),
+  (store) => {
+    store.prune(NOW + 1_000_000);
+  },
+];
+
+/** All rows of all tables, as somebody else reads them. */
+function rowsOf(file: string): unknown {
+  const database = new DatabaseSync(file, { readOnly: true });
+  try {
+    const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").all();
+    return tables.map(({ name }) => [name, database.prepare(`SELECT * FROM "${String(name)}"`).all()]);
+  } finally {
+    database.close();
+  }
+}
+
+/** Whether the disk was full at one of the writes, with room for so many pages at the first. */
+function runWith(disk: SmallDisk, pages: number): boolean {
+  const file = join(disk.path, `${String(pages)}.db`);
+  const store = new SqliteStore(file);
+  store.claim("web", 0);
+  disk.fill(pages);
+  let wasFull = false;
+  for (const write of WRITES) {
+    const before = rowsOf(file);
+    try {
+      write(store);
+    } catch (thrown) {
+      expect(thrown).toMatchObject({ code: "store-failed" });
+      expect(rowsOf(file)).toEqual(before);
+      disk.free();
+      wasFull = true;
+      write(store);
+    }
+    expect(rowsOf(file)).not.toEqual(before);
+  }
+  store.close();
+  disk.free();
+  for (const end of ["", "-wal", "-shm"]) rmSync(`${file}${end}`, { force: true });
+  return wasFull;
+}
+
+test("wherever in a write the disk is full: it is written wholly or not at all, and can be written again", (context) => {
+  using folder = temporaryFolder();
+  using disk = SmallDisk.mount(folder.path, 4) ?? context.skip("this user may not mount a tmpfs");
+  let pages = 0;
+  while (runWith(disk, pages)) pages += 1;
+  // As many places as all of it takes pages.
+  expect(pages).toBeGreaterThan(30);
 });

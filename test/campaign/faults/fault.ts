@@ -1,3 +1,5 @@
+import type { Skippable } from "../../requires.ts";
+import type { Site } from "../../site.ts";
 import type { Campaign } from "../campaign.ts";
 
 /** One kind of fault, with a deployment or more under it. Afterwards all has ended, and the invariants are looked at. */
@@ -8,7 +10,9 @@ export interface Fault {
   readonly underLoad: boolean;
   /** Of the service, over a campaign's own. */
   readonly service?: Record<string, unknown>;
-  /** Environment variables of Teal's processes. */
-  readonly variables?: Readonly<Record<string, string>>;
+  /** Ends the test as not runnable on a machine that lacks what it takes. */
+  readonly needs?: (test: Skippable) => void;
+  /** What is done to the machine before Teal is up. */
+  readonly prepare?: (site: Site) => void;
   readonly inject: (campaign: Campaign) => Promise<void>;
 }

@@ -1,10 +1,25 @@
 import type { Fault } from "./fault.ts";
+import { fullDisk } from "./full-disk.ts";
 import { kill } from "./kill.ts";
-import { hang, pause, silence } from "./pause.ts";
+import { hang, pause, proxySilence, silence } from "./pause.ts";
 import { powerCut } from "./power-cut.ts";
 import { reboot } from "./reboot.ts";
-import { restored } from "./restored.ts";
+import { restored, restoredMidway } from "./restored.ts";
+import { clock } from "./set-clock.ts";
 import { slowDisk } from "./slow-disk.ts";
 
 /** Every kind of fault that befalls real processes. docs/failure-modes.md has a row for each. */
-export const FAULTS: readonly Fault[] = [kill, pause, hang, silence, reboot, powerCut, slowDisk, restored];
+export const FAULTS: readonly Fault[] = [
+  kill,
+  pause,
+  hang,
+  silence,
+  proxySilence,
+  reboot,
+  powerCut,
+  slowDisk,
+  fullDisk,
+  clock,
+  restored,
+  restoredMidway,
+];

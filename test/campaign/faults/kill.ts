@@ -1,19 +1,8 @@
 import type { Campaign } from "../campaign.ts";
+import { STEPS } from "./steps.ts";
 import type { Fault } from "./fault.ts";
+import { draw } from "../seeded.ts";
 import { type Target, TARGETS } from "../target.ts";
-
-/** A deploy's steps, as the quick settings of a campaign have them. */
-export const STEPS = [
-  "preflight",
-  "provision",
-  "start",
-  "healthy",
-  "validate",
-  "shift-10",
-  "shift-50",
-  "shift-100",
-  "bake",
-] as const;
 
 interface Told {
   /** Takes a line on each kill. */
@@ -26,12 +15,7 @@ export async function killAtBorders(
   { most, told }: Told & { readonly most: number },
 ): Promise<void> {
   const pairs = STEPS.flatMap((step) => TARGETS.map((target): [string, Target] => [step, target]));
-  const drawn = pairs
-    .map((pair) => ({ pair, rank: campaign.random() }))
-    .toSorted((a, b) => a.rank - b.rank)
-    .slice(0, most);
-  for (const { pair } of drawn) {
-    const [step, target] = pair;
+  for (const [step, target] of draw(pairs, most, campaign.random)) {
     const id = await campaign.deploy();
     const came = await campaign.atStep(id, step);
     const isDead = came && (await campaign.kill(target));

@@ -1,21 +1,34 @@
 import { expect } from "vitest";
-import { TARGETS } from "../target.ts";
+import type { Campaign } from "../campaign.ts";
+import { draw } from "../seeded.ts";
+import { type Target, TARGETS } from "../target.ts";
 import type { Fault } from "./fault.ts";
+import { STEPS } from "./steps.ts";
 
-/** Each target stands still for a while in the middle of a deployment, as in a swapping or overloaded machine. */
+/** Each target stands still for a while from the border of each step on, a deployment for each; `most` of these pairs, drawn. */
+export async function pauseAtBorders(
+  campaign: Campaign,
+  { most, told }: { readonly most: number; readonly told?: (what: string) => void },
+): Promise<void> {
+  const pairs = STEPS.flatMap((step) => TARGETS.map((target): [string, Target] => [step, target]));
+  for (const [step, target] of draw(pairs, most, campaign.random)) {
+    const id = await campaign.deploy();
+    const came = await campaign.atStep(id, step);
+    const isStill = came && (await campaign.signal(target, "SIGSTOP"));
+    await campaign.pause(300, 1_500);
+    campaign.goOn();
+    const { state } = await campaign.site.ended(id);
+    told?.(`${target} ${isStill ? "stood still" : "not there"} at ${step}: ${state}`);
+    await campaign.whole();
+  }
+}
+
+/** As in a swapping or overloaded machine. */
 export const pause: Fault = {
   name: "pause",
   underLoad: true,
   async inject(campaign) {
-    for (const target of TARGETS) {
-      const id = await campaign.deploy();
-      await campaign.atStep(id, "shift-10");
-      await campaign.signal(target, "SIGSTOP");
-      await campaign.pause(300, 1_500);
-      campaign.goOn();
-      await campaign.site.ended(id);
-      await campaign.whole();
-    }
+    await pauseAtBorders(campaign, { most: 6 });
   },
 };
 
@@ -64,5 +77,26 @@ export const hang: Fault = {
     expect((await campaign.site.pids()).server).not.toBe(server);
     expect(await campaign.site.log("keeper")).toContain(`the server (pid ${String(server)}) has not answered for 10 s`);
     campaign.goOn();
+  },
+};
+
+/**
+ * The proxy itself stands still for as long: what it did not hear, its server has said, and the deployment goes on. So does
+ * the keeper, which would replace the proxy before. Without load: instances close connections meanwhile, and a request that
+ * was just being given to one of them is answered 502.
+ */
+export const proxySilence: Fault = {
+  name: "proxy-silence",
+  underLoad: false,
+  service: { deploy: { shift: [{ weight: 50, for: "20s" }] } },
+  async inject(campaign) {
+    const id = await campaign.deploy();
+    await campaign.atStep(id, "shift-50");
+    await campaign.site.until("50 %", () => Promise.resolve(campaign.weightsSeen()["green"] === 50));
+    await campaign.signal("proxy", "SIGSTOP");
+    await campaign.signal("keeper", "SIGSTOP");
+    await campaign.pause(SILENCE_MS + 1_500, SILENCE_MS + 2_500);
+    campaign.goOn();
+    expect(await campaign.site.ended(id)).toMatchObject({ state: "completed" });
   },
 };

@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import { SLOT_BYTES } from "../../../src/proxy/snapshot-file.ts";
 import { pick } from "../seeded.ts";
 import type { Fault } from "./fault.ts";
-import { STEPS } from "./kill.ts";
+import { STEPS } from "./steps.ts";
 
 /** Where a slot's header has its sequence: see snapshot-file.ts. */
 const SEQUENCE_AT = 8;

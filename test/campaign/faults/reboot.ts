@@ -1,6 +1,6 @@
 import { pick } from "../seeded.ts";
 import type { Fault } from "./fault.ts";
-import { STEPS } from "./kill.ts";
+import { STEPS } from "./steps.ts";
 
 /** Everything is gone at once, in the middle of a deployment; then somebody says `teal up`, as a boot does. */
 export const reboot: Fault = {

@@ -51,6 +51,7 @@ const good: Evidence = {
   live: { weights: { blue: 0, green: 100 }, armed: null, healthy: [{ environment: "green", count: 2 }] },
   answering: ["v2"],
   answered: { v1: { firstAt: 0, lastAt: 5_000 }, v2: { firstAt: 5_000, lastAt: 9_000 } },
+  sameClock: true,
   losses: [],
   kills: [],
 };

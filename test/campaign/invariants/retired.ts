@@ -5,7 +5,8 @@ import type { Evidence } from "../evidence.ts";
 const SLACK_MS: Milliseconds = 500;
 
 /** Invariant 10, as the client saw it: a version whose environment was retired answers nobody any more. */
-export function retired({ events, deployments, answered }: Evidence): readonly string[] {
+export function retired({ events, deployments, answered, sameClock }: Evidence): readonly string[] {
+  if (!sameClock) return [];
   const runs = new Map<string, string>();
   const breaches: string[] = [];
   for (const { type, deployment, data, at } of events) {

@@ -1,0 +1,267 @@
+import fc from "fast-check";
+import { expect } from "vitest";
+import { toTealError } from "../../../src/model/error.ts";
+import type { Campaign } from "../campaign.ts";
+import { type Target, TARGETS } from "../target.ts";
+import { type Model, otherOf, type Pending, type Real, type Side, SIDES } from "./model.ts";
+
+type Command = fc.AsyncCommand<Model, Real>;
+
+/** One thing that is done to the real service and to the model, when the model allows it. */
+class Step implements Command {
+  readonly #name: string;
+  readonly #may: (model: Readonly<Model>) => boolean;
+  readonly #act: (model: Model, real: Real) => Promise<void>;
+
+  constructor(
+    name: string,
+    may: (model: Readonly<Model>) => boolean,
+    act: (model: Model, real: Real) => Promise<void>,
+  ) {
+    this.#name = name;
+    this.#may = may;
+    this.#act = act;
+  }
+
+  check(model: Readonly<Model>): boolean {
+    return performance.now() < model.until && this.#may(model);
+  }
+
+  async run(model: Model, real: Real): Promise<void> {
+    real.done.push(this.#name);
+    try {
+      await this.#act(model, real);
+    } catch (thrown) {
+      const { code, message } = toTealError(thrown);
+      throw new Error(`${code}: ${message}, after ${real.done.join(", ")}`, { cause: thrown });
+    }
+  }
+
+  toString(): string {
+    return this.#name;
+  }
+}
+
+const always = (): boolean => true;
+const isIdle = ({ pending }: Readonly<Model>): boolean => pending === null;
+const isBusy = ({ pending }: Readonly<Model>): boolean => pending !== null;
+
+/** A call that Teal is to refuse, with one of these codes. */
+async function refused(call: Promise<unknown>, ...codes: readonly string[]): Promise<void> {
+  const code = await call.then(
+    () => "nothing",
+    (thrown: unknown) => toTealError(thrown).code,
+  );
+  expect(codes).toContain(code);
+}
+
+function deploy(kind: "good" | "bad" | "gated"): Command {
+  return new Step(`deploy ${kind}`, isIdle, async (model, { campaign }) => {
+    const smoke = kind === "bad" ? { validate: { smoke: "false" } } : {};
+    await campaign.configure({ deploy: { ...smoke, ...(kind === "gated" ? { approval: "beforeShift" } : {}) } });
+    const id = await campaign.deploy();
+    const { version, to } = await campaign.site.client.deployment(id);
+    expect(to).toBe(otherOf(model.active));
+    const may = new Set([kind === "bad" ? "failed" : "completed"]);
+    model.pending = { id, version: String(version), to: to as Side, may, waits: kind === "gated" };
+  });
+}
+
+/** Waits for the end of what is under way, and for it to be what the model says. */
+export async function settle(model: Model, { campaign }: Real): Promise<void> {
+  const { pending } = model;
+  if (pending !== null) {
+    if (pending.waits) await campaign.site.client.approve(pending.id, {});
+    const { state } = await campaign.site.ended(pending.id);
+    expect([...pending.may]).toContain(state);
+    ended(model, pending, state === "completed");
+  }
+  await campaign.whole();
+  const { active, traffic, environments, deployment } = await campaign.site.service();
+  expect({ active, share: traffic[model.active], deployment }).toEqual({
+    active: model.active,
+    share: 100,
+    deployment: null,
+  });
+  const seen = SIDES.map((side) => environments.find(({ name }) => name === side)?.version ?? null);
+  expect(seen).toEqual(SIDES.map((side) => model.versions[side]));
+  if (model.maintenance === "off") expect(await campaign.answering()).toEqual([model.versions[model.active]]);
+}
+
+function ended(model: Model, { to, version }: Pending, isCompleted: boolean): void {
+  model.pending = null;
+  model.versions[to] = isCompleted ? version : null;
+  model.running[to] = isCompleted;
+  if (isCompleted) model.active = to;
+}
+
+/** A deployment that is done already says so; else it is as if it had never been. */
+const abort = new Step("abort", isBusy, async ({ pending }, { campaign }) => {
+  if (pending === null) return;
+  pending.waits = false;
+  const problem = await campaign.site.client.abort(pending.id, {}).then(
+    () => null,
+    (thrown: unknown) => toTealError(thrown),
+  );
+  if (problem === null) pending.may = new Set(["aborted"]);
+  else expect(["deployment-ended", "server-down"]).toContain(problem.code);
+  // Whoever asks while no server is there does not know whether it was heard.
+  if (problem?.code === "server-down") pending.may = new Set([...pending.may, "aborted"]);
+});
+
+const approve = new Step(
+  "approve",
+  ({ pending }) => pending?.waits === true,
+  async ({ pending }, { campaign }) => {
+    if (pending === null) return;
+    await campaign.site.until("it is approved", () => campaign.site.client.approve(pending.id, {}));
+    pending.waits = false;
+  },
+);
+
+const resume = new Step("resume", isBusy, async ({ pending }, { campaign }) => {
+  await refused(
+    campaign.site.client.resume(pending?.id ?? "", {}),
+    "nothing-to-resume",
+    "deployment-ended",
+    "server-down",
+  );
+});
+
+const turn = new Step("switch", isIdle, async (model, { campaign }) => {
+  const to = otherOf(model.active);
+  const call = campaign.site.client.switch("web", { to }, { idempotencyKey: crypto.randomUUID() });
+  if (model.versions[to] === null || !model.running[to]) {
+    await refused(call, "environment-unknown", "no-release", "unhealthy", "not-healthy");
+    return;
+  }
+  await call;
+  model.active = to;
+});
+
+const rollback = new Step("rollback", isIdle, async (model, { campaign }) => {
+  const to = otherOf(model.active);
+  if (model.versions[to] === null) return;
+  const { id } = await campaign.site.client.rollback("web", {}, { idempotencyKey: crypto.randomUUID() });
+  expect(await campaign.site.client.deployment(id)).toMatchObject({ state: "completed", to });
+  model.active = to;
+  model.running[to] = true;
+});
+
+/** A part by hand, and then all of it. */
+const traffic = new Step("traffic --set", isIdle, async (model, { campaign }) => {
+  const { client } = campaign.site;
+  const to = otherOf(model.active);
+  if (model.versions[to] === null || !model.running[to]) {
+    const wish = { weights: { [to]: 100 } };
+    await refused(client.traffic("web", wish), "environment-unknown", "unhealthy", "not-healthy");
+    return;
+  }
+  await client.traffic("web", { weights: { [model.active]: 70, [to]: 30 } });
+  expect((await campaign.site.service()).traffic).toMatchObject({ [to]: 30 });
+  await client.traffic("web", { weights: { [to]: 100 } });
+  model.active = to;
+});
+
+const stop = new Step("env stop", isIdle, async (model, { campaign }) => {
+  const { client } = campaign.site;
+  await refused(
+    client.stopEnvironment({ service: "web", environment: model.active }, {}),
+    "still-has-traffic",
+    "rollback-target",
+  );
+  const environment = otherOf(model.active);
+  if (model.versions[environment] === null) return;
+  await client.stopEnvironment({ service: "web", environment }, {});
+  model.running[environment] = false;
+});
+
+const start = new Step("env start", isIdle, async (model, { campaign }) => {
+  const environment = otherOf(model.active);
+  if (model.versions[environment] === null) return;
+  await campaign.site.client.startEnvironment({ service: "web", environment }, {});
+  model.running[environment] = true;
+});
+
+export function maintain(mode: Model["maintenance"]): Command {
+  return new Step(`maintenance ${mode}`, always, async (model, { campaign }) => {
+    const ordered = () => campaign.site.client.maintenance("web", { mode });
+    await campaign.site.until(`maintenance is ${mode}`, ordered);
+    model.maintenance = mode;
+    const { maintenance } = await campaign.site.service();
+    expect(maintenance?.mode ?? "off").toBe(mode);
+  });
+}
+
+/** What dies while something is under way changes nothing of its end; but an instance's death may convict its release. */
+function disturbed({ pending }: Model, target: Target): void {
+  if (target !== "app" || pending === null) return;
+  pending.may = new Set([...pending.may, "rolled-back"]);
+}
+
+/** Who asks next is not to meet the moment without a server: the campaign's other faults do. */
+async function another(campaign: Campaign, act: (server: number) => unknown): Promise<void> {
+  const { server } = await campaign.site.until("there is a server", async () => {
+    const { server: pid } = await campaign.site.pids();
+    return pid === null ? null : { server: pid };
+  });
+  await act(server);
+  await campaign.site.until("another server answers", async () => {
+    const { server: now } = await campaign.site.pids();
+    return now !== null && now !== server && (await campaign.site.service());
+  });
+}
+
+function kill(target: Target): Command {
+  return new Step(`kill ${target}`, always, async (model, { campaign }) => {
+    if (target === "server") await another(campaign, () => campaign.kill(target));
+    else await campaign.kill(target);
+    disturbed(model, target);
+    if (isIdle(model)) await campaign.whole();
+  });
+}
+
+function pause(target: Target): Command {
+  return new Step(`pause ${target}`, always, async (model, { campaign }) => {
+    await campaign.signal(target, "SIGSTOP");
+    await campaign.pause(200, 900);
+    campaign.goOn();
+    disturbed(model, target);
+  });
+}
+
+const restart = new Step("restart the server", always, async (_model, { campaign }) => {
+  await another(campaign, (server) => process.kill(server, "SIGTERM"));
+});
+
+const wait = new Step("wait", isBusy, async (_model, { campaign }) => {
+  await campaign.pause(100, 1_500);
+});
+
+const settled = new Step("settle", always, settle);
+
+/** How often each is drawn, beside the others. */
+const DRAWN: readonly (readonly [times: number, command: Command])[] = [
+  [3, deploy("good")],
+  [1, deploy("bad")],
+  [1, deploy("gated")],
+  [3, settled],
+  [2, wait],
+  [1, abort],
+  [1, approve],
+  [1, resume],
+  [1, restart],
+  [1, turn],
+  [1, rollback],
+  [1, traffic],
+  [1, stop],
+  [1, start],
+  [1, maintain("on")],
+  [1, maintain("hold")],
+  [2, maintain("off")],
+];
+
+const often = DRAWN.flatMap(([times, command]) => Array.from({ length: times }, () => command));
+const faults = TARGETS.flatMap((target) => [kill(target), pause(target)]);
+
+export const COMMANDS: fc.Arbitrary<Command>[] = often.concat(faults).map((command) => fc.constant(command));
