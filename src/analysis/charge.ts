@@ -26,7 +26,7 @@ export type Counting =
 export interface Charge {
   /** Names its test in what is stored. */
   readonly key: string;
-  readonly rule: Exclude<GuardrailRule, "worseThanActive" | "connectFailures" | "crashLoop">;
+  readonly rule: Exclude<GuardrailRule, "worseThanActive" | "activeUsers" | "connectFailures" | "crashLoop">;
   readonly action: GuardrailAction;
   /** The share of requests that may count as failures. */
   readonly limit: number;

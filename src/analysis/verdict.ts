@@ -1,7 +1,7 @@
 import type { GuardrailAction, LatencyQuantile } from "../model/guardrail.ts";
 
 export type GuardrailRule =
-  "errorRate" | "worseThanActive" | `latency.${LatencyQuantile}` | "connectFailures" | "crashLoop";
+  "errorRate" | "worseThanActive" | `latency.${LatencyQuantile}` | "activeUsers" | "connectFailures" | "crashLoop";
 
 /** From the mildest to the strictest. `within`: shown to be not worse. The last three: shown to be worse. */
 export const OUTCOMES = ["within", "not-enough-evidence", "warn", "hold", "rollBack"] as const;

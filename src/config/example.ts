@@ -79,6 +79,7 @@ services:
           p50: { warn: 1.5x }
           p95: { warn: 800ms, rollBack: 2x }
           p99: { hold: 5s }
+        activeUsers: { warn: 20%, hold: 40%, window: 1m }  # by traffic.affinity
       probes:                          # Teal's own requests, where users are few
         checks:
           - { path: /, status: 200, body: Welcome, within: 2s }

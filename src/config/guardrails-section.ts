@@ -1,7 +1,13 @@
-import { ALPHA, type GuardrailAction, type GuardrailSpec, type LatencyLimit } from "../model/guardrail.ts";
+import {
+  type ActiveUsersLimits,
+  ALPHA,
+  type GuardrailAction,
+  type GuardrailSpec,
+  type LatencyLimit,
+} from "../model/guardrail.ts";
 import { map } from "./map.ts";
 import { type Finding, rule } from "./rule.ts";
-import { alpha, latencyLimit, percentage } from "./quantities.ts";
+import { alpha, duration, latencyLimit, percentage } from "./quantities.ts";
 import { integer, oneOf } from "./texts.ts";
 
 type Limits<T> = Readonly<Partial<Record<GuardrailAction, T | undefined>>>;
@@ -29,6 +35,28 @@ const latency = map({
   hold: latencyLimit.meta({ description: MEANING.hold, examples: ["1.5x"] }).exactOptional(),
   rollBack: latencyLimit.meta({ description: MEANING.rollBack, examples: ["2x"] }).exactOptional(),
 }).check(rule<Limits<LatencyLimit>>([], (limits) => ordered(limits, sizeOfLimit)));
+
+const activeUsers = map(
+  {
+    warn: percentage.meta({ description: MEANING.warn, examples: ["20%"] }).exactOptional(),
+    hold: percentage.meta({ description: MEANING.hold, examples: ["40%"] }).exactOptional(),
+    window: duration("1s", "1h")
+      .meta({ description: "Users are counted anew in each window of this length." })
+      .prefault("1m"),
+  },
+  [],
+  {
+    rollBack:
+      "is not possible: users stay away for many reasons, so nothing is taken back by their number; hold waits for a person",
+  },
+)
+  .check(
+    rule<Limits<number>>(["warn", "hold"], (limits) => [
+      ...ordered(limits, (rate) => (typeof rate === "number" ? { unit: "%", size: rate } : null)),
+      ...(limits.warn === undefined && limits.hold === undefined ? [{ at: [], message: "needs warn or hold" }] : []),
+    ]),
+  )
+  .transform(({ window: windowMs, ...limits }): ActiveUsersLimits => ({ ...limits, windowMs }));
 
 /** `deploy.guardrails`: what takes a release back by itself. A map that is given replaces the whole default of its key. */
 export const guardrailsSection = map({
@@ -67,6 +95,12 @@ export const guardrailsSection = map({
         "Time to the first byte of the answer, by quantile: a duration, or a multiple (`2x`) of the active environment's. An empty map: no rule.",
     })
     .prefault({ p95: { rollBack: "2x" } }),
+  activeUsers: activeUsers
+    .meta({
+      description:
+        "For a release whose users stay away: how many fewer than its share of the traffic would have. Users are told apart by `traffic.affinity`.",
+    })
+    .exactOptional(),
 })
   .transform(({ worseThanActive, ...written }): GuardrailSpec => ({
     ...written,

@@ -85,6 +85,31 @@ describe("loadConfig", () => {
     });
   });
 
+  it("reads a limit on users who stay away, and refuses what cannot be", async () => {
+    using folder = new ConfigFolder();
+    const web = async (activeUsers: string, traffic = "traffic: { affinity: { cookie: s } }") =>
+      (await folder.load(service(traffic, `deploy: { guardrails: { activeUsers: ${activeUsers} } }`))).services["web"];
+    expect((await web("{ warn: 20% }"))?.deploy.guardrails.activeUsers).toEqual({ warn: 0.2, windowMs: 60_000 });
+    const problems = async (activeUsers: string, traffic = "traffic: { affinity: { cookie: s } }") =>
+      (await folder.refused(service(traffic, `deploy: { guardrails: { activeUsers: ${activeUsers} } }`))).problems?.map(
+        ({ path, message }) => `${path.replace("services.web.deploy.guardrails.", "")} ${message}`,
+      );
+    expect(await problems("{ warn: 20% }", "traffic: {}")).toEqual([
+      "activeUsers needs traffic.affinity, which says who is the same user: { cookie: NAME }, { header: NAME } or clientAddress",
+    ]);
+    expect(await problems("{ warn: 20%, rollBack: 50%, x: 1 }")).toEqual([
+      "activeUsers.rollBack is not possible: users stay away for many reasons, so nothing is taken back by their number; hold waits for a person",
+      "activeUsers.x is not a known key; known are warn, hold, window",
+    ]);
+    expect(await problems("{ warn: 50%, hold: 20% }")).toEqual([
+      "activeUsers.warn is above hold, so that it would never come first",
+    ]);
+    expect(await problems("{}")).toEqual(["activeUsers needs warn or hold"]);
+    expect(await problems("{ warn: 20%, window: 1h }")).toEqual([
+      "activeUsers.window is longer than every step of the shift and the bake: it would never be whole",
+    ]);
+  });
+
   it("reads probes, whose checks are those of validation unless given", async () => {
     using folder = new ConfigFolder();
     const probes = async (deploy: string) =>

@@ -1,12 +1,18 @@
 import { z } from "zod";
 import { didYouMean } from "./nearest.ts";
 
-/** A map of exactly these keys. Each unknown key is one line of the issue's message; see problems.ts. */
-export function map<const Shape extends z.core.$ZodLooseShape>(shape: Shape, also: readonly string[] = []) {
+/** A map of exactly these keys; `refused` says why others, which one might expect, are not possible. Each unknown key is one line of the issue's message; see problems.ts. */
+export function map<const Shape extends z.core.$ZodLooseShape>(
+  shape: Shape,
+  also: readonly string[] = [],
+  refused: Readonly<Record<string, string>> = {},
+) {
   const known = [...Object.keys(shape), ...also];
   return z.strictObject(shape, {
     error: (issue) =>
-      issue.code === "unrecognized_keys" ? issue.keys.map((key) => unknownKey(key, known)).join("\n") : undefined,
+      issue.code === "unrecognized_keys"
+        ? issue.keys.map((key) => refused[key] ?? unknownKey(key, known)).join("\n")
+        : undefined,
   });
 }
 

@@ -1,9 +1,11 @@
 import { z } from "zod";
+import type { DeploySpec, TrafficSpec } from "../model/service.ts";
 import { deploySection } from "./deploy-section.ts";
 import { environmentSection } from "./environment-section.ts";
 import { healthSection } from "./health-section.ts";
 import type { Loading } from "./loading.ts";
 import { map } from "./map.ts";
+import { type Finding, tolerantRule } from "./rule.ts";
 import { releaseSection } from "./release-section.ts";
 import { shellCommand } from "./texts.ts";
 import { trafficSection } from "./traffic-section.ts";
@@ -30,12 +32,47 @@ export function serviceSection(loading: Loading) {
       .meta({ description: "Who is told of deployments. Not in this version: nothing is sent, and the plan says so." })
       .prefault([]),
   })
+    .check(tolerantRule(usersAreKnown))
     .transform(({ release, database, ...rest }) => ({
       ...rest,
       release: release ?? { kind: "none" as const, dir: loading.directory },
       database: database ?? null,
     }))
     .meta({ description: "One service; the key is its name." });
+}
+
+/** Who a user is, affinity says. A window that no step outlasts would never be whole. */
+function usersAreKnown(written: unknown): Finding[] {
+  const { traffic, deploy } = (written ?? {}) as {
+    readonly traffic?: Partial<TrafficSpec>;
+    readonly deploy?: Partial<DeploySpec>;
+  };
+  const { guardrails, bakeMs, shift } = deploy ?? {};
+  // Without these something else is wrong with it, and told.
+  if (guardrails?.activeUsers === undefined || traffic === undefined || bakeMs === undefined || shift === undefined)
+    return [];
+  const { windowMs } = guardrails.activeUsers;
+  const at = ["deploy", "guardrails", "activeUsers"];
+  const longest = Math.max(bakeMs, ...shift.map(({ forMs }) => forMs));
+  return [
+    ...(traffic.affinity === undefined
+      ? [
+          {
+            at,
+            message:
+              "needs traffic.affinity, which says who is the same user: { cookie: NAME }, { header: NAME } or clientAddress",
+          },
+        ]
+      : []),
+    ...(windowMs > longest
+      ? [
+          {
+            at: [...at, "window"],
+            message: "is longer than every step of the shift and the bake: it would never be whole",
+          },
+        ]
+      : []),
+  ];
 }
 
 function databaseSection(loading: Loading) {

@@ -64,7 +64,9 @@ export class TrafficDesk {
     context: ActContext,
   ): Promise<Receipt> {
     const { release, promotes = await this.#isPromoted(service), ...split } = wish;
-    const { health, traffic } = release.spec;
+    const { health, traffic: written, deploy } = release.spec;
+    const { activeUsers } = deploy.guardrails;
+    const traffic = activeUsers === undefined ? written : { ...written, usersWindowMs: activeUsers.windowMs };
     const change: TrafficChange = {
       ...split,
       service,

@@ -17,6 +17,14 @@ export type Advance = (typeof ADVANCES)[number];
 /** Evidence is waited for this long beyond a step's time, unless teal.yaml says otherwise. */
 export const MAX_WAIT_MS: Milliseconds = 30 * 60_000;
 
+/** Users of the new environment that may be missing, as fractions in (0, 1]. It never takes back: people have other reasons to leave. */
+export interface ActiveUsersLimits {
+  readonly warn?: number;
+  readonly hold?: number;
+  /** They are counted anew in each window of this length. */
+  readonly windowMs: Milliseconds;
+}
+
 /** The rules over the new environment's metrics. Rates are fractions in (0, 1]. */
 export interface GuardrailSpec {
   /** No statistical verdict below this many requests of the new environment. */
@@ -29,4 +37,6 @@ export interface GuardrailSpec {
   readonly latency: Readonly<
     Partial<Record<LatencyQuantile, Readonly<Partial<Record<GuardrailAction, LatencyLimit>>>>>
   >;
+  /** Absent: they are not counted. */
+  readonly activeUsers?: ActiveUsersLimits;
 }

@@ -79,6 +79,8 @@ export interface TrafficSpec {
   readonly onControllerLoss: "revert" | "keep";
   /** What keeps a client on one side of a split; absent: nothing, each request is drawn anew. */
   readonly affinity?: AffinitySpec | undefined;
+  /** Distinct users are counted, in windows of this length; absent: they are not. Follows from a guardrail. */
+  readonly usersWindowMs?: Milliseconds | undefined;
   /** How maintenance is answered; absent: as {@link MAINTENANCE_DEFAULTS} say. No part of what the data plane has to know. */
   readonly maintenance?: MaintenanceSpec | undefined;
 }

@@ -108,6 +108,20 @@ export interface TrafficCounters {
   readonly latencySumMs?: Milliseconds;
 }
 
+/** Distinct users are told to within this share of them: one standard deviation of a HyperLogLog of 2¹⁴ registers. */
+export const DISTINCT_ERROR = 0.008125;
+
+/** Distinct keys of affinity in a window of time in which the split did not change. */
+export interface UsersWindow {
+  /** Grows with each window of an epoch, not always by one. */
+  readonly window: number;
+  /** How long it was. */
+  readonly ms: Milliseconds;
+  readonly weights: Weights;
+  /** By environment, see {@link DISTINCT_ERROR}. */
+  readonly distinct: Readonly<Record<string, number>>;
+}
+
 /** One reading of the data plane's counters for a service. */
 export interface TrafficSample {
   readonly service: string;
@@ -119,6 +133,8 @@ export interface TrafficSample {
   readonly environments: Readonly<Record<string, TrafficCounters>>;
   /** Changes of the live split, reverts too; absent: not told. */
   readonly switches?: number;
+  /** The newest whole window; absent: there is none, or users are not counted. */
+  readonly users?: UsersWindow;
   /** Absent: not told. */
   readonly maintenance?: MaintenanceCounts & { readonly mode: MaintenanceMode };
 }

@@ -61,7 +61,7 @@ function collectMap(path: string, value: object, into: Map<string, Setting>): vo
 }
 
 function scalar(path: string, value: unknown): string {
-  if (typeof value === "number" && path.startsWith("deploy.guardrails.errorRate."))
+  if (typeof value === "number" && /^deploy\.guardrails\.(?:errorRate|activeUsers)\./.test(path))
     return `${String(round(value * 100))}%`;
   return String(value);
 }

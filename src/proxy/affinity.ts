@@ -61,7 +61,7 @@ function fnv1a(text: string, state: number): number {
 }
 
 /** MurmurHash3's finalizer (fmix32, Appleby): every bit of the key comes to depend on all, which FNV's high bits do not. */
-function mixed(hash: number): number {
+export function mixed(hash: number): number {
   let bits = hash ^ (hash >>> 16);
   bits = Math.imul(bits, 0x85ebca6b);
   bits ^= bits >>> 13;

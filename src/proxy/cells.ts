@@ -10,8 +10,11 @@ import type { TrafficCounters } from "../model/traffic.ts";
 /** Of the process: which version of the routes is live. */
 export const PROCESS_CELL = { routes: 0, length: 1 } as const;
 
-/** Of a service: the live version of its table, the number of its live mode (0: off), then how many requests wait in each worker. */
-export const SERVICE_CELL = { live: 0, mode: 1, held: 2 } as const;
+/**
+ * Of a service: the live version of its table, the number of its live mode (0: off), the window in which users are counted,
+ * then how many requests wait in each worker.
+ */
+export const SERVICE_CELL = { live: 0, mode: 1, users: 2, held: 3 } as const;
 
 /** Row of one worker in a service's counts of maintenance. */
 export const MODE_COUNTER = { answered: 0, held: 1, released: 2, timedOut: 3, length: 4 } as const;

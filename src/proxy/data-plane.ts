@@ -2,7 +2,7 @@ import { type DrainTimes, takenBackTimes } from "../model/drain.ts";
 import type { MaintenanceMode } from "../model/maintenance.ts";
 import type { Clock, Milliseconds, Random } from "../model/time.ts";
 import { TealError } from "../model/error.ts";
-import type { Receipt, TrafficSample, TrafficSplit, Weights } from "../model/traffic.ts";
+import type { Receipt, TrafficSample, TrafficSplit, UsersWindow, Weights } from "../model/traffic.ts";
 import type { LatchRecord, ServiceMaintenance, ServiceTable } from "../wire/proxy.ts";
 import { type CounterReading, readCounters, readModeCounters, SERVICE_CELL, totalFrom } from "./cells.ts";
 import { checkTable } from "./check-table.ts";
@@ -50,7 +50,8 @@ export interface DataPlaneOptions {
 }
 
 /** With everything that is optional in other data planes. */
-interface ProxySample extends Required<Omit<TrafficSample, "since">> {
+interface ProxySample extends Required<Omit<TrafficSample, "since" | "users">> {
+  readonly users?: UsersWindow;
   readonly environments: Record<string, CounterReading>;
 }
 
@@ -214,12 +215,19 @@ export class DataPlane {
   samples(listeners: number): ProxySample[] {
     const at = this.#options.clock.now();
     const { epoch } = this.#options;
+    const now = this.#options.clock.monotonic();
+    const windows = new Map<string, UsersWindow>();
+    for (const { name, users, register } of this.#services.values()) {
+      const window = users.next(now, register.split?.weights ?? {});
+      if (window !== null) windows.set(name, window);
+    }
     const told = this.#feed.next(this.#services.values(), listeners);
     return told.map(({ name, cell, counters, mode, modeCounters, switches, table }) => ({
       service: name,
       epoch,
       at,
       switches,
+      ...usersOf(windows.get(name)),
       maintenance: {
         mode: mode?.mode ?? "off",
         ...readModeCounters(modeCounters),
@@ -392,4 +400,8 @@ function checkedInstances({ table, published: [live] }: PreparedTable): CheckedI
 function isKnown(service: ServiceState, table: ServiceTable): boolean {
   const parts = ({ backends, traffic, health }: ServiceTable): string => JSON.stringify([backends, traffic, health]);
   return service.table !== null && parts(service.table) === parts(table);
+}
+
+function usersOf(users: UsersWindow | undefined): { users?: UsersWindow } {
+  return users === undefined ? {} : { users };
 }

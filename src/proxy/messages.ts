@@ -3,6 +3,7 @@ import type { ProxySettings } from "../model/proxy-settings.ts";
 import type { Affinity } from "./affinity.ts";
 import type { Share } from "./choose.ts";
 import type { Route } from "./router.ts";
+import type { UserCells } from "./user-windows.ts";
 
 /** What the main thread and its workers tell each other. Shared memory goes as typed arrays over SharedArrayBuffers. */
 type Ints = Int32Array<SharedArrayBuffer>;
@@ -21,6 +22,8 @@ export interface PublishedEnvironment {
   readonly counters: Numbers;
   /** See CLIENT_CELL; null: clients do not keep to a side. */
   readonly clients: Ints | null;
+  /** For its users; null: they are not counted. */
+  readonly users: UserCells | null;
   readonly instances: readonly PublishedInstance[];
 }
 

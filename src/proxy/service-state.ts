@@ -1,4 +1,4 @@
-import type { Weights } from "../model/traffic.ts";
+import { sameWeights, type Weights } from "../model/traffic.ts";
 import type { ServiceMaintenance, ServiceTable } from "../wire/proxy.ts";
 import {
   add,
@@ -15,6 +15,7 @@ import { affinityOf } from "./affinity.ts";
 import { sharesOf } from "./choose.ts";
 import type { PublishedEnvironment, PublishedInstance, PublishedMode, PublishedTable } from "./messages.ts";
 import { EMPTY_REGISTER, type SplitRegister } from "./split-register.ts";
+import { UserWindows } from "./user-windows.ts";
 import { VersionRecord } from "./version-record.ts";
 
 /** Two versions of a table that the workers learn together: what is to become live, and what a revert makes live. */
@@ -47,6 +48,7 @@ export class ServiceState {
   /** What of it is live; null: off. */
   mode: PublishedMode | null = null;
   readonly modeCounters: Float64Array<SharedArrayBuffer>;
+  readonly users: UserWindows;
   /** Changes of the live split since the process began. */
   switches = 0;
 
@@ -54,6 +56,7 @@ export class ServiceState {
     this.name = name;
     this.#workers = workers;
     this.cell = sharedInts(SERVICE_CELL.held + workers);
+    this.users = new UserWindows(this.cell);
     this.modeCounters = sharedNumbers(workers * MODE_COUNTER.length);
   }
 
@@ -78,6 +81,7 @@ export class ServiceState {
   /** Makes the versions `first` and `first + 1` of a table; the cells of what is known already are kept. */
   prepare(table: ServiceTable, first: number): PreparedTable {
     this.#deployment = table.deployment ?? this.#deployment;
+    this.users.lengthMs = table.traffic.usersWindowMs ?? null;
     const environments = table.backends.map((backend) => this.#environment(backend, table));
     const liveTable = this.#publishedTable(table, environments, {
       version: first,
@@ -97,6 +101,7 @@ export class ServiceState {
   /** The prepared table is live from the store on. */
   goLive(prepared: PreparedTable): void {
     const previous = this.live;
+    if (countsOthers(this.table, prepared.table)) this.users.restart();
     Atomics.store(this.cell, SERVICE_CELL.live, prepared.live.version);
     this.table = prepared.table;
     this.live = prepared.live;
@@ -111,6 +116,7 @@ export class ServiceState {
     const { revert, table } = this;
     if (revert === null || table === null) return false;
     Atomics.store(this.cell, SERVICE_CELL.live, revert.version);
+    this.users.restart();
     this.table = { ...table, weights, revertTo: null };
     this.live = revert;
     this.revert = null;
@@ -157,6 +163,7 @@ export class ServiceState {
       release,
       counters,
       clients: traffic.affinity === undefined ? null : this.#clientsOf(environment, release),
+      users: this.users.of(environment, this.#workers),
       instances: instances.map(({ id, address }) => this.#instance(id, address)),
     };
   }
@@ -211,6 +218,12 @@ export class ServiceState {
     const cells = new Set(current.map(({ cell }) => cell));
     this.#instances = new Map([...this.#instances].filter(([, instance]) => cells.has(instance.cell)));
   }
+}
+
+/** Whether users on each side are others than before, or known by something else. */
+function countsOthers(before: ServiceTable | null, now: ServiceTable): boolean {
+  const by = ({ traffic }: ServiceTable): string => JSON.stringify([traffic.affinity, traffic.usersWindowMs]);
+  return before === null || !sameWeights(before.weights, now.weights) || by(before) !== by(now);
 }
 
 function keyOf(id: string, address: string): string {

@@ -65,6 +65,10 @@ export const sample = z.object({
   at: z.number(),
   environments: z.record(z.string(), counters),
   switches: z.int().default(0),
+  /** Only where the table asks for it: `traffic.usersWindowMs`. */
+  users: z
+    .object({ window: z.int(), ms: z.number(), weights, distinct: z.record(z.string(), z.number()) })
+    .exactOptional(),
   maintenance: z
     .object({
       mode: z.enum(MAINTENANCE_MODES),
@@ -109,6 +113,8 @@ export const traffic = z.object({
   affinity: z
     .union([z.literal("clientAddress"), z.object({ cookie: z.string() }), z.object({ header: z.string() })])
     .optional(),
+  /** Absent: users are not counted. */
+  usersWindowMs: z.number().optional(),
 });
 
 export const connections = z.object({

@@ -1,3 +1,4 @@
+import { ActiveUsers } from "../../analysis/active-users.ts";
 import { evaluate } from "../../analysis/guardrails.ts";
 import { shareOf } from "../../analysis/sources.ts";
 import { Trial } from "../../analysis/trial.ts";
@@ -11,14 +12,14 @@ import { earlierIn } from "./earlier.ts";
 import { Probing } from "./probing.ts";
 
 /** Who is compared, and the traffic before the deployment's first split; null: not known. */
-export interface TrialWish {
+interface TrialWish {
   readonly environment: string;
   readonly baseline: string | null;
   readonly before: Stretch | null;
 }
 
 /** The deployment's one trial: this step's own, that of the step before it, or one that begins with what came before. */
-export async function trialOf(run: StepRun, { environment, baseline, before }: TrialWish): Promise<Trial> {
+async function trialOf(run: StepRun, { environment, baseline, before }: TrialWish): Promise<Trial> {
   const { guardrails, probes } = run.release.spec.deploy;
   const spec = shareOf(guardrails, probes === undefined ? 1 : 2);
   const stored = run.progress["trial"] ?? (await earlierIn(run, "trial"));
@@ -35,12 +36,25 @@ export class Evidence {
   readonly #run: StepRun;
   readonly #subjects: Subjects;
   #trial: Trial;
+  #users: ActiveUsers | null;
   #probing: Probing | null = null;
 
-  constructor(run: StepRun, trial: Trial, subjects: Subjects) {
+  private constructor(run: StepRun, subjects: Subjects, { trial, users }: { trial: Trial; users: ActiveUsers | null }) {
     this.#run = run;
     this.#subjects = subjects;
     this.#trial = trial;
+    this.#users = users;
+  }
+
+  /** What this step has stored, or the one before it, or what begins with this one. */
+  static async of(run: StepRun, wish: TrialWish): Promise<Evidence> {
+    const subjects = { candidate: wish.environment, baseline: wish.baseline };
+    const trial = await trialOf(run, wish);
+    const stored = run.progress["users"] ?? (await earlierIn(run, "users"));
+    const users = ActiveUsers.of(run.release.spec.deploy.guardrails, stored);
+    const first = wish.before?.newest;
+    const begun = stored === undefined && first !== undefined ? users?.add(first, subjects) : users;
+    return new Evidence(run, subjects, { trial, users: begun ?? null });
   }
 
   /** Begins to ask for itself, until the signal aborts; `onOutcome` is called after each answer. */
@@ -50,6 +64,7 @@ export class Evidence {
 
   add(sample: TrafficSample): void {
     this.#trial = this.#trial.add(sample, this.#subjects);
+    this.#users = this.#users?.add(sample, this.#subjects) ?? null;
   }
 
   /** Whether there is anything to be stored. */
@@ -70,6 +85,12 @@ export class Evidence {
     return this.#probing?.verdicts() ?? [];
   }
 
+  /** How many users there are; it ends no step and takes nothing back, but may keep a step from ending. */
+  activeUsers(): readonly RuleVerdict[] {
+    const verdict = this.#users?.verdict(this.#subjects) ?? null;
+    return verdict === null ? [] : [verdict];
+  }
+
   /** Null: none are sent. */
   get probing(): { readonly summary: string; readonly requests: number } | null {
     return this.#probing;
@@ -79,6 +100,7 @@ export class Evidence {
   stored(): Readonly<Record<string, unknown>> {
     return {
       ...(this.#trial.hasBegun ? { trial: this.#trial.toJSON() } : {}),
+      ...(this.#users === null ? {} : { users: this.#users.toJSON() }),
       ...(this.#probing === null ? {} : { probes: this.#probing.toJSON() }),
     };
   }

@@ -1,7 +1,6 @@
 import { fastPath, FATAL_CONNECT_FAILURES } from "../../analysis/fast-path.ts";
 import { shownGoodBy } from "../../analysis/sources.ts";
-import type { Trial } from "../../analysis/trial.ts";
-import type { RuleVerdict, Subjects } from "../../analysis/verdict.ts";
+import type { RuleVerdict } from "../../analysis/verdict.ts";
 import { TealError, toTealError } from "../../model/error.ts";
 import { type Advance, MAX_WAIT_MS } from "../../model/guardrail.ts";
 import type { Milliseconds } from "../../model/time.ts";
@@ -13,7 +12,7 @@ import type { StepRun } from "../step.ts";
 import { healthyIn } from "../traffic-desk.ts";
 import { isDoneWithin } from "../within.ts";
 import { Exits } from "./exits.ts";
-import { Evidence, trialOf } from "./evidence.ts";
+import { Evidence } from "./evidence.ts";
 import { actionOf, tell, tellGrounds } from "./telling.ts";
 
 /** Without news from the data plane it is looked at this often. */
@@ -44,8 +43,8 @@ export interface WatchWish {
 export async function watch(run: StepRun, wish: WatchWish): Promise<void> {
   const over = new AbortController();
   try {
-    const trial = await trialOf(run, wish);
-    await new Watch(run, wish, trial, AbortSignal.any([run.context.signal, over.signal])).toTheEnd();
+    const evidence = await Evidence.of(run, wish);
+    await new Watch(run, wish, evidence, AbortSignal.any([run.context.signal, over.signal])).toTheEnd();
   } finally {
     over.abort(new TealError("aborted", "the watch is over"));
   }
@@ -57,7 +56,6 @@ class Watch {
   readonly #signal: AbortSignal;
   readonly #exits: Exits;
   readonly #told = new Set<string>();
-  readonly #subjects: Subjects;
   readonly #evidence: Evidence;
   #keptAt: Milliseconds | null = null;
   #trouble: TealError | null = null;
@@ -67,13 +65,12 @@ class Watch {
   #isKeeping = false;
   #wake = Promise.withResolvers<void>();
 
-  constructor(run: StepRun, wish: WatchWish, trial: Trial, signal: AbortSignal) {
+  constructor(run: StepRun, wish: WatchWish, evidence: Evidence, signal: AbortSignal) {
     this.#run = run;
     this.#wish = wish;
     this.#signal = signal;
     this.#exits = new Exits(wish.environment);
-    this.#subjects = { candidate: wish.environment, baseline: wish.baseline };
-    this.#evidence = new Evidence(run, trial, this.#subjects);
+    this.#evidence = evidence;
   }
 
   async toTheEnd(): Promise<void> {
@@ -86,7 +83,7 @@ class Watch {
       if (this.#trouble !== null) throw this.#trouble;
       const users = this.#evidence.users();
       const probes = this.#evidence.probes();
-      const verdicts = [...users, ...probes];
+      const verdicts = [...users, ...probes, ...this.#evidence.activeUsers()];
       await this.#act(verdicts);
       this.#keep();
       await this.#lookIfNeeded();
@@ -215,6 +212,8 @@ class Watch {
       const key = `${verdict.source ?? "users"} ${verdict.rule} ${verdict.outcome}`;
       if (actionOf(verdict) === "none" || this.#told.has(key)) continue;
       this.#told.add(key);
+      // What it rests on is kept now: a server that is started after it goes by it from the first moment.
+      this.#keptAt = null;
       const telling = this.#written(() => tell(this.#run, verdict)).then((isWritten) => {
         if (!isWritten) this.#told.delete(key);
       });

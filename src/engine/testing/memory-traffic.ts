@@ -10,6 +10,7 @@ import {
   type TrafficCounters,
   type TrafficSample,
   type TrafficSplit,
+  type UsersWindow,
   weightsProblem,
 } from "../../model/traffic.ts";
 import type { ActContext } from "../../ports/context.ts";
@@ -174,6 +175,12 @@ export class MemoryTraffic implements TrafficDriver {
     });
     const environments = Object.fromEntries(this.#counters);
     for (const listener of this.#samples) listener({ service, epoch: "memory", at: 0, environments });
+  }
+
+  /** Tells of users who were counted in a window. */
+  users(service: string, users: UsersWindow): void {
+    const environments = Object.fromEntries(this.#counters);
+    for (const listener of this.#samples) listener({ service, epoch: "memory", at: 0, environments, users });
   }
 
   /** A power cut before the newest split of a service had reached the disk: the one before is live again. */

@@ -6,6 +6,7 @@ import { REFUSAL, type Refusal } from "../http/refusal.ts";
 import { pickInstance } from "./balance.ts";
 import { type Lease, type Leaser, ServiceExchange } from "./exchange.ts";
 import { HoldQueue } from "./hold-queue.ts";
+import { noteUser } from "./note-user.ts";
 import { NO_STANDING } from "./service-mode.ts";
 import type { WorkerEnvironment, WorkerService, WorkerTable, WorkerTables } from "./tables.ts";
 
@@ -75,6 +76,8 @@ export class WorkerDispatcher implements Dispatcher, Leaser {
     const chosen = this.#environmentFor(table, exchange);
     if (chosen === null) return null;
     exchange.charge(chosen);
+    if (chosen.users !== null && exchange.point !== null)
+      noteUser(chosen.users, exchange.service.usersWindow, exchange.point);
     const instance = pickInstance(chosen.instances, exchange.tried, this.#options.random);
     if (instance !== null) return { table, environment: chosen, instance, first: chosen, isRescue: false };
     return table.armed ? this.#rescue(table, chosen, exchange) : null;
@@ -116,8 +119,11 @@ export class WorkerDispatcher implements Dispatcher, Leaser {
     return name === null ? null : (table.environments.get(name) ?? null);
   }
 
-  #pointFor({ affinity }: WorkerTable, { key }: ServiceExchange): number {
-    return affinity === null || key === null ? this.#options.random() : pointOf(key, affinity.seed);
+  #pointFor({ affinity }: WorkerTable, exchange: ServiceExchange): number {
+    const { key } = exchange;
+    if (affinity === null || key === null) return this.#options.random();
+    exchange.point = pointOf(key, affinity.seed);
+    return exchange.point;
   }
 
   #rescue(table: WorkerTable, first: WorkerEnvironment, exchange: ServiceExchange): Lease | null {

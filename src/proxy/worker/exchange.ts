@@ -51,6 +51,8 @@ export class ServiceExchange implements Exchange {
   readonly service: WorkerService;
   readonly isAbandoned: () => boolean;
   onCut: () => void = () => undefined;
+  /** Of its key, once it was worked out; null: it has none. */
+  point: number | null = null;
   isStreaming: () => boolean = () => false;
   /** Instances that refused it. */
   readonly tried = new Set<string>();

@@ -3,6 +3,7 @@ import { LEDGER, PROCESS_CELL, SERVICE_CELL, COUNTER } from "../cells.ts";
 import type { Share } from "../choose.ts";
 import type { PublishedInstance, PublishedMode, PublishedRoutes, PublishedTable, WorkerStart } from "../messages.ts";
 import { Router } from "../router.ts";
+import { type UserCells, userRow } from "../user-windows.ts";
 import { FailingClients } from "./failing-clients.ts";
 import { ServiceMode } from "./service-mode.ts";
 
@@ -16,6 +17,8 @@ export interface WorkerEnvironment {
   /** Null: clients do not keep to a side. */
   readonly clients: FailingClients | null;
   readonly ledger: Numbers;
+  /** Null: they are not counted. */
+  readonly users: UserCells | null;
   readonly instances: readonly PublishedInstance[];
 }
 
@@ -51,6 +54,11 @@ export class WorkerService {
   get mode(): ServiceMode | null {
     const live = Atomics.load(this.cell, SERVICE_CELL.mode);
     return live === 0 ? null : (this.#modes.get(live) ?? null);
+  }
+
+  /** Number of the window in which users are counted now. */
+  get usersWindow(): number {
+    return Atomics.load(this.cell, SERVICE_CELL.users);
   }
 
   /** Numbers grow. The live one is kept beside the new one, which is not live yet. */
@@ -119,7 +127,7 @@ function compile(table: PublishedTable, index: number): WorkerTable {
   const environments = new Map<string, WorkerEnvironment>();
   const counterRow = index * COUNTER.length;
   const ledgerRow = index * table.environments.length * LEDGER.length;
-  table.environments.forEach(({ environment, release, counters, clients, instances }, position) => {
+  table.environments.forEach(({ environment, release, counters, clients, users, instances }, position) => {
     const ledgerAt = ledgerRow + position * LEDGER.length;
     environments.set(environment, {
       name: environment,
@@ -127,6 +135,7 @@ function compile(table: PublishedTable, index: number): WorkerTable {
       counters: counters.subarray(counterRow, counterRow + COUNTER.length),
       clients: clients === null ? null : new FailingClients(clients),
       ledger: table.ledger.subarray(ledgerAt, ledgerAt + LEDGER.length),
+      users: users === null ? null : userRow(users, index),
       instances,
     });
   });

@@ -148,6 +148,7 @@ export class WorkerHarness {
           environment: "blue",
           release: "v1",
           counters: this.#counters,
+          users: null,
           clients: null,
           instances: [{ id: "web/blue/v1/0", host: "127.0.0.1", port, cell: this.#cell }],
         },

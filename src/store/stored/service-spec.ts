@@ -21,6 +21,7 @@ const guardrails: z.ZodType<GuardrailSpec> = z.looseObject({
   worseThanActive: z.exactOptional(z.enum(["none", "warn", "hold", "rollBack"])),
   errorRate: z.looseObject({ warn: rate, hold: rate, rollBack: rate }),
   latency: z.looseObject({ p50: quantile, p95: quantile, p99: quantile }),
+  activeUsers: z.exactOptional(z.looseObject({ warn: rate, hold: rate, windowMs: z.number() })),
 });
 
 const environment = z.looseObject({

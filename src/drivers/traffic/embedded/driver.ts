@@ -210,7 +210,7 @@ function toOrder({ page, allow, ...order }: MaintenanceOrder): Params<ProxyProto
 
 function toTable(change: TrafficChange): ServiceTable {
   const { service, fence, generation, deployment, weights, revertTo, traffic, health } = change;
-  const { driver, drainMs, longLivedMs, onControllerLoss, affinity } = traffic;
+  const { driver, drainMs, longLivedMs, onControllerLoss, affinity, usersWindowMs } = traffic;
   return {
     service,
     fence,
@@ -232,6 +232,7 @@ function toTable(change: TrafficChange): ServiceTable {
       longLivedMs,
       onControllerLoss,
       ...(affinity === undefined ? {} : { affinity }),
+      ...(usersWindowMs === undefined ? {} : { usersWindowMs }),
     },
     health,
   };
