@@ -7,13 +7,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | "anything">> = {
   plan: ["model"],
   analysis: ["model"],
   simulation: ["plan", "analysis", "store", "model"],
+  report: ["simulation", "analysis", "store", "model"],
   ports: ["model"],
   wire: ["model"],
   api: ["model"],
   store: ["model"],
   drivers: ["ports", "wire", "model"],
   engine: ["plan", "analysis", "ports", "store", "model"],
-  server: ["engine", "simulation", "config", "api", "model"],
+  server: ["engine", "simulation", "report", "config", "api", "model"],
   sdk: ["api", "model"],
   cli: ["sdk", "config", "main", "model"],
   proxy: ["wire", "model"],
@@ -22,7 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | "anything">> = {
 };
 
 /** Folders that compute and touch nothing: no Node module that reaches a disk, a network or a process. */
-const PURE = ["model", "plan", "analysis", "simulation"];
+const PURE = ["model", "plan", "analysis", "simulation", "report"];
 const PURE_MODULES = ["node:crypto", "node:util", "node:assert"];
 
 export interface Violation {

@@ -77,6 +77,7 @@ function referenceOf({ counting, alpha }: Charge, { baseline }: Seen): Milliseco
   return referenceTo(baseline.latencies, QUANTILES[counting.quantile], counting.factor, alpha * REFERENCE_SHARE);
 }
 
-function testOf({ alpha, counting }: Charge, limit: number): ExcessTest {
+/** The test that a charge is tried by, at its limit as it is known now. */
+export function testOf({ alpha, counting }: Charge, limit: number): ExcessTest {
   return ExcessTest.of(limit, counting.kind === "slower-than-active" ? alpha * (1 - REFERENCE_SHARE) : alpha);
 }

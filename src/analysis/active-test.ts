@@ -58,6 +58,11 @@ export class ActiveTest {
     return { candidate, baseline, won: BETS.map(() => 0), convicted: null };
   }
 
+  /** What is held against the release, as a share of what convicts: 1 and more convicts, 0 is none. */
+  evidence({ won }: ActiveState): number {
+    return Math.max(0, (logSum(won) - Math.log(BETS.length)) / Math.log(1 / this.alpha));
+  }
+
   /** `total`: all that was counted so far. */
   next(state: ActiveState, total: Pair): ActiveState {
     if (state.convicted !== null) return state;

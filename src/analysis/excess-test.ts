@@ -69,6 +69,14 @@ export class ExcessTest {
     return (this.#mixture?.logWealth(count) ?? 0) >= this.#boundary;
   }
 
+  /** What is held against the release, as a share of what convicts: 1 and more convicts, 0 is none. */
+  evidence({ from, seen, anew }: ExcessState): number {
+    if (this.#mixture === null) return 0;
+    const count = { requests: seen.requests - from.requests, failures: seen.failures - from.failures };
+    const fromTheStart = this.#mixture.logWealth(count) / this.#boundary;
+    return Math.max(0, fromTheStart, logSum(anew) / Math.log(1 / (this.alpha * (1 - FROM_THE_START))));
+  }
+
   /** `from`: what was counted before, which is not judged. */
   begin(from: Count = { requests: 0, failures: 0 }): ExcessState {
     const anew = Array.from({ length: this.#mixture?.size ?? 0 }, () => NOTHING);

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { TealError } from "../model/error.ts";
-import type { GuardrailSpec } from "../model/guardrail.ts";
+import type { GuardrailAction, GuardrailSpec } from "../model/guardrail.ts";
 import { NO_FINE_LATENCY } from "../model/latency.ts";
 import type { TrafficSample } from "../model/traffic.ts";
-import { type Accused, accuse, type Seen, weigh } from "./accused.ts";
+import { type Accused, accuse, type Seen, testOf, weigh } from "./accused.ts";
 import { ActiveTest, type ActiveState, activeState, type Pair } from "./active-test.ts";
 import { type Charge, chargesOf, errorRateAlpha } from "./charge.ts";
 import { judged } from "./clients.ts";
@@ -11,7 +11,7 @@ import { NO_TRAFFIC, plus } from "./counters.ts";
 import { excessState } from "./excess-test.ts";
 import type { Latencies } from "./latencies.ts";
 import { Recent } from "./recent.ts";
-import type { Subjects } from "./verdict.ts";
+import type { GuardrailRule, Subjects } from "./verdict.ts";
 import { CounterWindow, fineLatency, windowState } from "./window.ts";
 
 /** As it stands in a step's progress. Version 1 of its format; older ones are read for ever. */
@@ -29,6 +29,15 @@ const trialState = z.object({
   active: activeState.nullable(),
 });
 type TrialState = z.output<typeof trialState>;
+
+/** What one test holds against a release. */
+export interface Evidence {
+  readonly key: string;
+  readonly rule: GuardrailRule;
+  readonly action: GuardrailAction;
+  /** Of what convicts; 1 or more: convicted. */
+  readonly share: number;
+}
 
 /**
  * All that was seen of a deployment since its first traffic, and what its guardrails have made of it. There is one for the
@@ -104,6 +113,19 @@ export class Trial {
     const { before, fineBefore } = this.#state;
     const latencies = plus({ ...NO_TRAFFIC, latency: before, fineLatency: fineBefore ?? NO_FINE_LATENCY }, total);
     return { ...ours, baseline: { total, recent: this.#recent.spans(baseline), latencies } };
+  }
+
+  /** By test, what is held against the release, as a share of what convicts: for pictures; nothing is decided by it. */
+  evidence(): Evidence[] {
+    const charged = this.charges.map((charge) => {
+      const accused = this.accused(charge);
+      const share = testOf(charge, accused.limit).evidence(accused.test);
+      return { key: charge.key, rule: charge.rule, action: charge.action, share };
+    });
+    const { worseThanActive: action } = this.spec;
+    if (action === undefined || action === "none" || this.active === null) return charged;
+    const share = new ActiveTest(errorRateAlpha(this.spec)).evidence(this.active);
+    return [...charged, { key: "worseThanActive", rule: "worseThanActive", action, share }];
   }
 
   toJSON(): TrialState {

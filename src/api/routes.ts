@@ -5,6 +5,7 @@ export const ROUTES = {
   plan: { method: "POST", path: "/v1/services/:service/plans" },
   deploy: { method: "POST", path: "/v1/services/:service/deployments" },
   deployment: { method: "GET", path: "/v1/deployments/:deployment" },
+  report: { method: "GET", path: "/v1/deployments/:deployment/report" },
   series: { method: "GET", path: "/v1/deployments/:deployment/series" },
   abort: { method: "POST", path: "/v1/deployments/:deployment/abort" },
   approve: { method: "POST", path: "/v1/deployments/:deployment/approve" },

@@ -3,7 +3,9 @@ import type { DirectAbort, DirectAbortOptions } from "../main/direct-abort.ts";
 import type { DoctorOptions } from "../main/doctor/doctor.ts";
 import type { Finding } from "../main/doctor/finding.ts";
 import type { DownOptions, DownResult } from "../main/down.ts";
+import type { RecordedTraffic, Replayed, Simulated, Simulation, SimulationWish } from "../main/simulate.ts";
 import type { UpOptions, UpResult } from "../main/up.ts";
+import type { GuardrailSpec } from "../model/guardrail.ts";
 import type { TealClient } from "../sdk/client.ts";
 
 export interface Caution {
@@ -33,6 +35,10 @@ export interface Parts {
    * @throws `usage` for what is no such address, `unauthorized` without a token
    */
   remote(url: string, token: string): Promise<TealClient>;
+  /** Plays many deployments of a described release; nothing of Teal has to run. */
+  simulate(wish: SimulationWish): Promise<Simulated<Simulation>>;
+  /** Judges recorded traffic by these guardrails. */
+  replay(traffic: RecordedTraffic, guardrails: GuardrailSpec): Promise<Simulated<Replayed>>;
   up(options: Pick<UpOptions, "config" | "signal" | "say" | "consent" | "force">): Promise<UpResult>;
   down(options: Omit<DownOptions, "clock">): Promise<DownResult>;
   /** Takes a deployment back at the proxy itself: needs neither server nor store. */

@@ -16,6 +16,7 @@ import type {
   TokenRequest,
   TrafficRequest,
 } from "../api/requests.ts";
+import { report, type ReportAnswer } from "../api/report-answer.ts";
 import { type RouteName, ROUTES } from "../api/routes.ts";
 import { TealError } from "../model/error.ts";
 import type { Clock } from "../model/time.ts";
@@ -81,6 +82,15 @@ export class TealClient {
 
   deployment(deployment: string, options?: CallOptions): Promise<answers.DeploymentAnswer> {
     return this.#json("deployment", answers.deployment, { parameters: { deployment } }, options);
+  }
+
+  report(deployment: string, options?: CallOptions): Promise<ReportAnswer> {
+    return this.#json("report", report, { parameters: { deployment }, query: { format: "json" } }, options);
+  }
+
+  /** The same as a page for people. */
+  reportPage(deployment: string, format: "markdown" | "html", options?: CallOptions): Promise<string> {
+    return this.#text("report", { parameters: { deployment }, query: { format } }, options);
   }
 
   /** What is kept of its traffic. */

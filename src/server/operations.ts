@@ -1,5 +1,6 @@
 import { z } from "zod";
 import * as answers from "../api/answers.ts";
+import { report, reportQuery } from "../api/report-answer.ts";
 import * as requests from "../api/requests.ts";
 import type { RouteName } from "../api/routes.ts";
 import { errors } from "./errors.ts";
@@ -90,6 +91,23 @@ export const OPERATIONS = {
     summary: "One deployment with its steps and receipts",
     params: requests.deploymentParams,
     response: { 200: answers.deployment, ...errors("deployment-unknown") },
+  },
+  report: {
+    operationId: "report",
+    summary: "What became of a deployment, as JSON, Markdown, or an HTML page with pictures",
+    params: requests.deploymentParams,
+    querystring: reportQuery,
+    response: {
+      200: {
+        description: "The report",
+        content: {
+          "application/json": { schema: report },
+          "text/markdown": { schema: z.string() },
+          "text/html": { schema: z.string() },
+        },
+      },
+      ...errors("deployment-unknown"),
+    },
   },
   series: {
     operationId: "series",

@@ -8,6 +8,7 @@ export const PERMISSIONS = {
   plan: "read",
   deployment: "read",
   series: "read",
+  report: "read",
   history: "read",
   events: "read",
   logs: "read",

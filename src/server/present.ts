@@ -65,7 +65,7 @@ export function presentPlan(plan: PlanView): PlanAnswer {
   };
 }
 
-function presentReceipt(receipt: Receipt): ReceiptAnswer {
+export function presentReceipt(receipt: Receipt): ReceiptAnswer {
   return { ...receipt, from: { ...receipt.from }, to: { ...receipt.to } };
 }
 

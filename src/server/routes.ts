@@ -24,6 +24,7 @@ import {
   presentToken,
   presentTrafficSet,
 } from "./present.ts";
+import { answerReport } from "./report-route.ts";
 import { planQuestion, trafficWish, variablesOf } from "./question.ts";
 import { sendStream, type StreamForm } from "./stream.ts";
 
@@ -85,6 +86,14 @@ function readings(api: Api, { control, info }: Parts): void {
   api.route({
     ...at("deployment"),
     handler: async ({ params }) => presentDeployment(await control.deployment(params.deployment)),
+  });
+  api.route({
+    ...at("report"),
+    handler: async (request, reply) =>
+      answerReport(control, request, reply, {
+        deployment: request.params.deployment,
+        format: request.query.format,
+      }),
   });
   api.route({
     ...at("series"),

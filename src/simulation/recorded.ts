@@ -20,10 +20,11 @@ export function recordedTraffic({ deployment, steps, series }: DeploymentRecord)
 }
 
 function stageOf({ id, uses, input, startedAt, endedAt, progress }: StepRow, candidate: string): RecordedStage[] {
-  const compared = uses.startsWith("shift@");
-  const watches = (compared || uses.startsWith("bake@")) && Number(input["watchMs"] ?? 0) > 0;
-  const weight = weightsShape.safeParse(input["weights"]).data?.[candidate];
+  const watches = /^(?:shift|bake)@/.test(uses) && Number(input["watchMs"] ?? 0) > 0;
+  const weights = weightsShape.safeParse(input["weights"]).data ?? {};
+  const weight = weights[candidate];
   if (!watches || startedAt === null || weight === undefined) return [];
   const since = progress["watchedSince"];
+  const compared = Object.entries(weights).some(([name, share]) => name !== candidate && share > 0);
   return [{ step: id, weight, from: typeof since === "number" ? since : startedAt, to: endedAt, compared }];
 }

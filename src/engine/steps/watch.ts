@@ -1,4 +1,5 @@
 import { fastPath, FATAL_CONNECT_FAILURES } from "../../analysis/fast-path.ts";
+import { endingOf } from "../../analysis/advance.ts";
 import { shownGoodBy } from "../../analysis/sources.ts";
 import type { RuleVerdict } from "../../analysis/verdict.ts";
 import { TealError, toTealError } from "../../model/error.ts";
@@ -102,9 +103,9 @@ class Watch {
   /** @throws `evidence-lacking` when it was waited for long enough */
   #isOver(left: Milliseconds, users: readonly RuleVerdict[], probes: readonly RuleVerdict[]): boolean {
     const { advance, maxWaitMs = MAX_WAIT_MS, environment } = this.#wish;
-    if (advance === "time") return left <= 0;
-    if (shownGoodBy(users, probes) !== null) return advance === "evidence" || left <= 0;
-    if (left > -maxWaitMs) return false;
+    const isShownGood = shownGoodBy(users, probes) !== null;
+    const ending = endingOf({ advance, leftMs: left, maxWaitMs, isShownGood });
+    if (ending !== "evidence-lacking") return ending === "over";
     const lacking = [...users, ...probes].find(({ outcome }) => outcome !== "within");
     const message = lacking?.message ?? `not enough evidence: no request went to ${environment}`;
     throw new TealError("evidence-lacking", message);

@@ -1,0 +1,98 @@
+import { expect, test } from "vitest";
+import type { RecordedTraffic } from "../model/series.ts";
+import { NOW, sampleChunk, sampleDeployment } from "../store/samples.ts";
+import type { StepRow } from "../store/store.ts";
+import { recordedTraffic } from "./recorded.ts";
+import { replay } from "./replay.ts";
+
+const LIMITS = { minRequests: 1, errorRate: { rollBack: 0.05 }, latency: {} } as const;
+
+/** Blue answers 90 requests a second and green ten, of which so many fail in each second. */
+function traffic(failures: readonly number[], more: Partial<RecordedTraffic> = {}): RecordedTraffic {
+  const cell = { requests: 90, failures: 0, connectFailures: 0, latency: [[72, 90] as const] };
+  return {
+    deployment: "dep_1",
+    service: "web",
+    candidate: "green",
+    baseline: "blue",
+    stages: [{ step: "shift-10", weight: 10, from: NOW, to: null, compared: true }],
+    before: { blue: [[72, 5_000]] },
+    points: failures.map((failed, second) => ({
+      from: NOW + second * 1_000,
+      at: NOW + (second + 1) * 1_000,
+      environments: { blue: cell, green: { ...cell, requests: 10, failures: failed, latency: [[72, 10]] } },
+    })),
+    ...more,
+  };
+}
+
+test("what was within its limits would not have been taken back", async () => {
+  const { takenBack, failed, requests, looks } = await replay(traffic(Array.from({ length: 60 }, () => 0)), LIMITS);
+  expect({ takenBack, failed, requests, looks: looks.length }).toEqual({
+    takenBack: null,
+    failed: 0,
+    requests: 600,
+    looks: 60,
+  });
+});
+
+test("what failed would have been, at that second, by that rule, with what had failed until then", async () => {
+  const { takenBack, failed, looks } = await replay(traffic([0, 0, 5, 5, 5, 5, 5, 5]), LIMITS);
+  expect(takenBack).toMatchObject({ rule: "errorRate", outcome: "rollBack", step: "shift-10", at: NOW + 4_000 });
+  expect(failed).toBe(10);
+  expect(looks.at(-1)?.evidence.find(({ rule }) => rule === "errorRate")?.share).toBeGreaterThanOrEqual(1);
+});
+
+test("other guardrails decide otherwise: the latency before the shift is known, too", async () => {
+  const failing = traffic([3, 3, 3, 3]);
+  expect((await replay(failing, { ...LIMITS, errorRate: { rollBack: 0.9 } })).takenBack).toBeNull();
+  const slow = traffic([0, 0, 0, 0, 0, 0, 0, 0]);
+  const points = slow.points.map((point) => ({
+    ...point,
+    environments: { green: { requests: 10, failures: 0, connectFailures: 0, latency: [[150, 10] as const] } },
+  }));
+  const limits = { minRequests: 1, errorRate: {}, latency: { p50: { rollBack: { factor: 2 } } } };
+  expect((await replay({ ...slow, points }, limits)).takenBack).toMatchObject({ rule: "latency.p50" });
+});
+
+test("nothing is judged where no step watched", async () => {
+  const { takenBack, failed } = await replay(traffic([9, 9, 9, 9], { stages: [] }), LIMITS);
+  expect({ takenBack, failed }).toEqual({ takenBack: null, failed: 36 });
+});
+
+test("a record becomes traffic: steps that watched, and each point with its beginning", () => {
+  const row = (id: string, uses: string, more: Partial<StepRow>): StepRow => ({
+    deployment: "dep_1",
+    position: 0,
+    id,
+    uses,
+    title: id,
+    input: {},
+    worstMs: 1,
+    state: "done",
+    attempt: 1,
+    startedAt: NOW,
+    endedAt: NOW + 9,
+    progress: {},
+    result: null,
+    ...more,
+  });
+  const steps = [
+    row("start", "start@1", {}),
+    row("shift-10", "shift@1", {
+      input: { weights: { blue: 90, green: 10 }, watchMs: 5 },
+      progress: { watchedSince: NOW + 2 },
+    }),
+    row("shift-100", "shift@1", { input: { weights: { blue: 0, green: 100 }, watchMs: 0 } }),
+    row("bake", "bake@1", { input: { weights: { blue: 0, green: 100 }, watchMs: 5 }, endedAt: null }),
+    row("bake-later", "bake@1", { input: { weights: { green: 100 }, watchMs: 5 }, startedAt: null }),
+  ];
+  const rest = { receipts: [], events: [], plan: null, approval: null, spec: null };
+  const recorded = recordedTraffic({ deployment: sampleDeployment("dep_1"), steps, series: [sampleChunk()], ...rest });
+  expect(recorded.stages).toEqual([
+    { step: "shift-10", weight: 10, from: NOW + 2, to: NOW + 9, compared: true },
+    { step: "bake", weight: 100, from: NOW, to: null, compared: false },
+  ]);
+  expect(recorded.points.map(({ from, at }) => [from, at])).toEqual([[NOW, NOW + 1_000]]);
+  expect(recorded.before).toEqual({ blue: [[12, 1_000]] });
+});

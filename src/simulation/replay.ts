@@ -1,0 +1,119 @@
+import { NO_TRAFFIC, plus } from "../analysis/counters.ts";
+import { evaluate } from "../analysis/guardrails.ts";
+import { type Evidence, Trial } from "../analysis/trial.ts";
+import type { RuleVerdict } from "../analysis/verdict.ts";
+import type { GuardrailSpec } from "../model/guardrail.ts";
+import { FINE_BUCKETS, latencyOf } from "../model/latency.ts";
+import type { RecordedStage, RecordedTraffic, SeriesCell, SparseHistogram } from "../model/series.ts";
+import type { EpochMilliseconds } from "../model/time.ts";
+import type { TrafficCounters } from "../model/traffic.ts";
+
+/** Looks between two breaths: some milliseconds of work. */
+const AT_ONCE = 100;
+
+/** What guardrails make of recorded traffic. */
+export interface Replayed {
+  readonly looks: readonly { readonly at: EpochMilliseconds; readonly evidence: readonly Evidence[] }[];
+  /** The first verdict of each action, and the last one of all rules. */
+  readonly verdicts: readonly (RuleVerdict & { readonly at: EpochMilliseconds; readonly step: string })[];
+  /** When it would have been taken back; null: never, by what was recorded. */
+  readonly takenBack: (RuleVerdict & { readonly at: EpochMilliseconds; readonly step: string }) | null;
+  /** Failed requests of the new environment until then, or in all. */
+  readonly failed: number;
+  readonly requests: number;
+}
+
+/**
+ * Judges recorded traffic by guardrails that may be others than were in force. Readings are a second apart where they were
+ * a tenth of one, so that verdicts come up to a second later. @param breathe lets others work for a moment
+ */
+export async function replay(
+  traffic: RecordedTraffic,
+  guardrails: GuardrailSpec,
+  breathe: () => Promise<void> = () => Promise.resolve(),
+): Promise<Replayed> {
+  const replaying = new Replay(traffic, guardrails);
+  for (const [index, point] of traffic.points.entries()) {
+    if (index % AT_ONCE === AT_ONCE - 1) await breathe();
+    if (replaying.add(point)) break;
+  }
+  return replaying.replayed();
+}
+
+class Replay {
+  readonly #traffic: RecordedTraffic;
+  readonly #totals = new Map<string, TrafficCounters>();
+  readonly #looks: Replayed["looks"][number][] = [];
+  readonly #verdicts = new Map<string, Replayed["verdicts"][number]>();
+  #trial: Trial;
+  #takenBack: Replayed["takenBack"] = null;
+
+  constructor(traffic: RecordedTraffic, guardrails: GuardrailSpec) {
+    const { baseline, before, points } = traffic;
+    const known = baseline === null ? undefined : before[baseline];
+    this.#traffic = traffic;
+    this.#trial = Trial.begin(guardrails, known === undefined ? undefined : countsOf(known));
+    const [first] = points;
+    // Counting begins with nothing, before the first request.
+    if (first !== undefined) this.#look(first.from, baseline);
+  }
+
+  /** Whether it is taken back. */
+  add({ at, environments }: RecordedTraffic["points"][number]): boolean {
+    for (const [name, cell] of Object.entries(environments)) {
+      this.#totals.set(name, plus(this.#totals.get(name) ?? NO_TRAFFIC, countersOf(cell)));
+    }
+    const stage = this.#stageAt(at);
+    if (stage === null) return false;
+    const baseline = stage.compared ? this.#traffic.baseline : null;
+    this.#look(at, baseline);
+    this.#looks.push({ at, evidence: this.#trial.evidence() });
+    if ((this.#totals.get(this.#traffic.candidate)?.requests ?? 0) === 0) return false;
+    for (const verdict of evaluate(this.#trial, { candidate: this.#traffic.candidate, baseline })) {
+      const key = `${verdict.rule} ${verdict.outcome}`;
+      const told = { ...verdict, at, step: stage.step };
+      if (!this.#verdicts.has(key)) this.#verdicts.set(key, told);
+      if (verdict.outcome === "rollBack") this.#takenBack ??= told;
+    }
+    return this.#takenBack !== null;
+  }
+
+  replayed(): Replayed {
+    const { requests, failures } = this.#totals.get(this.#traffic.candidate) ?? NO_TRAFFIC;
+    const verdicts = [...this.#verdicts.values()];
+    return { looks: this.#looks, verdicts, takenBack: this.#takenBack, failed: failures, requests };
+  }
+
+  #look(at: EpochMilliseconds, baseline: string | null): void {
+    const environments = Object.fromEntries(
+      [this.#traffic.candidate, ...(this.#traffic.baseline === null ? [] : [this.#traffic.baseline])].map((name) => [
+        name,
+        this.#totals.get(name) ?? NO_TRAFFIC,
+      ]),
+    );
+    const { service, candidate } = this.#traffic;
+    this.#trial = this.#trial.add({ service, epoch: "recorded", at, environments }, { candidate, baseline });
+  }
+
+  /** An interval that a step's end lies in is still its own. */
+  #stageAt(at: EpochMilliseconds): RecordedStage | null {
+    const { stages } = this.#traffic;
+    return stages.findLast((stage) => stage.from < at && (stage.to === null || at < stage.to + 1_000)) ?? null;
+  }
+}
+
+function countersOf({ requests, failures, connectFailures, latency }: SeriesCell): TrafficCounters {
+  return {
+    ...NO_TRAFFIC,
+    requests,
+    failures,
+    connectFailures,
+    ...countsOf(latency),
+  };
+}
+
+function countsOf(histogram: SparseHistogram): ReturnType<typeof latencyOf> {
+  const buckets = new Float64Array(FINE_BUCKETS);
+  for (const [bucket, count] of histogram) buckets[bucket] = (buckets[bucket] ?? 0) + count;
+  return latencyOf(buckets);
+}
