@@ -8,7 +8,7 @@ import type { Model, Real } from "./model.ts";
 
 const seed = seedOfThisRun();
 /** How long new commands are begun. */
-const SECONDS = Number(process.env["TEAL_MODEL_SECONDS"] ?? 45);
+const SECONDS = Number(process.env["TEAL_MODEL_SECONDS"] ?? 30);
 
 test(
   `whatever is asked and whatever fails, in any order: the service is where the model says (TEAL_SEED=${String(seed)})`,
