@@ -40,7 +40,10 @@ async function load(yaml: string): Promise<void> {
         await writeFile(join(folder, name), name.endsWith(".url") ? "https://hooks.example/x\n" : "A=1\n");
     }
     await writeFile(join(folder, "teal.yaml"), yaml);
-    await loadConfig(join(folder, "teal.yaml"), { ...DRIVER_NAMES, variables: { DB_URL: "postgres://x" } });
+    await loadConfig(join(folder, "teal.yaml"), {
+      ...DRIVER_NAMES,
+      variables: { DB_URL: "postgres://x", METRICS_TOKEN: "t" },
+    });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

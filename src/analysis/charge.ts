@@ -1,6 +1,6 @@
 import { ALPHA, type GuardrailAction, type GuardrailSpec, type LatencyQuantile } from "../model/guardrail.ts";
 import type { Milliseconds } from "../model/time.ts";
-import type { GuardrailRule } from "./verdict.ts";
+import type { GuardrailRule, MetricRuleName } from "./verdict.ts";
 
 export const QUANTILES = { p50: 0.5, p95: 0.95, p99: 0.99 } as const satisfies Record<LatencyQuantile, number>;
 
@@ -26,7 +26,10 @@ export type Counting =
 export interface Charge {
   /** Names its test in what is stored. */
   readonly key: string;
-  readonly rule: Exclude<GuardrailRule, "worseThanActive" | "activeUsers" | "connectFailures" | "crashLoop">;
+  readonly rule: Exclude<
+    GuardrailRule,
+    MetricRuleName | "worseThanActive" | "activeUsers" | "connectFailures" | "crashLoop"
+  >;
   readonly action: GuardrailAction;
   /** The share of requests that may count as failures. */
   readonly limit: number;
@@ -43,7 +46,7 @@ const ACTIONS = ["rollBack", "hold", "warn"] as const satisfies readonly Guardra
 /**
  * The tests of a specification, the strictest action of each rule first. Only what rolls back shares α: the error rate's
  * rules have half of it, halved again when the comparison with the active environment rolls back too, the latency rules
- * the other half in equal parts. A warning or a hold has the α that its rule would have to roll back.
+ * and the shares of metrics the other half in equal parts. A warning or a hold has the α that its rule would have to roll back.
  */
 export function chargesOf(spec: GuardrailSpec): readonly Charge[] {
   const quantiles = (Object.keys(QUANTILES) as LatencyQuantile[]).filter((name) => spec.latency[name] !== undefined);
@@ -53,8 +56,16 @@ export function chargesOf(spec: GuardrailSpec): readonly Charge[] {
     if (limit === undefined) return [];
     return [{ key: `errorRate.${action}`, rule: "errorRate", action, limit, alpha, counting: { kind: "failed" } }];
   });
-  const each = (alphaOf(spec) * (1 - ERROR_RATE_SHARE)) / Math.max(1, quantiles.length);
+  const each = otherAlpha(spec);
   return [...charges, ...quantiles.flatMap((name) => latencyCharges(spec, name, each))];
+}
+
+/** α of each rule that is not the error rate's: the latencies', and those over metrics that count what is bad and all. */
+export function otherAlpha(spec: GuardrailSpec): number {
+  const { latency, databaseErrors, custom = [] } = spec;
+  const metrics = [databaseErrors, ...custom].filter((metric) => metric?.counting === "share");
+  const rules = Object.values(latency).filter((limits) => limits !== undefined).length + metrics.length;
+  return (alphaOf(spec) * (1 - ERROR_RATE_SHARE)) / Math.max(1, rules);
 }
 
 /** α of each of the error rate's rules. */

@@ -10,6 +10,11 @@ export function shareOf(spec: GuardrailSpec, trials: number): GuardrailSpec {
   return trials === 1 ? spec : { ...spec, alpha: (spec.alpha ?? ALPHA) / trials };
 }
 
+/** Whether no metric holds back more traffic: one that compares with an active environment that is not asked is left out. */
+export function isWithin(metrics: readonly RuleVerdict[]): boolean {
+  return metrics.every(({ outcome, lacking }) => outcome === "within" || lacking === "baseline");
+}
+
 /**
  * By whose requests the release is shown to be not worse; null: by nobody's. Probes may stand for users that are too few,
  * never against what users' requests show.

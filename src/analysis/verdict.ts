@@ -1,7 +1,15 @@
 import type { GuardrailAction, LatencyQuantile } from "../model/guardrail.ts";
 
+/** Over metrics that the data plane cannot see. */
+export type MetricRuleName = "databaseErrors" | "connectionPool" | `custom.${string}`;
 export type GuardrailRule =
-  "errorRate" | "worseThanActive" | `latency.${LatencyQuantile}` | "activeUsers" | "connectFailures" | "crashLoop";
+  | MetricRuleName
+  | "errorRate"
+  | "worseThanActive"
+  | `latency.${LatencyQuantile}`
+  | "activeUsers"
+  | "connectFailures"
+  | "crashLoop";
 
 /** From the mildest to the strictest. `within`: shown to be not worse. The last three: shown to be worse. */
 export const OUTCOMES = ["within", "not-enough-evidence", "warn", "hold", "rollBack"] as const;

@@ -131,6 +131,10 @@ export const plan = z
     ),
     worstRollbackSeconds: z.number(),
     warnings: z.array(z.string()),
+    reads: z
+      .array(z.string())
+      .optional()
+      .meta({ description: "What is read elsewhere while the guardrails watch, and where" }),
     changes: z.array(z.object({ path: z.string(), before: z.string().nullable(), after: z.string().nullable() })),
     releases: z
       .object({ from: z.string().nullable(), to: z.string() })

@@ -259,7 +259,7 @@ const SECTIONS: Record<string, [string, Expected[]]> = {
   "a value left empty": [service("deploy:", "  bake:"), [[web("deploy.bake"), 6, "has no value"]]],
   "a reference elsewhere": [
     service("health: { path: '/${env:P}' }"),
-    [[web("health.path"), 5, "substituted only in env, database.url and notify"]],
+    [[web("health.path"), 5, "substituted only in env, database.url, notify"]],
   ],
   traffic: [
     service(

@@ -12,7 +12,7 @@ deployed with, so that rolling back brings that back too. \`teal check\` reads t
 - **Durations** carry a unit: \`500ms\`, \`1s\`, \`15m\`, \`24h\`, \`7d\` (\`0\` may stand alone). **Percentages** are written \`5%\`, **factors** \`2x\`.
 - **Relative paths** start at the folder of the file.
 - **Unknown keys** are refused, with the nearest known one. YAML anchors and \`<<\` merges work.
-- **References** are replaced when the file is read, in \`env\`, \`database.url\` and \`notify\` alone: \`\${env:X}\` by an environment variable,
+- **References** are replaced when the file is read, in \`env\`, \`database.url\`, \`notify\`, and \`url\` and \`auth\` of a metric's source alone: \`\${env:X}\` by an environment variable,
   \`\${file:P}\` by the contents of a file, without the newline at its end. Teal keeps the reference and a hash, never the value.
   A literal \`\${\` is written \`$\${\`. Nothing is replaced inside commands, where \`$VAR\` is the shell's.
 - **Editors** complete and check the file by its JSON Schema, \`schema/teal.schema.json\`, named in a first line such as

@@ -1,8 +1,11 @@
 import { z } from "zod";
-import { ADVANCES, MAX_WAIT_MS } from "../model/guardrail.ts";
+import { ADVANCES, type GuardrailSpec, MAX_WAIT_MS } from "../model/guardrail.ts";
+import type { MetricGuardrail } from "../model/metric.ts";
 import { BAKE_META, bakeSection } from "./bake-section.ts";
 import { guardrailsSection } from "./guardrails-section.ts";
+import type { Loading } from "./loading.ts";
 import { map } from "./map.ts";
+import { atEndpoint, ENDPOINT } from "./metric-guardrail-section.ts";
 import { probesArePossible, probesSection } from "./probes-section.ts";
 import { duration } from "./quantities.ts";
 import { type Finding, tolerantRule } from "./rule.ts";
@@ -14,8 +17,7 @@ const shiftStep = map({
   for: duration("0", "7d").meta({ description: "Time at this weight, watched by the guardrails.", examples: ["60s"] }),
 }).transform(({ weight, for: forMs }) => ({ weight, forMs }));
 
-/** `deploy`: what a release goes through. */
-export const deploySection = map({
+const parts = {
   validate: validateSection.prefault({}),
   approval: oneOf(["none", "beforeShift"], "choice")
     .meta({
@@ -48,7 +50,6 @@ export const deploySection = map({
       examples: ["1h"],
     })
     .exactOptional(),
-  guardrails: guardrailsSection.prefault({}),
   probes: probesSection.exactOptional(),
   bake: bakeSection
     .meta({
@@ -65,27 +66,59 @@ export const deploySection = map({
   keepReleases: integer(0, 1000)
     .meta({ description: "Releases whose files are kept beside those in use." })
     .prefault(5),
-})
-  .check(tolerantRule(advanceIsPossible))
-  .check(tolerantRule(holdbackIsPossible))
-  .check(tolerantRule(probesArePossible))
-  .transform(({ bake, keepStandby, advance, maxWait, probes, ...rest }) => ({
-    ...rest,
-    ...(probes === undefined
-      ? {}
-      : {
-          probes: {
-            checks: probes.checks ?? rest.validate.checks,
-            everyMs: probes.every,
-            timeoutMs: probes.timeout,
-          },
-        }),
-    ...(advance === "time" ? {} : { advance, maxWaitMs: maxWait ?? MAX_WAIT_MS }),
-    bakeMs: bake.forMs,
-    ...(bake.holdback === undefined ? {} : { bakeHoldback: bake.holdback }),
-    keepStandbyMs: keepStandby,
-  }))
-  .meta({ description: "What a release goes through until it has all the traffic." });
+};
+
+/** `deploy`: what a release goes through. */
+export function deploySection(loading: Loading) {
+  return map({ ...parts, guardrails: guardrailsSection(loading).prefault({}) })
+    .check(tolerantRule(advanceIsPossible))
+    .check(tolerantRule(holdbackIsPossible))
+    .check(tolerantRule(probesArePossible))
+    .check(tolerantRule(endpointIsThere))
+    .transform(({ bake, keepStandby, advance, maxWait, guardrails, probes, ...rest }) => ({
+      ...rest,
+      ...(probes === undefined
+        ? {}
+        : {
+            probes: {
+              checks: probes.checks ?? rest.validate.checks,
+              everyMs: probes.every,
+              timeoutMs: probes.timeout,
+            },
+          }),
+      ...(advance === "time" ? {} : { advance, maxWaitMs: maxWait ?? MAX_WAIT_MS }),
+      guardrails: askingEndpoint(guardrails, rest.validate.endpoint ?? ""),
+      bakeMs: bake.forMs,
+      ...(bake.holdback === undefined ? {} : { bakeHoldback: bake.holdback }),
+      keepStandbyMs: keepStandby,
+    }))
+    .meta({ description: "What a release goes through until it has all the traffic." });
+}
+
+function askingEndpoint(guardrails: GuardrailSpec, path: string): GuardrailSpec {
+  const { databaseErrors, connectionPool } = guardrails;
+  return {
+    ...guardrails,
+    ...(databaseErrors === undefined ? {} : { databaseErrors: atEndpoint(databaseErrors, path) }),
+    ...(connectionPool === undefined ? {} : { connectionPool: atEndpoint(connectionPool, path) }),
+  };
+}
+
+/** A rule over what the app's validation endpoint says needs one. */
+function endpointIsThere(written: unknown): Finding[] {
+  const { validate, guardrails } = (written ?? {}) as Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  if (typeof validate?.["endpoint"] === "string") return [];
+  return (["databaseErrors", "connectionPool"] as const).flatMap((key) => {
+    const rule = guardrails?.[key] as MetricGuardrail | undefined;
+    if (rule?.source?.settings["path"] !== ENDPOINT) return [];
+    return [
+      {
+        at: ["guardrails", key],
+        message: `reads deploy.validate.endpoint, which is not set; set it, or name a source`,
+      },
+    ];
+  });
+}
 
 /** Evidence needs a rule, and a step that waits for it. */
 function advanceIsPossible(written: unknown): Finding[] {

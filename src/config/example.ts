@@ -80,6 +80,43 @@ services:
           p95: { warn: 800ms, rollBack: 2x }
           p99: { hold: 5s }
         activeUsers: { warn: 20%, hold: 40%, window: 1m }  # by traffic.affinity
+        databaseErrors: { warn: 0.1%, hold: 0.5%, rollBack: 1%, every: 5s, timeout: 2s }   # of what validate.endpoint says
+        connectionPool: { warn: 80%, hold: 90%, readings: 3 }
+        custom:                        # numbers of your own: docs/guardrails.md
+          - name: queue-lag
+            prometheus:
+              url: http://127.0.0.1:9090
+              query: max(queue_lag_seconds{env="$environment"})
+              auth: { bearer: "\${env:METRICS_TOKEN}" }
+            warn: 30
+            hold: 60
+            rollBack: 2x
+            direction: above           # or below
+            every: 5s
+            timeout: 2s
+            readings: 3
+          - name: failed-jobs
+            prometheus:
+              url: http://127.0.0.1:9090
+              query: sum(jobs_failed_total{env="$environment"})
+              total: sum(jobs_total{env="$environment"})
+            rollBack: 5%
+          - name: healthy-hosts
+            cloudwatch:
+              region: eu-central-1     # without it: as the AWS environment says
+              namespace: AWS/ApplicationELB
+              metric: HealthyHostCount
+              dimensions: { TargetGroup: "$environment" }
+              statistic: Minimum
+              period: 60s
+            hold: 2
+            direction: below
+          - name: mail-queue
+            http: { url: "http://127.0.0.1:8025/state", pointer: /queue/used, of: /queue/size, auth: { user: teal, password: "\${env:METRICS_TOKEN}" } }
+            warn: 80%
+          - name: lost-carts
+            http: { path: /carts, pointer: /carts/lost, total: /carts/all }
+            rollBack: 1%
       probes:                          # Teal's own requests, where users are few
         checks:
           - { path: /, status: 200, body: Welcome, within: 2s }

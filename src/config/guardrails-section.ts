@@ -5,7 +5,9 @@ import {
   type GuardrailSpec,
   type LatencyLimit,
 } from "../model/guardrail.ts";
+import type { Loading } from "./loading.ts";
 import { map } from "./map.ts";
+import { connectionPoolSection, customSection, databaseErrorsSection } from "./metric-guardrail-section.ts";
 import { type Finding, rule } from "./rule.ts";
 import { alpha, duration, latencyLimit, percentage } from "./quantities.ts";
 import { integer, oneOf } from "./texts.ts";
@@ -58,8 +60,7 @@ const activeUsers = map(
   )
   .transform(({ window: windowMs, ...limits }): ActiveUsersLimits => ({ ...limits, windowMs }));
 
-/** `deploy.guardrails`: what takes a release back by itself. A map that is given replaces the whole default of its key. */
-export const guardrailsSection = map({
+const ownRules = {
   minRequests: integer(1, 1_000_000_000)
     .meta({
       description:
@@ -101,12 +102,22 @@ export const guardrailsSection = map({
         "For a release whose users stay away: how many fewer than its share of the traffic would have. Users are told apart by `traffic.affinity`.",
     })
     .exactOptional(),
-})
-  .transform(({ worseThanActive, ...written }): GuardrailSpec => ({
-    ...written,
-    worseThanActive: worseThanActive ?? (written.errorRate.rollBack === undefined ? "none" : "rollBack"),
-  }))
-  .meta({ description: "Limits on the new environment's metrics, watched during the shift and the bake." });
+};
+
+/** `deploy.guardrails`: what takes a release back by itself. A map that is given replaces the whole default of its key. */
+export function guardrailsSection(loading: Loading) {
+  return map({
+    ...ownRules,
+    databaseErrors: databaseErrorsSection(loading).exactOptional(),
+    connectionPool: connectionPoolSection(loading).exactOptional(),
+    custom: customSection(loading).exactOptional(),
+  })
+    .transform(({ worseThanActive, ...written }): GuardrailSpec => ({
+      ...written,
+      worseThanActive: worseThanActive ?? (written.errorRate.rollBack === undefined ? "none" : "rollBack"),
+    }))
+    .meta({ description: "Limits on the new environment's metrics, watched during the shift and the bake." });
+}
 
 interface Size {
   /** Only limits of the same unit can be compared. */

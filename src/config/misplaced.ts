@@ -2,7 +2,19 @@ import type { Path } from "./locate.ts";
 import { type Finding } from "./rule.ts";
 
 /** Where `${env:X}` and `${file:P}` are substituted; `*` is any one step. */
-const VALUES = ["services.*.environment.env.*", "services.*.database.url", "services.*.notify.*.webhook"].map(steps);
+const METRICS = ["custom.*", "databaseErrors", "connectionPool"].flatMap((rule) =>
+  ["prometheus", "http"].flatMap((source) =>
+    ["url", "auth.bearer", "auth.user", "auth.password"].map(
+      (key) => `services.*.deploy.guardrails.${rule}.${source}.${key}`,
+    ),
+  ),
+);
+const VALUES = [
+  "services.*.environment.env.*",
+  "services.*.database.url",
+  "services.*.notify.*.webhook",
+  ...METRICS,
+].map(steps);
 const COMMANDS = [
   "services.*.environment.command",
   "services.*.deploy.validate.smoke",
@@ -12,7 +24,8 @@ const COMMANDS = [
 
 const IN_COMMAND =
   "has a reference: only ${env:X} and ${file:P} are substituted, never inside commands; pass it by env, and write $NAME here";
-const ELSEWHERE = "has a reference, but ${env:X} and ${file:P} are substituted only in env, database.url and notify";
+const ELSEWHERE =
+  "has a reference, but ${env:X} and ${file:P} are substituted only in env, database.url, notify, and url and auth of metrics";
 
 /** References where none are substituted, and keys that no map can have; in the data as it was written. */
 export function misplaced(value: unknown): readonly Finding[] {

@@ -18,7 +18,7 @@ export function serviceSection(loading: Loading) {
     environment: environmentSection(loading),
     health: healthSection.prefault({}),
     traffic: trafficSection(loading).prefault({}),
-    deploy: deploySection.prefault({}),
+    deploy: deploySection(loading).prefault({}),
     database: databaseSection(loading).optional(),
     notify: z
       .array(

@@ -12,6 +12,7 @@ import { planSwitch } from "../plan/switch.ts";
 import type { Asker, PlanQuestion } from "./control.ts";
 import { freeze } from "./freeze.ts";
 import { lastTakenBack } from "./last-taken-back.ts";
+import { metricReads } from "./metrics/plan.ts";
 import { driverOf, type EngineParts } from "./parts.ts";
 import { previousRelease } from "./prune.ts";
 import { known, planState, type Survey, survey } from "./survey.ts";
@@ -42,8 +43,10 @@ export async function planned(parts: EngineParts, question: PlanQuestion, signal
     ]);
     const plan = planDeploy(planState(seen), release);
     const cautions = driverOf(parts.environments, spec.environment.driver).cautions(spec.environment);
+    const reads = plan.from === null ? [] : metricReads(parts, spec);
+    const warnings = [...plan.warnings, ...cautions];
     return {
-      plan: { ...plan, warnings: [...plan.warnings, ...cautions] },
+      plan: { ...plan, warnings, ...(reads.length === 0 ? {} : { reads }) },
       release,
       leaves: releaseOf(seen, plan.from),
       isNew,

@@ -2,6 +2,7 @@ import { TealError } from "../model/error.ts";
 import type { Clock, Ids } from "../model/time.ts";
 import type { ConfigurationSource } from "../ports/configuration.ts";
 import type { EnvironmentDriver } from "../ports/environment.ts";
+import type { MetricsDriver } from "../ports/metrics.ts";
 import type { ReleaseFolder } from "../ports/release.ts";
 import type { TrafficDriver } from "../ports/traffic.ts";
 import type { Validator } from "../ports/validation.ts";
@@ -18,6 +19,7 @@ export interface EngineParts {
   readonly hub: Hub;
   readonly environments: ReadonlyMap<string, EnvironmentDriver>;
   readonly traffic: ReadonlyMap<string, TrafficDriver>;
+  readonly metrics: ReadonlyMap<string, MetricsDriver>;
   readonly releases: ReleaseFolder;
   readonly validator: Validator;
   readonly configuration: ConfigurationSource;

@@ -1,9 +1,9 @@
 import type { TealConfig } from "../config/config.ts";
 import { readPage } from "../config/page.ts";
-import { resolveVariables } from "../config/resolve.ts";
+import { resolveValue, resolveVariables } from "../config/resolve.ts";
 import { isUnchanged } from "../config/source-state.ts";
 import type { MaintenancePage } from "../model/maintenance.ts";
-import type { EnvironmentSpec, ServiceSpec } from "../model/service.ts";
+import type { EnvironmentSpec, ServiceSpec, Value } from "../model/service.ts";
 import type { ConfigurationSource } from "../ports/configuration.ts";
 import type { ConfigQuestion, LoadedConfig } from "./config-thread.ts";
 
@@ -70,6 +70,10 @@ export class ConfigurationFile implements ConfigurationSource {
 
   resolve(spec: EnvironmentSpec): Promise<Values> {
     return resolveVariables(spec, { ...this.#environment, ...Object.fromEntries(this.#brought) });
+  }
+
+  text(value: Value): Promise<string> {
+    return Promise.try(() => resolveValue(value, { ...this.#environment, ...Object.fromEntries(this.#brought) }));
   }
 
   async #current(variables: Values): Promise<Known | null> {

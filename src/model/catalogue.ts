@@ -198,6 +198,13 @@ export const CATALOGUE = {
     title: "That environment is already active",
     remedy: "`teal status` shows which environment is active.",
   },
+  "metric-silent": {
+    exit: 1,
+    status: 503,
+    retryable: true,
+    title: "A source of metrics has nothing that can be judged",
+    remedy: "Ask the source for the same by hand. Until it answers, its guardrail neither takes back nor lets go on.",
+  },
   unhealthy: {
     exit: 6,
     status: 409,

@@ -1,3 +1,4 @@
+import type { CustomGuardrail, MetricGuardrail } from "./metric.ts";
 import type { Milliseconds } from "./time.ts";
 
 /** What a breached guardrail does. */
@@ -39,4 +40,8 @@ export interface GuardrailSpec {
   >;
   /** Absent: they are not counted. */
   readonly activeUsers?: ActiveUsersLimits;
+  /** Over metrics that the data plane cannot see; absent: no rule. */
+  readonly databaseErrors?: MetricGuardrail;
+  readonly connectionPool?: MetricGuardrail;
+  readonly custom?: readonly CustomGuardrail[];
 }

@@ -58,6 +58,8 @@ export interface Plan {
   readonly steps: readonly PlanStep[];
   readonly worstRollbackMs: Milliseconds;
   readonly warnings: readonly string[];
+  /** What is read elsewhere while the guardrails watch, and where; absent: nothing. */
+  readonly reads?: readonly string[];
   /** Configuration paths that differ from the active release's, secrets redacted. */
   readonly changes: readonly ConfigurationChange[];
 }

@@ -1,6 +1,9 @@
+import type { Value } from "./value.ts";
 import type { Milliseconds } from "./time.ts";
 import type { Advance, GuardrailSpec } from "./guardrail.ts";
 import type { MaintenanceSpec } from "./maintenance.ts";
+
+export type { SecretReference, Value } from "./value.ts";
 
 /**
  * A service as teal.yaml describes it, with every default filled in and every duration in milliseconds.
@@ -24,14 +27,6 @@ export type ReleaseSource =
   | { readonly kind: "git"; readonly repository: string; readonly path: string }
   | { readonly kind: "tarball"; readonly dir: string }
   | { readonly kind: "none"; readonly dir: string };
-
-/** Literal text, or text with references in it. `template` keeps the text as written; `hash` is the SHA-256 (hex) of what it resolved to when frozen. */
-export type Value = string | SecretReference;
-export interface SecretReference {
-  /** The text as written, with its `${env:X}` and `${file:P}` parts; a relative P was made absolute. */
-  readonly template: string;
-  readonly hash: string;
-}
 
 export interface EnvironmentSpec {
   /** Name of an environment driver of the registry. */

@@ -69,6 +69,8 @@ function scalar(path: string, value: unknown): string {
 function latencyLimit(value: object): string | null {
   if ("ms" in value && typeof value.ms === "number") return durationText(value.ms);
   if ("factor" in value && typeof value.factor === "number") return `${String(value.factor)}x`;
+  // A limit of a metric of its own; a dimension has a name beside its value.
+  if ("value" in value && typeof value.value === "number" && !("name" in value)) return String(round(value.value));
   return null;
 }
 

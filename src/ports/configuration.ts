@@ -1,5 +1,5 @@
 import type { MaintenancePage } from "../model/maintenance.ts";
-import type { EnvironmentSpec, ServiceSpec } from "../model/service.ts";
+import type { EnvironmentSpec, ServiceSpec, Value } from "../model/service.ts";
 
 /** teal.yaml, as the engine needs it. Read anew at each deploy. */
 export interface ConfigurationSource {
@@ -18,4 +18,6 @@ export interface ConfigurationSource {
    * @throws `secret-missing`
    */
   resolve(spec: EnvironmentSpec): Promise<Readonly<Record<string, string>>>;
+  /** One value with its references resolved. @throws `secret-missing` */
+  text(value: Value): Promise<string>;
 }

@@ -60,6 +60,7 @@ export function presentPlan(plan: PlanView): PlanAnswer {
     })),
     worstRollbackSeconds: seconds(plan.worstRollbackMs),
     warnings: [...plan.warnings],
+    ...(plan.reads === undefined ? {} : { reads: [...plan.reads] }),
     changes: plan.changes.map((change) => ({ ...change })),
     releases: { ...plan.releases },
   };

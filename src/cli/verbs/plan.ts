@@ -23,7 +23,7 @@ export const plan: Verb = {
     { command: "teal plan switch --to blue", about: "what a switch back to blue takes" },
     { command: "teal plan rollback web", about: "what a rollback of web takes now" },
   ],
-  json: "{goal, service, from, to, steps: [{id, uses, title, touches, expectedSeconds, worstSeconds}], worstRollbackSeconds, warnings, changes, releases: {from, to}}",
+  json: "{goal, service, from, to, steps: [{id, uses, title, touches, expectedSeconds, worstSeconds}], worstRollbackSeconds, warnings, reads, changes, releases: {from, to}}",
   async run(call) {
     const goal = GOALS.find((known) => known === call.text("goal")) ?? "deploy";
     checkOptions(call, goal);

@@ -8,7 +8,7 @@ const BESIDE_TITLE = 34;
 
 /** A plan for a person to read before saying yes; no line is wider than `columns`. */
 export function planLines(plan: PlanAnswer, style: Style, columns: number): string[] {
-  const { goal, service, from, to, steps, worstRollbackSeconds, warnings, changes, releases } = plan;
+  const { goal, service, from, to, steps, worstRollbackSeconds, warnings, changes, releases, reads = [] } = plan;
   const path =
     from === null || from === to ? style.environment(to) : `${style.environment(from)} → ${style.environment(to)}`;
   const rows = steps.map(({ title, expectedSeconds, worstSeconds }, index) => [
@@ -25,6 +25,7 @@ export function planLines(plan: PlanAnswer, style: Style, columns: number): stri
     ...changes.map(
       ({ path: where, before, after }) => `Changes ${where}: ${before ?? "not set"} → ${after ?? "not set"}`,
     ),
+    ...reads.map((read) => `Reads ${read}`),
   ];
   const item = (text: string): string[] => wrap(text, columns, "  ", "    ");
   return [

@@ -6,6 +6,7 @@ import { CounterWindow } from "../../analysis/window.ts";
 import type { RuleVerdict, Subjects } from "../../analysis/verdict.ts";
 import type { NewEvent } from "../../model/event.ts";
 import type { TrafficCounters, TrafficSample } from "../../model/traffic.ts";
+import { MetricWatch } from "../metrics/metric-watch.ts";
 import type { Stretch } from "../steady-traffic.ts";
 import type { StepRun } from "../step.ts";
 import { earlierIn } from "./earlier.ts";
@@ -38,6 +39,7 @@ export class Evidence {
   #trial: Trial;
   #users: ActiveUsers | null;
   #probing: Probing | null = null;
+  #metrics: MetricWatch | null = null;
 
   private constructor(run: StepRun, subjects: Subjects, { trial, users }: { trial: Trial; users: ActiveUsers | null }) {
     this.#run = run;
@@ -62,6 +64,13 @@ export class Evidence {
     this.#probing = await Probing.begin(this.#run, { subjects: this.#subjects, signal, onOutcome });
   }
 
+  /** Begins to read the metrics of the guardrails, in the same way. */
+  async readMetrics(signal: AbortSignal, onReading: () => void): Promise<void> {
+    const { candidate: environment, baseline } = this.#subjects;
+    this.#metrics = await MetricWatch.begin(this.#run, { environment, baseline }, signal);
+    this.#metrics?.start(onReading);
+  }
+
   add(sample: TrafficSample): void {
     this.#trial = this.#trial.add(sample, this.#subjects);
     this.#users = this.#users?.add(sample, this.#subjects) ?? null;
@@ -69,7 +78,7 @@ export class Evidence {
 
   /** Whether there is anything to be stored. */
   get hasBegun(): boolean {
-    return this.#trial.hasBegun || this.#probing !== null;
+    return this.#trial.hasBegun || this.#probing !== null || this.#metrics !== null;
   }
 
   /** What was counted of users' requests to the new environment. */
@@ -91,6 +100,10 @@ export class Evidence {
     return verdict === null ? [] : [verdict];
   }
 
+  metrics(): readonly RuleVerdict[] {
+    return this.#metrics?.verdicts() ?? [];
+  }
+
   /** Null: none are sent. */
   get probing(): { readonly summary: string; readonly requests: number } | null {
     return this.#probing;
@@ -102,6 +115,7 @@ export class Evidence {
       ...(this.#trial.hasBegun ? { trial: this.#trial.toJSON() } : {}),
       ...(this.#users === null ? {} : { users: this.#users.toJSON() }),
       ...(this.#probing === null ? {} : { probes: this.#probing.toJSON() }),
+      ...(this.#metrics === null ? {} : { metrics: this.#metrics.toJSON() }),
     };
   }
 

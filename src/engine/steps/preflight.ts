@@ -1,3 +1,4 @@
+import { askMetrics } from "../metrics/preflight.ts";
 import type { StepHandler, StepRun } from "../step.ts";
 import { healthyIn } from "../traffic-desk.ts";
 import { driftError, driftOf } from "./drift.ts";
@@ -20,6 +21,7 @@ export const preflight: StepHandler = {
     if (seen.armed !== null && seen.armed.deployment !== deployment.id)
       await desk.disarm(release, seen.armed.deployment, context);
     if (deployment.from !== null && healthyIn(seen, deployment.from) === 0) await warnUnhealthy(run, deployment.from);
+    if (deployment.from !== null) await askMetrics(run, deployment.from);
     return { result: { generation: seen.split?.generation ?? 0 } };
   },
   undo: null,

@@ -1,6 +1,6 @@
 import { fastPath, FATAL_CONNECT_FAILURES } from "../../analysis/fast-path.ts";
 import { endingOf } from "../../analysis/advance.ts";
-import { shownGoodBy } from "../../analysis/sources.ts";
+import { isWithin, shownGoodBy } from "../../analysis/sources.ts";
 import type { RuleVerdict } from "../../analysis/verdict.ts";
 import { TealError, toTealError } from "../../model/error.ts";
 import { type Advance, MAX_WAIT_MS } from "../../model/guardrail.ts";
@@ -51,6 +51,12 @@ export async function watch(run: StepRun, wish: WatchWish): Promise<void> {
   }
 }
 
+interface Verdicts {
+  readonly users: readonly RuleVerdict[];
+  readonly probes: readonly RuleVerdict[];
+  readonly metrics: readonly RuleVerdict[];
+}
+
 class Watch {
   readonly #run: StepRun;
   readonly #wish: WatchWish;
@@ -84,13 +90,14 @@ class Watch {
       if (this.#trouble !== null) throw this.#trouble;
       const users = this.#evidence.users();
       const probes = this.#evidence.probes();
-      const verdicts = [...users, ...probes, ...this.#evidence.activeUsers()];
+      const metrics = this.#evidence.metrics();
+      const verdicts = [...users, ...probes, ...metrics, ...this.#evidence.activeUsers()];
       await this.#act(verdicts);
       this.#keep();
       await this.#lookIfNeeded();
       const holding = await this.#holds(verdicts);
       const left = end - clock.monotonic();
-      if (!holding && this.#isOver(left, users, probes)) {
+      if (!holding && this.#isOver(left, { users, probes, metrics })) {
         await tellGrounds(this.#run, this.#wish, this.#evidence);
         break;
       }
@@ -101,12 +108,12 @@ class Watch {
   }
 
   /** @throws `evidence-lacking` when it was waited for long enough */
-  #isOver(left: Milliseconds, users: readonly RuleVerdict[], probes: readonly RuleVerdict[]): boolean {
+  #isOver(left: Milliseconds, { users, probes, metrics }: Verdicts): boolean {
     const { advance, maxWaitMs = MAX_WAIT_MS, environment } = this.#wish;
-    const isShownGood = shownGoodBy(users, probes) !== null;
+    const isShownGood = shownGoodBy(users, probes) !== null && isWithin(metrics);
     const ending = endingOf({ advance, leftMs: left, maxWaitMs, isShownGood });
     if (ending !== "evidence-lacking") return ending === "over";
-    const lacking = [...users, ...probes].find(({ outcome }) => outcome !== "within");
+    const lacking = [...users, ...probes, ...metrics].find(({ outcome }) => outcome !== "within");
     const message = lacking?.message ?? `not enough evidence: no request went to ${environment}`;
     throw new TealError("evidence-lacking", message);
   }
@@ -178,6 +185,9 @@ class Watch {
       { once: true, signal: this.#signal },
     );
     await this.#evidence.probe(this.#signal, () => {
+      this.#wake.resolve();
+    });
+    await this.#evidence.readMetrics(this.#signal, () => {
       this.#wake.resolve();
     });
     const driver = driverOf(parts.environments, release.spec.environment.driver);

@@ -13,6 +13,7 @@ import { Journal } from "../journal.ts";
 import { Life } from "./life.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { MemoryEnvironments } from "./memory-environments.ts";
+import { MemoryMetrics } from "./memory-metrics.ts";
 import { MemoryTraffic } from "./memory-traffic.ts";
 
 /** A service that is quick to test: one instance, no secrets, a shift of two steps and a short bake. */
@@ -38,6 +39,7 @@ export class Rig {
   readonly clock: ManualClock;
   readonly traffic: MemoryTraffic;
   readonly environments: MemoryEnvironments;
+  readonly metrics = new MemoryMetrics(() => this.clock.now());
   readonly problems: TealError[] = [];
   /** The fields that each of them was logged with. */
   readonly logged: Readonly<Record<string, unknown>>[] = [];
@@ -152,6 +154,7 @@ export class Rig {
       ids: { next: (prefix) => `${prefix}_${String(++this.ids.given).padStart(4, "0")}` },
       environments: new Map([["memory", this.life.through(this.environments)]]),
       traffic: new Map([["memory", this.life.through(this.traffic)]]),
+      metrics: new Map([["memory", this.life.through(this.metrics)]]),
       releases: this.#folder(),
       validator: this.#validator(),
       configuration: this.#configuration(),
@@ -171,6 +174,7 @@ export class Rig {
       },
       services: () => ["web"],
       resolve: () => Promise.resolve({}),
+      text: (value) => Promise.resolve(typeof value === "string" ? value : `resolved ${value.template}`),
     };
   }
 

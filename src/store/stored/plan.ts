@@ -34,5 +34,6 @@ export const plan: z.ZodType<Plan> = z.looseObject({
   ),
   worstRollbackMs: z.number(),
   warnings: z.array(z.string()),
+  reads: z.exactOptional(z.array(z.string())),
   changes: z.array(z.looseObject({ path: z.string(), before: z.string().nullable(), after: z.string().nullable() })),
 });

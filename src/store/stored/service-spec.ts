@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ADVANCES, type GuardrailSpec } from "../../model/guardrail.ts";
+import type { MetricSetting, MetricSettings } from "../../model/metric.ts";
 import { type ReleaseSource, type ServiceSpec, STOP_SIGNALS, type Value } from "../../model/service.ts";
 
 const value: z.ZodType<Value> = z.union([z.string(), z.looseObject({ template: z.string(), hash: z.string() })]);
@@ -15,6 +16,25 @@ const source: z.ZodType<ReleaseSource> = z.discriminatedUnion("kind", [
 const rate = z.exactOptional(z.number());
 const limit = z.exactOptional(z.union([z.looseObject({ ms: z.number() }), z.looseObject({ factor: z.number() })]));
 const quantile = z.exactOptional(z.looseObject({ warn: limit, hold: limit, rollBack: limit }));
+const metricLimit = z.exactOptional(
+  z.union([z.looseObject({ value: z.number() }), z.looseObject({ factor: z.number() })]),
+);
+const metricSetting: z.ZodType<MetricSetting> = z.lazy(() =>
+  z.union([value, z.number(), z.boolean(), z.array(metricSettings)]),
+);
+const metricSettings: z.ZodType<MetricSettings> = z.lazy(() => z.record(z.string(), metricSetting));
+const metric = z.looseObject({
+  warn: metricLimit,
+  hold: metricLimit,
+  rollBack: metricLimit,
+  source: z.looseObject({ driver: z.string(), settings: metricSettings, perEnvironment: z.boolean() }),
+  counting: z.enum(["gauge", "share", "perMinute"]),
+  direction: z.enum(["above", "below"]),
+  percent: z.boolean(),
+  everyMs: z.number(),
+  timeoutMs: z.number(),
+  readings: z.int(),
+});
 const guardrails: z.ZodType<GuardrailSpec> = z.looseObject({
   minRequests: z.number(),
   alpha: z.exactOptional(z.number()),
@@ -22,6 +42,9 @@ const guardrails: z.ZodType<GuardrailSpec> = z.looseObject({
   errorRate: z.looseObject({ warn: rate, hold: rate, rollBack: rate }),
   latency: z.looseObject({ p50: quantile, p95: quantile, p99: quantile }),
   activeUsers: z.exactOptional(z.looseObject({ warn: rate, hold: rate, windowMs: z.number() })),
+  databaseErrors: z.exactOptional(metric),
+  connectionPool: z.exactOptional(metric),
+  custom: z.exactOptional(z.array(metric.extend({ name: z.string() }))),
 });
 
 const environment = z.looseObject({

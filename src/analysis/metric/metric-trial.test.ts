@@ -1,0 +1,196 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { MetricGuardrail, MetricReading } from "../../model/metric.ts";
+import { seeded } from "../testing.ts";
+import { MetricTrial } from "./metric-trial.ts";
+import { metricVerdict } from "./metric-verdict.ts";
+import type { MetricRule } from "./rule.ts";
+
+const SUBJECTS = { candidate: "green", baseline: "blue" };
+const gauge: MetricGuardrail = {
+  source: { driver: "memory", settings: {}, perEnvironment: true },
+  counting: "gauge",
+  direction: "above",
+  percent: false,
+  everyMs: 1_000,
+  timeoutMs: 1_000,
+  readings: 3,
+};
+const ruleOf = (over: Partial<MetricGuardrail>): MetricRule => ({
+  name: "custom.lag",
+  guardrail: { ...gauge, ...over },
+  alpha: 0.0005,
+});
+const value = (at: number, of: number): MetricReading => ({ kind: "value", value: of, at });
+const counts = (at: number, bad: number, total: number | null, who = "a"): MetricReading => ({
+  kind: "counts",
+  counts: { [who]: { bad, total } },
+  at,
+});
+const NONE: MetricReading = { kind: "none", reason: "it is down" };
+
+/** What is said after these readings, of the new environment and of the active one. */
+function after(rule: MetricRule, ours: readonly MetricReading[], theirs: readonly (MetricReading | null)[] = []) {
+  const trial = ours.reduce((sum, reading, i) => sum.add(reading, theirs[i] ?? null), MetricTrial.begin(rule));
+  return metricVerdict(trial, SUBJECTS);
+}
+
+describe("a gauge", () => {
+  const rule = ruleOf({ warn: { value: 10 }, hold: { value: 20 }, rollBack: { value: 30 } });
+
+  it("breaches a limit by readings in a row, and no fewer", () => {
+    expect(after(rule, [value(1, 40), value(2, 40)]).outcome).toBe("not-enough-evidence");
+    expect(after(rule, [value(1, 40), value(2, 5), value(3, 40), value(4, 40)]).outcome).toBe("not-enough-evidence");
+    expect(after(rule, [value(1, 40), value(2, 35), value(3, 31)])).toMatchObject({
+      outcome: "rollBack",
+      message: "custom.lag of green is 31; the limit is 30; 3 readings in a row",
+    });
+    expect(after(rule, [value(1, 40), value(2, 25), value(3, 21)]).outcome).toBe("hold");
+    expect(after(rule, [value(1, 40), value(2, 25), value(3, 21), value(4, 9)]).outcome).toBe("not-enough-evidence");
+    expect(after(rule, [value(1, 9), value(2, 10), value(3, 0)]).outcome).toBe("within");
+  });
+
+  it("counts a reading once, however often the source repeats it", () => {
+    expect(after(rule, [value(1, 40), value(1, 40), value(1, 40), value(2, 40)]).outcome).toBe("not-enough-evidence");
+  });
+
+  it("holds when the active environment is beyond the limit as well, and goes back once it is not", () => {
+    const bad = [value(1, 40), value(2, 40), value(3, 40)];
+    expect(after(rule, bad, bad)).toMatchObject({
+      outcome: "hold",
+      breached: "rollBack",
+      message: expect.stringContaining("the cause is common to both") as string,
+    });
+    expect(after(rule, [...bad, value(4, 40)], [...bad, value(4, 1)]).outcome).toBe("rollBack");
+  });
+
+  it("knows when less is bad", () => {
+    const fewer = ruleOf({ direction: "below", rollBack: { value: 2 }, warn: { value: 5 } });
+    expect(after(fewer, [value(1, 1), value(2, 0), value(3, 1.9)]).outcome).toBe("rollBack");
+    expect(after(fewer, [value(1, 4), value(2, 3), value(3, 2)]).outcome).toBe("warn");
+    expect(after(fewer, [value(1, 9), value(2, 9), value(3, 5)]).outcome).toBe("within");
+  });
+
+  it("compares with the active environment, and says so when there is nothing to compare with", () => {
+    const relative = ruleOf({ rollBack: { factor: 2 } });
+    const slow = [value(1, 21), value(2, 21), value(3, 21)];
+    expect(after(relative, slow, [value(1, 10), value(2, 10), value(3, 10)])).toMatchObject({
+      outcome: "rollBack",
+      message: "custom.lag of green is 21, of blue 10; the limit is 20; 3 readings in a row",
+    });
+    expect(after(relative, slow, [value(1, 11), value(2, 11), value(3, 11)]).outcome).toBe("within");
+    expect(after(relative, slow)).toMatchObject({ outcome: "not-enough-evidence", lacking: "baseline" });
+    expect(after(relative, slow, [value(1, 0), value(2, 0), value(3, 0)])).toMatchObject({ lacking: "baseline" });
+  });
+
+  it("says why a source that is silent, of another kind or in the past is no evidence", () => {
+    const reason = (...readings: MetricReading[]) => after(rule, readings).message;
+    expect(reason(value(1, 5), NONE)).toBe("not enough evidence: custom.lag: it is down");
+    expect(reason(counts(1, 1, 1))).toContain("gives counters, not a number");
+    expect(reason(value(5, 40), value(3, 40))).toContain("the clock of the source went backwards");
+    expect(after(rule, [value(5, 40), value(3, 40), value(4, 40), value(6, 40)]).outcome).toBe("rollBack");
+    expect(after(rule, [value(1, Number.NaN)]).message).toContain("gives no number");
+  });
+
+  const reading = fc.integer({ min: 0, max: 60 });
+  it("is the same with and without silence between the readings", () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(reading, fc.constantFrom(null, Number.NaN)), { maxLength: 40 }), (said) => {
+        const all = said.map((of, at) => (of === null ? NONE : value(at, of)));
+        const heard = all.filter((one) => one.kind === "value" && !Number.isNaN(one.value));
+        const last = value(100, 5);
+        expect(after(rule, [...all, last])).toEqual(after(rule, [...heard, last]));
+      }),
+    );
+  });
+
+  it("is never milder for higher readings", () => {
+    const order = ["within", "not-enough-evidence", "warn", "hold", "rollBack"];
+    fc.assert(
+      fc.property(fc.array(fc.tuple(reading, reading), { maxLength: 20 }), (pairs) => {
+        const low = after(
+          rule,
+          pairs.map(([a, b], at) => value(at, Math.min(a, b))),
+        );
+        const high = after(
+          rule,
+          pairs.map(([a, b], at) => value(at, Math.max(a, b))),
+        );
+        expect(order.indexOf(high.outcome)).toBeGreaterThanOrEqual(order.indexOf(low.outcome));
+      }),
+    );
+  });
+});
+
+describe("counters", () => {
+  const share = ruleOf({ counting: "share", percent: true, warn: { value: 0.001 }, rollBack: { value: 0.01 } });
+
+  it("convict a share that is plainly too high, and clear one that is plainly within", () => {
+    expect(after(share, [counts(1, 100, 1_000), counts(2, 120, 1_100)])).toMatchObject({
+      outcome: "rollBack",
+      requests: 100,
+      message:
+        "custom.lag of green is 20 % (20 of 100); the limit is 1 %; the odds that this is chance: below 1 in 2,000",
+    });
+    expect(after(share, [counts(1, 0, 0), counts(2, 0, 20_000)]).outcome).toBe("within");
+  });
+
+  it("judge nothing that was counted before the first reading, nor before somebody began anew", () => {
+    expect(after(share, [counts(1, 500, 600)]).outcome).toBe("not-enough-evidence");
+    expect(after(share, [counts(1, 500, 600), counts(2, 90, 100), counts(3, 90, 200)]).requests).toBe(100);
+    expect(after(share, [counts(1, 0, 100), counts(2, 300, 400, "b"), counts(3, 300, 500, "b")]).requests).toBe(100);
+  });
+
+  it("hold when both environments exceed the share", () => {
+    const bad = Array.from({ length: 5 }, (_, i) => counts(i, i * 50, i * 100));
+    expect(after(share, bad, bad)).toMatchObject({ outcome: "hold", breached: "rollBack" });
+  });
+
+  it("compare two shares", () => {
+    const relative = ruleOf({ counting: "share", percent: true, rollBack: { factor: 2 } });
+    const of = (bad: number) => Array.from({ length: 30 }, (_, i) => counts(i, Math.floor(i * bad), i * 100));
+    expect(after(relative, of(30), of(1)).outcome).toBe("rollBack");
+    expect(after(relative, of(30), of(20)).outcome).not.toBe("rollBack");
+    expect(after(relative, of(30)).lacking).toBe("baseline");
+  });
+
+  it("convict hardly ever by chance: fewer than alpha of releases at the very limit, however often they are read", () => {
+    const random = seeded(7);
+    const rule = { ...share, alpha: 0.05, guardrail: { ...share.guardrail, rollBack: { value: 0.05 } } };
+    let alarms = 0;
+    for (let run = 0; run < 200; run += 1) {
+      let [bad, total] = [0, 0];
+      let trial = MetricTrial.begin(rule);
+      for (let at = 0; at < 60; at += 1) {
+        for (let n = 0; n < 20; n += 1) if (random() < 0.05) bad += 1;
+        total += 20;
+        trial = trial.add(counts(at, bad, total), null);
+      }
+      if (metricVerdict(trial, SUBJECTS).outcome === "rollBack") alarms += 1;
+    }
+    expect(alarms).toBeLessThanOrEqual(20);
+  });
+
+  it("without a total, are what they grow by in a minute", () => {
+    const perMinute = ruleOf({ counting: "perMinute", rollBack: { value: 30 } });
+    const growing = [0, 1, 2, 3].map((i) => counts(i * 10_000, i * 10, null));
+    expect(after(perMinute, growing)).toMatchObject({
+      outcome: "rollBack",
+      observed: 60,
+      message: "custom.lag of green is 60 a minute; the limit is 30 a minute; 3 readings in a row",
+    });
+    expect(after(perMinute, growing.slice(0, 3)).outcome).toBe("not-enough-evidence");
+  });
+});
+
+it("what is kept of it goes on as if nothing had happened, and a later version reads what this one wrote", () => {
+  const rule = ruleOf({ rollBack: { value: 30 } });
+  const two = [value(1, 40), value(2, 40)].reduce((sum, one) => sum.add(one, null), MetricTrial.begin(rule));
+  const restored = MetricTrial.fromJSON(rule, JSON.parse(JSON.stringify(two)) as unknown);
+  expect(metricVerdict(restored.add(value(3, 40), null), SUBJECTS).outcome).toBe("rollBack");
+  const side = { at: 2, value: 40, counts: {}, sum: { requests: 0, failures: 0 }, recent: [], silent: null };
+  const nobody = { ...side, at: null, value: null };
+  const written = { format: 1, candidate: side, baseline: nobody, beyond: { rollBack: 2 }, within: 0, tests: {} };
+  expect(two.toJSON()).toEqual({ ...written, active: null, common: false });
+  expect(() => MetricTrial.fromJSON(rule, { format: 2 })).toThrow("cannot be read");
+});

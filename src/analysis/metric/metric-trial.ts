@@ -1,0 +1,148 @@
+import { z } from "zod";
+import { TealError } from "../../model/error.ts";
+import type { GuardrailAction } from "../../model/guardrail.ts";
+import type { MetricReading } from "../../model/metric.ts";
+import { ActiveTest, activeState, MARGIN } from "../active-test.ts";
+import { isCommon } from "../common.ts";
+import { excessState, ExcessTest } from "../excess-test.ts";
+import { ACTIONS, type MetricRule } from "./rule.ts";
+import { hear, plus, type Side, sideState, UNHEARD } from "./side.ts";
+
+/** As it stands in a step's progress. Version 1 of its format; older ones are read for ever. */
+const metricState = z.object({
+  format: z.literal(1),
+  candidate: sideState,
+  baseline: sideState,
+  /** By action, readings in a row beyond its limit. */
+  beyond: z.record(z.string(), z.number()),
+  /** Readings in a row within every limit. */
+  within: z.number(),
+  /** By action with a share as its limit. */
+  tests: z.record(z.string(), excessState),
+  /** For a share that is compared with the active environment's. */
+  active: activeState.nullable(),
+  /** The active environment breaches the roll-back limit just now. */
+  common: z.boolean(),
+});
+export type MetricState = z.output<typeof metricState>;
+
+const BEGUN: MetricState = {
+  format: 1,
+  candidate: UNHEARD,
+  baseline: UNHEARD,
+  beyond: {},
+  within: 0,
+  tests: {},
+  active: null,
+  common: false,
+};
+
+/** The number that an action's limit is just now; null: there is no such limit, or nothing to compare with. */
+export function limitOf({ guardrail }: MetricRule, action: GuardrailAction, baseline: Side): number | null {
+  const limit = guardrail[action];
+  if (limit === undefined) return null;
+  if ("value" in limit) return limit.value;
+  const theirs = numberOf(guardrail, baseline);
+  if (theirs === null) return null;
+  if (guardrail.counting === "share") return limit.factor * theirs + MARGIN;
+  // A multiple of nothing would be no limit but zero.
+  return theirs > 0 ? limit.factor * theirs : null;
+}
+
+/** What a source says of an environment, in the unit of the limits; null: nothing yet, or not just now. */
+export function numberOf({ counting }: MetricRule["guardrail"], { value, sum }: Side): number | null {
+  if (counting !== "share") return value;
+  return sum.requests === 0 ? null : sum.failures / sum.requests;
+}
+
+/**
+ * All that a source has said since a deployment's first traffic, and what its guardrail has made of it. What says nothing
+ * changes nothing: with and without such readings the verdict on the others is the same. Immutable.
+ */
+export class MetricTrial {
+  readonly rule: MetricRule;
+  readonly state: MetricState;
+
+  private constructor(rule: MetricRule, state: MetricState) {
+    this.rule = rule;
+    this.state = state;
+  }
+
+  static begin(rule: MetricRule): MetricTrial {
+    return new MetricTrial(rule, BEGUN);
+  }
+
+  /** @throws `internal` when `value` is not what {@link toJSON} gave */
+  static fromJSON(rule: MetricRule, value: unknown): MetricTrial {
+    const read = metricState.safeParse(value);
+    if (read.success) return new MetricTrial(rule, read.data);
+    throw new TealError("internal", `the stored evidence of ${rule.name} cannot be read`, { cause: read.error });
+  }
+
+  toJSON(): MetricState {
+    return this.state;
+  }
+
+  /** `theirs`: of the active environment at the same time; null: nobody asked. */
+  add(ours: MetricReading, theirs: MetricReading | null): MetricTrial {
+    const { counting } = this.rule.guardrail;
+    const candidate = hear(this.state.candidate, ours, counting);
+    const baseline = theirs === null ? UNHEARD : hear(this.state.baseline, theirs, counting).side;
+    const heard = { ...this.state, candidate: candidate.side, baseline };
+    if (!candidate.isNew) return new MetricTrial(this.rule, heard);
+    return new MetricTrial(this.rule, counting === "share" ? this.#tested(heard) : this.#compared(heard));
+  }
+
+  /** A gauge against each of its limits. */
+  #compared(state: MetricState): MetricState {
+    const { value } = state.candidate;
+    if (value === null) return state;
+    const judged = ACTIONS.flatMap((action) => {
+      const limit = limitOf(this.rule, action, state.baseline);
+      return limit === null ? [] : [{ action, isBeyond: this.#isBeyond(value, limit) }];
+    });
+    if (judged.length === 0) return state;
+    const rows = judged.map(
+      ({ action, isBeyond }) => [action, isBeyond ? (state.beyond[action] ?? 0) + 1 : 0] as const,
+    );
+    const within = judged.some(({ isBeyond }) => isBeyond) ? 0 : state.within + 1;
+    return { ...state, beyond: { ...state.beyond, ...Object.fromEntries(rows) }, within, common: this.#suffers(state) };
+  }
+
+  /** Whether the active environment is beyond the number that rolls back; a multiple of its own it cannot be beyond. */
+  #suffers({ baseline }: MetricState): boolean {
+    const limit = this.rule.guardrail.rollBack;
+    if (limit === undefined || "factor" in limit || baseline.value === null) return false;
+    return this.#isBeyond(baseline.value, limit.value);
+  }
+
+  #isBeyond(value: number, limit: number): boolean {
+    return this.rule.guardrail.direction === "above" ? value > limit : value < limit;
+  }
+
+  /** A share by the tests that judge error rates. */
+  #tested(state: MetricState): MetricState {
+    const { alpha, guardrail } = this.rule;
+    const { sum } = state.candidate;
+    const rollBack = guardrail.rollBack;
+    const { recent } = state.baseline;
+    const spans = [recent.slice(-1), recent].map((some) => some.reduce(plus, UNHEARD.sum));
+    const common = rollBack !== undefined && "value" in rollBack && isCommon(rollBack.value, spans);
+    const tests = ACTIONS.flatMap((action) => {
+      const limit = guardrail[action];
+      if (limit === undefined || "factor" in limit) return [];
+      const test = ExcessTest.of(limit.value, alpha);
+      const before = state.tests[action] ?? test.begin();
+      return [[action, common && action === "rollBack" ? test.skip(before, sum) : test.next(before, sum)] as const];
+    });
+    return { ...state, tests: Object.fromEntries(tests), active: this.#againstActive(state), common };
+  }
+
+  #againstActive(state: MetricState): MetricState["active"] {
+    if (!ACTIONS.some((action) => "factor" in (this.rule.guardrail[action] ?? {}))) return null;
+    const test = new ActiveTest(this.rule.alpha);
+    const nothing = UNHEARD.sum;
+    const before = state.active ?? test.begin({ candidate: nothing, baseline: nothing });
+    return test.next(before, { candidate: state.candidate.sum, baseline: state.baseline.sum });
+  }
+}

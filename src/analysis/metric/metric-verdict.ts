@@ -1,0 +1,140 @@
+import type { GuardrailAction } from "../../model/guardrail.ts";
+import { MARGIN } from "../active-test.ts";
+import { formatCount, formatRate } from "../format.ts";
+import { isBelow, lowestRate } from "../parity-test.ts";
+import type { RuleVerdict, Subjects } from "../verdict.ts";
+import { limitOf, type MetricTrial, numberOf } from "./metric-trial.ts";
+import { ACTIONS } from "./rule.ts";
+import { plus, UNHEARD } from "./side.ts";
+
+/** What one guardrail over a metric says of all that its source has said. */
+export function metricVerdict(trial: MetricTrial, subjects: Subjects): RuleVerdict {
+  return new MetricRuling(trial, subjects).verdict();
+}
+
+class MetricRuling {
+  readonly #trial: MetricTrial;
+  readonly #subjects: Subjects;
+
+  constructor(trial: MetricTrial, subjects: Subjects) {
+    this.#trial = trial;
+    this.#subjects = subjects;
+  }
+
+  verdict(): RuleVerdict {
+    const { candidate } = this.#trial.state;
+    const found = ACTIONS.find((action) => this.#isBreached(action));
+    // It stays convicted, whatever its source says afterwards, or does not say.
+    if (found === "rollBack" && !this.#isSharedCause) return this.#breach(found, found);
+    if (candidate.silent !== null) return this.#lacking("candidate", candidate.silent);
+    if (found === "rollBack" || this.#suffers) return this.#breach("rollBack", "hold");
+    if (found !== undefined) return this.#breach(found, found);
+    if (numberOf(this.#trial.rule.guardrail, candidate) === null)
+      return this.#lacking("candidate", "its source has given no number yet");
+    if (this.#limit === null) return this.#lacking("baseline", `${this.#says()}, but there is nothing to compare with`);
+    const message = `${this.#says()}; the limit is ${this.#number(this.#limit)}`;
+    if (!this.#isShownGood()) return this.#lacking("candidate", message);
+    return { ...this.#facts(), outcome: "within", breached: null, limit: this.#limit, message };
+  }
+
+  #isBreached(action: GuardrailAction): boolean {
+    const { state, rule } = this.#trial;
+    if (!this.#isShare) return (state.beyond[action] ?? 0) >= rule.guardrail.readings;
+    const limit = rule.guardrail[action];
+    if (limit === undefined) return false;
+    const isConvicted = "factor" in limit ? state.active?.convicted : state.tests[action]?.convicted;
+    if (isConvicted === null || isConvicted === undefined) return false;
+    return (
+      action === "rollBack" ||
+      "factor" in limit ||
+      (numberOf(this.#trial.rule.guardrail, state.candidate) ?? 0) > limit.value
+    );
+  }
+
+  /** Of a gauge, which has no test that leaves such readings out. */
+  get #isSharedCause(): boolean {
+    return this.#trial.state.common && !this.#isShare;
+  }
+
+  /** Of a share: both are beyond the limit just now. */
+  get #suffers(): boolean {
+    const { rule, state } = this.#trial;
+    const limit = rule.guardrail.rollBack;
+    if (!state.common || !this.#isShare || limit === undefined || "factor" in limit) return false;
+    const { requests, failures } = state.candidate.recent.reduce(plus, UNHEARD.sum);
+    return requests > 0 && failures / requests > limit.value;
+  }
+
+  get #isShare(): boolean {
+    return this.#trial.rule.guardrail.counting === "share";
+  }
+
+  /** The strictest that is known. */
+  get #limit(): number | null {
+    const { rule, state } = this.#trial;
+    return ACTIONS.map((action) => limitOf(rule, action, state.baseline)).find((limit) => limit !== null) ?? null;
+  }
+
+  #isShownGood(): boolean {
+    const { state, rule } = this.#trial;
+    if (!this.#isShare) return state.within >= rule.guardrail.readings;
+    return ACTIONS.every((action) => {
+      const limit = rule.guardrail[action];
+      if (limit === undefined) return true;
+      const most = "value" in limit ? limit.value : Math.min(1, lowestRate(state.baseline.sum) + MARGIN);
+      return isBelow(most, state.candidate.sum);
+    });
+  }
+
+  #breach(breached: GuardrailAction, outcome: GuardrailAction): RuleVerdict {
+    const { rule, state } = this.#trial;
+    const limit = limitOf(rule, breached, state.baseline);
+    const says = `${this.#says()}${limit === null ? "" : `; the limit is ${this.#number(limit)}`}`;
+    const message = `${says}; ${breached === outcome ? this.#ground(breached) : this.#commonCause()}`;
+    return { ...this.#facts(), outcome, breached, limit, message };
+  }
+
+  #ground(action: GuardrailAction): string {
+    const { rule, state } = this.#trial;
+    if (!this.#isShare) return `${formatCount(state.beyond[action] ?? 0)} readings in a row`;
+    return `the odds that this is chance: below 1 in ${formatCount(Math.floor(1 / rule.alpha))}`;
+  }
+
+  #commonCause(): string {
+    return `just now ${String(this.#subjects.baseline)} is beyond the same limit, so the cause is common to both`;
+  }
+
+  #lacking(whose: "candidate" | "baseline", why: string): RuleVerdict {
+    const message = `not enough evidence: ${this.#trial.rule.name}: ${why}`;
+    return { ...this.#facts(), outcome: "not-enough-evidence", breached: null, limit: null, lacking: whose, message };
+  }
+
+  #facts(): Pick<RuleVerdict, "rule" | "observed" | "requests" | "lacking"> {
+    const { rule, state } = this.#trial;
+    const requests = this.#isShare ? state.candidate.sum.requests : 0;
+    return {
+      rule: rule.name,
+      observed: numberOf(this.#trial.rule.guardrail, state.candidate),
+      requests,
+      lacking: null,
+    };
+  }
+
+  /** `custom.queue-lag of green is 75, of blue 10`. */
+  #says(): string {
+    const { candidate, baseline } = this.#trial.state;
+    const { requests, failures } = candidate.sum;
+    const counted = this.#isShare ? ` (${formatCount(failures)} of ${formatCount(requests)})` : "";
+    const other = numberOf(this.#trial.rule.guardrail, baseline);
+    const theirs = other === null ? "" : `, of ${String(this.#subjects.baseline)} ${this.#number(other)}`;
+    const ours = numberOf(this.#trial.rule.guardrail, candidate);
+    const value = ours === null ? "not known" : `${this.#number(ours)}${counted}`;
+    return `${this.#trial.rule.name} of ${this.#subjects.candidate} is ${value}${theirs}`;
+  }
+
+  #number(value: number): string {
+    const { percent, counting } = this.#trial.rule.guardrail;
+    if (percent || this.#isShare) return formatRate(value);
+    return `${String(Number(value.toPrecision(4)))}${counting === "perMinute" ? " a minute" : ""}`;
+  }
+}

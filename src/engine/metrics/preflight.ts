@@ -1,0 +1,33 @@
+import { metricRules } from "../../analysis/metric/rule.ts";
+import type { StepRun } from "../step.ts";
+import { readMetric } from "./read.ts";
+import { recordedSubject } from "./subject.ts";
+
+/**
+ * Asks each source once, of the active environment, and says which has nothing to say: that is better known before the
+ * first request goes over. It never stops a deployment, which may be the cure.
+ */
+export async function askMetrics(run: StepRun, active: string): Promise<void> {
+  const { parts, release, deployment, context } = run;
+  const rules = metricRules(release.spec.deploy.guardrails);
+  if (rules.length === 0) return;
+  const subject = await recordedSubject(parts, deployment.service, active);
+  if (subject === null) return;
+  await Promise.all(
+    rules.map(async ({ name, guardrail }) => {
+      const reading = await readMetric(parts, guardrail, subject, context.signal);
+      if (reading.kind !== "none") return;
+      await run.emit("warning", silence(name, `${reading.reason} (asked of ${active})`));
+    }),
+  );
+}
+
+/** What is said of a source that says nothing. */
+export function silence(rule: string, reason: string): Readonly<Record<string, unknown>> {
+  return {
+    code: "metric-silent",
+    message: `${rule}: no evidence: ${reason}`,
+    remedy: "Ask its source for the same by hand; until it answers, this guardrail judges nothing.",
+    rule,
+  };
+}
