@@ -137,7 +137,7 @@ describe("guardrails over metrics", () => {
       "connectionPool: { rollBack: 90% }",
       [[at("connectionPool.rollBack"), "is refused: both environments share the database"]],
     ],
-    ["databaseErrors: { warn: 5, rollBack: 1% }", [[at("databaseErrors.warn"), "beside a percentage"]]],
+    ["databaseErrors: { warn: 0.005, rollBack: 1% }", [[at("databaseErrors.warn"), "beside a percentage"]]],
   ])("%s is refused, each problem at its place", async (text, expected) => {
     using folder = new ConfigFolder();
     const { problems } = await folder.refused(file(text));

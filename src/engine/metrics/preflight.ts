@@ -1,7 +1,11 @@
 import { metricRules } from "../../analysis/metric/rule.ts";
+import type { Milliseconds } from "../../model/time.ts";
 import type { StepRun } from "../step.ts";
 import { readMetric } from "./read.ts";
 import { recordedSubject } from "./subject.ts";
+
+/** A slow source does not keep a deployment from its first step for longer. */
+const MOST_MS: Milliseconds = 5_000;
 
 /**
  * Asks each source once, of the active environment, and says which has nothing to say: that is better known before the
@@ -15,7 +19,8 @@ export async function askMetrics(run: StepRun, active: string): Promise<void> {
   if (subject === null) return;
   await Promise.all(
     rules.map(async ({ name, guardrail }) => {
-      const reading = await readMetric(parts, guardrail, subject, context.signal);
+      const patient = { ...guardrail, timeoutMs: Math.min(guardrail.timeoutMs, MOST_MS) };
+      const reading = await readMetric(parts, patient, subject, context.signal);
       if (reading.kind !== "none") return;
       await run.emit("warning", silence(name, `${reading.reason} (asked of ${active})`));
     }),
