@@ -47,6 +47,7 @@ export async function rivalSwitchboard(rival: Rival): Promise<Switchboard> {
       const began = performance.now();
       if (await switchTo(side)) took.push(performance.now() - began);
     },
+    expose: null,
     tookMs: () => Promise.resolve(took),
     async settled(load) {
       await load.stop();

@@ -1,10 +1,12 @@
 import { Site } from "../../test/site.ts";
-import type { Switchboard } from "./switchboard.ts";
+import type { Exposed, Switchboard } from "./switchboard.ts";
+
+const SETTINGS = { traffic: { longLived: "1h" }, deploy: { bake: "0ms" } };
 
 /** A whole Teal with its embedded proxy; two instances a side. */
 export async function tealSwitchboard(): Promise<Switchboard> {
   const versions = { blue: "v1", green: "v2" };
-  const site = await Site.up({ traffic: { longLived: "1h" }, deploy: { shift: [], bake: "0ms" } });
+  const site = await Site.up({ ...SETTINGS, deploy: { ...SETTINGS.deploy, shift: [] } });
   try {
     for (const version of [versions.blue, versions.green]) {
       const { state, cause } = await site.deployed(version);
@@ -15,6 +17,7 @@ export async function tealSwitchboard(): Promise<Switchboard> {
     throw thrown;
   }
   let switches = 0;
+  let exposed = 0;
   return {
     url: site.url,
     versions,
@@ -31,7 +34,31 @@ export async function tealSwitchboard(): Promise<Switchboard> {
       }
       return applied.slice(-switches);
     },
+    expose: () => {
+      exposed += 1;
+      return expose(site, `aborted-${String(exposed)}`);
+    },
     settled: (load) => site.settled(load),
     [Symbol.asyncDispose]: () => site[Symbol.asyncDispose](),
+  };
+}
+
+async function expose(site: Site, version: string): Promise<Exposed> {
+  await site.configure({ ...SETTINGS, deploy: { ...SETTINGS.deploy, shift: [{ weight: 50, for: "1h" }] } });
+  const id = await site.deploy(version);
+  await site.until(`${version} has half of the traffic`, async () => {
+    const { traffic, environments } = await site.service();
+    const name = environments.find((environment) => environment.version === version)?.name;
+    return name !== undefined && traffic[name] === 50;
+  });
+  return {
+    version,
+    async abort() {
+      await site.client.abort(id, { reason: null });
+    },
+    async over() {
+      const { state } = await site.ended(id);
+      if (state !== "aborted") throw new Error(`${version} is ${state}`);
+    },
   };
 }
