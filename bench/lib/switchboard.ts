@@ -4,9 +4,9 @@ import type { Load } from "./load-generator.ts";
 
 export interface Exposed {
   readonly version: string;
-  abort(): Promise<void>;
+  readonly abort: () => Promise<void>;
   /** Resolves when it is taken back whole. */
-  over(): Promise<void>;
+  readonly over: () => Promise<void>;
 }
 
 /** Two copies of examples/web-node behind one address, and a way to switch between them. */

@@ -53,10 +53,10 @@ async function expose(site: Site, version: string): Promise<Exposed> {
   });
   return {
     version,
-    async abort() {
+    abort: async () => {
       await site.client.abort(id, { reason: null });
     },
-    async over() {
+    over: async () => {
       const { state } = await site.ended(id);
       if (state !== "aborted") throw new Error(`${version} is ${state}`);
     },
