@@ -22,6 +22,9 @@ const MEANING = {
   rollBack: "All traffic goes back to the old environment.",
 } as const satisfies Record<GuardrailAction, string>;
 
+/** What an empty map warns of. */
+const FEWER_USERS = 0.2;
+
 const errorRate = map({
   warn: percentage.meta({ description: MEANING.warn, examples: ["3%"] }).exactOptional(),
   hold: percentage.meta({ description: MEANING.hold, examples: ["4%"] }).exactOptional(),
@@ -53,12 +56,14 @@ const activeUsers = map(
   },
 )
   .check(
-    rule<Limits<number>>(["warn", "hold"], (limits) => [
-      ...ordered(limits, (rate) => (typeof rate === "number" ? { unit: "%", size: rate } : null)),
-      ...(limits.warn === undefined && limits.hold === undefined ? [{ at: [], message: "needs warn or hold" }] : []),
-    ]),
+    rule<Limits<number>>(["warn", "hold"], (limits) =>
+      ordered(limits, (rate) => (typeof rate === "number" ? { unit: "%", size: rate } : null)),
+    ),
   )
-  .transform(({ window: windowMs, ...limits }): ActiveUsersLimits => ({ ...limits, windowMs }));
+  .transform(({ window: windowMs, ...limits }): ActiveUsersLimits => ({
+    ...(limits.warn === undefined && limits.hold === undefined ? { warn: FEWER_USERS } : limits),
+    windowMs,
+  }));
 
 const ownRules = {
   minRequests: integer(1, 1_000_000_000)
@@ -99,7 +104,7 @@ const ownRules = {
   activeUsers: activeUsers
     .meta({
       description:
-        "For a release whose users stay away: how many fewer than its share of the traffic would have. Users are told apart by `traffic.affinity`.",
+        "For a release whose users stay away: how many fewer than its share of the traffic would have. Users are told apart by `traffic.affinity`. An empty map: warn at 20%.",
     })
     .exactOptional(),
 };

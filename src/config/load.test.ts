@@ -104,7 +104,7 @@ describe("loadConfig", () => {
     expect(await problems("{ warn: 50%, hold: 20% }")).toEqual([
       "activeUsers.warn is above hold, so that it would never come first",
     ]);
-    expect(await problems("{}")).toEqual(["activeUsers needs warn or hold"]);
+    expect((await web("{ window: 30s }"))?.deploy.guardrails.activeUsers).toEqual({ warn: 0.2, windowMs: 30_000 });
     expect(await problems("{ warn: 20%, window: 1h }")).toEqual([
       "activeUsers.window is longer than every step of the shift and the bake: it would never be whole",
     ]);
