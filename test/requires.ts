@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -35,6 +36,16 @@ export function requires(test: Skippable, program: string): string {
 /** For a test of what root alone can do: ends it as not runnable here for anybody else. */
 export function requiresRoot(test: Skippable): void {
   if (process.getuid?.() !== 0) test.skip("only root can run an app as another user");
+}
+
+/** What makes a container's namespaces of processes and mounts; they end with its first process. */
+export const UNSHARE = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"] as const;
+
+/** For a test of what holds in a container: ends it as not runnable here for who may not make namespaces. */
+export function requiresNamespaces(test: Skippable): void {
+  const [file, ...options] = UNSHARE;
+  if (spawnSync(file, [...options, "true"], { timeout: 20_000 }).status !== 0)
+    test.skip("this user may not make namespaces with unshare");
 }
 
 /** For a test that fills a disk: ends it as not runnable here for who may not mount one. */

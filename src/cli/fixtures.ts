@@ -25,6 +25,7 @@ export interface RunOptions {
   readonly terminal?: boolean;
   readonly env?: Readonly<Record<string, string>>;
   readonly columns?: number;
+  readonly pid?: number;
 }
 
 /** The command line against a canned server, in a folder with a teal.yaml. */
@@ -66,7 +67,7 @@ export class CliRig {
   }
 
   async run(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
-    const { columns = 80, terminal = false, env = {} } = options;
+    const { columns = 80, terminal = false, env = {}, pid = 4_711 } = options;
     const stdout = new Captured(terminal, columns);
     this.#stdout = stdout;
     const stderr = new Captured(terminal, columns);
@@ -75,6 +76,7 @@ export class CliRig {
       cwd: this.folder,
       stdout,
       stderr,
+      pid,
       interactive: false,
       clock: systemClock,
       uniqueKey: () => "key-1",

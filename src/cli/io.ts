@@ -19,6 +19,8 @@ export interface Io {
   readonly cwd: string;
   readonly stdout: Sink;
   readonly stderr: Sink;
+  /** Of this process. 1: it is the first of its container, and every orphan becomes its child. */
+  readonly pid: number;
   /** Whether stdin is a terminal, so that questions can be answered. */
   readonly interactive: boolean;
   readonly clock: Clock;

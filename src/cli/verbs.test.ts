@@ -501,6 +501,13 @@ describe("up and down", () => {
     expect(JSON.parse((await rig.run(["up", "--detach", "--json"])).stdout)).toEqual(result);
   });
 
+  it("warns beside the answer where it is the first process of a container, and of --detach there", async () => {
+    const first = await rig.run(["up", "--detach", "--json"], { pid: 1 });
+    expect(first.stderr).toMatch(/PID 1.*reaps no orphans.*--detach.*\n.*docker run --init/);
+    expect(JSON.parse(first.stdout)).toEqual(result);
+    expect((await rig.run(["up", "--detach"], { pid: 2 })).stderr).toBe("");
+  });
+
   it("returns when it was up already, and tells of another version", async () => {
     rig.parts = { ...rig.parts, up: () => Promise.resolve({ ...result, already: true, packageRuntime: "1.3.0-bb" }) };
     const { exit, stdout } = await rig.run(["up"]);

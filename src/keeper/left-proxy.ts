@@ -1,9 +1,8 @@
 import { TealError } from "../model/error.ts";
-import { readCommandLine, readStat } from "./procfs.ts";
+import type { ProcessStat } from "./procfs.ts";
 
-/** Why a keeper does not start beside a proxy that serves and did not start it. */
-export function leftProxy(pid: number): TealError {
-  const keeper = keeperOf(pid);
+/** Why a keeper does not start beside a proxy that serves and did not start it; `keeper` is the one that it serves for. */
+export function leftProxy(pid: number, keeper: number | null): TealError {
   return keeper === null
     ? new TealError(
         "keeper-down",
@@ -21,8 +20,16 @@ export function leftProxy(pid: number): TealError {
       );
 }
 
-/** The keeper that has started it and still runs. */
-function keeperOf(proxy: number): number | null {
-  const parent = readStat(proxy)?.parent ?? 0;
-  return readCommandLine(parent).some((word) => /(^|\/)keeper\.m?[jt]s$/.test(word)) ? parent : null;
+/**
+ * Pid of the keeper that `proxy` serves for, of the `keepers` of its state directory: the one that started it, or, after a
+ * takeover, the one that it has started. One younger than `self` is none: it finds the lock taken, which `self` has.
+ */
+export function keeperOfProxy(
+  proxy: ProcessStat,
+  keepers: readonly ProcessStat[],
+  self: Pick<ProcessStat, "pid" | "startTicks">,
+): number | null {
+  const others = keepers.filter(({ pid, startTicks }) => pid !== self.pid && startTicks <= self.startTicks);
+  const related = others.find(({ pid }) => pid === proxy.parent) ?? others.find(({ parent }) => parent === proxy.pid);
+  return related?.pid ?? null;
 }

@@ -2,6 +2,7 @@ import { readlinkSync, realpathSync } from "node:fs";
 import type { Clock } from "../model/time.ts";
 import { endGroup, killLeftovers } from "./end-group.ts";
 import { allProcesses, readCommandLine, readEnvironment, type ProcessStat } from "./procfs.ts";
+import { seesSameFile } from "./same-file.ts";
 import { adoptProcess } from "./watched-process.ts";
 
 /** Their own stop signal and timeout are not known. */
@@ -29,7 +30,8 @@ export function orphansBelow(run: string, adopted: ReadonlySet<string>): readonl
 
 function writesBelow(pid: number, run: string): boolean {
   try {
-    return readlinkSync(`/proc/${String(pid)}/fd/1`).startsWith(`${realpathSync(run)}/`);
+    const folder = realpathSync(run);
+    return readlinkSync(`/proc/${String(pid)}/fd/1`).startsWith(`${folder}/`) && seesSameFile(pid, folder);
   } catch {
     // Ended, another user's, without a standard output; or there is no such folder, and so nobody writes there.
     return false;
@@ -44,20 +46,28 @@ export async function endOrphan({ session }: Orphan, clock: Clock, signal: Abort
   else await endGroup(process, STOP, clock);
 }
 
-/** A server or a proxy of this state directory that runs, with the document that it was launched with. */
+/** A process of Teal that runs for this state directory, with the document that it was launched with. */
 export interface FoundProcess extends ProcessStat {
   readonly launch: unknown;
 }
 
-/** Those of Teal's own processes that run with this root, whoever started them and whether or not they were recorded. */
-export function findTeal(program: "server" | "proxy", root: string): readonly FoundProcess[] {
+/**
+ * Those of Teal's own processes that run with this root, whoever started them and whether or not they were recorded. A
+ * container's may have the same path and mean another folder.
+ */
+export function findTeal(program: "server" | "proxy" | "keeper", root: string): readonly FoundProcess[] {
+  const bundle = new RegExp(String.raw`/${program}\.m?[jt]s$`);
   return allProcesses().flatMap((stat) => {
     const [script, argument] = readCommandLine(stat.pid)
       .slice(1)
       .filter((word) => !word.startsWith("--"));
-    if (script?.endsWith(`/${program}.mjs`) !== true || argument?.startsWith("{") !== true) return [];
+    if (script === undefined || !bundle.test(script) || argument?.startsWith("{") !== true) return [];
     const launch = parse(argument);
-    return typeof launch === "object" && launch !== null && "root" in launch && launch.root === root
+    return typeof launch === "object" &&
+      launch !== null &&
+      "root" in launch &&
+      launch.root === root &&
+      seesSameFile(stat.pid, root)
       ? [{ ...stat, launch }]
       : [];
   });

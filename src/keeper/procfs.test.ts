@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, test } from "vitest";
 import { familyOf, groupOf } from "./family.ts";
-import { allProcesses, describeProcess, readEnvironment, readStat } from "./procfs.ts";
+import { allProcesses, describeProcess, readEnvironment, readStat, zombiesOf } from "./procfs.ts";
 
 test("this process is found, with its parent and its environment", () => {
   expect(readStat(process.pid)).toMatchObject({ pid: process.pid, parent: process.ppid });
@@ -24,6 +24,18 @@ test("what has ended is not there, also while its zombie is", async () => {
   expect(readStat(pid)).toBeNull();
   expect(readEnvironment(pid)).toBeNull();
   expect(groupOf(pid)).toEqual([]);
+});
+
+test("zombies are told of the parent that does not reap them", async () => {
+  // The shell becomes a program that knows nothing of its child.
+  const parent = spawn("sh", ["-c", "sleep 0 & exec sleep 60"]);
+  const pid = parent.pid ?? 0;
+  await expect.poll(() => zombiesOf(pid), { timeout: 9_000 }).toHaveLength(1);
+  expect(zombiesOf(pid).map(readStat)).toEqual([null]);
+  const ended = once(parent, "exit");
+  parent.kill("SIGKILL");
+  await ended;
+  expect(zombiesOf(pid)).toEqual([]);
 });
 
 test("descendants are of the family whatever group they are in, and in whatever order they are listed", () => {

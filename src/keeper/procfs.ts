@@ -16,25 +16,38 @@ export interface ProcessStat {
 
 /** Null when there is no such process, or only its zombie: nobody may reap that of a process that was not our child. */
 export function readStat(pid: number): ProcessStat | null {
+  const stat = readAnyStat(pid);
+  return stat === null || hasEnded(stat) ? null : stat;
+}
+
+function hasEnded({ state }: ProcessStat): boolean {
+  return state === "Z" || state === "X";
+}
+
+function readAnyStat(pid: number): ProcessStat | null {
   const text = readProc(`${String(pid)}/stat`);
   if (text === null) return null;
   // The command name, in parentheses, may hold anything: fields are counted from the last parenthesis.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   const state = fields[0] ?? "";
-  if (state === "Z" || state === "X") return null;
   const field = (number: number): number => Number(fields[number - 3]);
   const cpuTicks = field(14) + field(15);
   return { pid, parent: field(4), group: field(5), session: field(6), startTicks: field(22), state, cpuTicks };
 }
 
 export function allProcesses(): readonly ProcessStat[] {
-  const found: ProcessStat[] = [];
-  for (const name of readdirSync("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    const stat = readStat(Number(name));
-    if (stat !== null) found.push(stat);
-  }
-  return found;
+  return listed(readStat);
+}
+
+/** Children of `parent` that have ended and wait to be reaped by it. */
+export function zombiesOf(parent: number): readonly number[] {
+  return listed(readAnyStat)
+    .filter((stat) => stat.parent === parent && stat.state === "Z")
+    .map(({ pid }) => pid);
+}
+
+function listed(read: (pid: number) => ProcessStat | null): readonly ProcessStat[] {
+  return readdirSync("/proc").flatMap((name) => (/^\d+$/.test(name) ? (read(Number(name)) ?? []) : []));
 }
 
 /** The environment that a process was started with; null when it is gone or may not be read. */

@@ -10,8 +10,10 @@ import { proxySettings } from "../wire/shapes.ts";
 import { endGroup, killLeftovers } from "./end-group.ts";
 import { watchHungProxy } from "./hung-proxy.ts";
 import { Lanes } from "./lanes.ts";
-import { leftProxy } from "./left-proxy.ts";
+import { keeperOfProxy, leftProxy } from "./left-proxy.ts";
+import { findTeal } from "./orphans.ts";
 import type { KeeperParts } from "./parts.ts";
+import { readStat } from "./procfs.ts";
 import { isSameProgram, ownProgram } from "./program.ts";
 import { adoptProxy, longestLived, type ProxyProcess, startProxy, tellToDrain, untilAnswers } from "./proxy-process.ts";
 import { removeDeadSockets } from "./proxy-sockets.ts";
@@ -96,7 +98,7 @@ export class Proxies {
     const alive = recorded.flatMap((record) => adoptProxy(record, this.#parts, signal) ?? []);
     const serving = alive.filter(({ draining }) => !draining);
     const owner = serving.at(-1);
-    if (inherited.length === 0 && owner !== undefined) throw leftProxy(owner.process.pid);
+    if (inherited.length === 0 && owner !== undefined) throw this.#refusal(owner.process.pid);
     this.#sockets = inherited.map(adoptSocket);
     this.#settings = owner?.settings ?? this.#settings;
     if (owner !== undefined) this.#program = owner.program;
@@ -105,6 +107,12 @@ export class Proxies {
     // The last keeper died between the start of a new proxy and the drain of the one before.
     for (const proxy of serving.slice(0, -1)) void this.#replaced(proxy);
     if (owner === undefined && this.#sockets.length > 0) void this.#restart();
+  }
+
+  #refusal(proxy: number): TealError {
+    const [stat, self] = [readStat(proxy), readStat(process.pid)];
+    const keepers = findTeal("keeper", this.#parts.paths.root);
+    return leftProxy(proxy, stat === null || self === null ? null : keeperOfProxy(stat, keepers, self));
   }
 
   /** See KEEPER_PROTOCOL, `listeners.ensure`. All or nothing: when it throws, what was there before still serves. */

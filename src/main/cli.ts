@@ -19,6 +19,7 @@ const io: Io = {
   cwd: process.cwd(),
   stdout: sink(process.stdout),
   stderr: sink(process.stderr),
+  pid: process.pid,
   interactive: process.stdin.isTTY,
   clock: systemClock,
   uniqueKey: randomUUID,

@@ -38,8 +38,21 @@ export const up: Verb = {
   },
 };
 
+/** The first process of a container, or of another PID namespace (pid_namespaces(7)). */
+const FIRST_PROCESS = 1;
+
+/** Node reaps the children that it has started itself, and no others. */
+function warnFirst(call: Call): void {
+  const end = call.flag("detach") ? " With --detach it ends at once, and the kernel ends everything with it." : "";
+  call.note(
+    `${call.style.warn("warning:")} teal up is the first process here (PID 1) and reaps no orphans: those of Teal and its apps stay as zombies.${end}\n` +
+      "  Put an init before it: `docker run --init`, `tini -- teal up`, `dumb-init -- teal up`, or systemd.",
+  );
+}
+
 async function start(call: Call): Promise<number> {
   const config = call.configFile();
+  if (call.io.pid === FIRST_PROCESS) warnFirst(call);
   await readable(call, config);
   const result = await stoppable(call, (signal) =>
     call.parts.up({

@@ -11,6 +11,7 @@ import { services } from "./services.ts";
 import { stateDirectory } from "./state-directory.ts";
 import { store } from "./store.ts";
 import { unit } from "./unit.ts";
+import { firstProcess } from "./first-process.ts";
 
 export interface DoctorOptions {
   /** teal.yaml, absolute; only its folder counts. */
@@ -35,6 +36,7 @@ export async function doctor({ config, bundles, clock, signal }: DoctorOptions):
     ...processes(scene),
     ...(await orphans(scene)),
     ...(await ports(scene, listenOf(paths))),
+    ...firstProcess(),
     ...openFiles(scene),
     ...kept.findings,
     ...services(scene, kept.services),
