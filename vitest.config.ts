@@ -1,16 +1,19 @@
 import { defineConfig } from "vitest/config";
+import CampaignFirst from "./scripts/lib/campaign-first.ts";
 
 const everywhere = "{src,test,scripts,bench,examples}/**";
 
 /**
  * `unit`: fast, in parallel. `integration`: starts real processes, one file at a time, as timings on a crowded machine
- * say nothing. `packaging`: builds, packs and installs the package.
+ * say nothing. `sites`: a whole Teal for each test, two files at a time: they wait for most of their time, by cause and not
+ * by the clock. `packaging`: builds, packs and installs the package.
  */
 export default defineConfig({
   test: {
     allowOnly: false,
     // Children started by tests must not think that they run under npm in this checkout.
     env: { npm_package_json: "", INIT_CWD: "" },
+    sequence: { sequencer: CampaignFirst },
     projects: [
       {
         extends: true,
@@ -26,8 +29,18 @@ export default defineConfig({
         test: {
           name: "integration",
           include: [`${everywhere}/*.integration.test.ts`],
-          exclude: ["**/node_modules/**"],
+          exclude: ["**/node_modules/**", "test/**"],
           fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "sites",
+          include: ["test/**/*.integration.test.ts"],
+          maxWorkers: 2,
           testTimeout: 120_000,
           hookTimeout: 60_000,
         },

@@ -83,6 +83,7 @@ export const STAGES: readonly Stage[] = [
   check("generated", ["node", "scripts/generate.ts", "--check"]),
   tests("unit", 5),
   check("bundles", ["node", "scripts/bundle.ts"]),
-  tests("integration", 18),
+  tests("integration", 12),
+  tests("sites", 14),
   tests("packaging", 5),
 ];
