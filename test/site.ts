@@ -270,8 +270,13 @@ export class Site {
 
 /** SIGCONT; a keeper may have ended and replaced what stood still for too long. */
 export function goOn(pid: number): void {
+  tellIfThere(pid, "SIGCONT");
+}
+
+/** A signal; that the process has ended by itself meanwhile is all right. */
+export function tellIfThere(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(pid, "SIGCONT");
+    process.kill(pid, signal);
   } catch (thrown) {
     if ((thrown as { code?: string }).code !== "ESRCH") throw thrown;
   }

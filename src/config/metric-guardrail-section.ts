@@ -175,9 +175,22 @@ function databaseFindings(written: WrittenMetric): readonly Finding[] {
   const few = numbers.length === 0 && written.readings !== undefined;
   return [
     ...findings,
+    ...(numbers.length === 0 ? given.flatMap((action) => operationFindings(action, written[action])) : []),
     ...mixed.map((action) => ({ at: [action], message })),
     ...(few ? [{ at: ["readings"], message: "does nothing here: a share is tested, however often it is read" }] : []),
   ];
+}
+
+/** A share of the operations, which a test judges. */
+function operationFindings(action: string, limit: WrittenLimit | undefined): readonly Finding[] {
+  if (limit === undefined) return [];
+  if ("value" in limit)
+    return limit.value > 0 && limit.value <= 1
+      ? []
+      : [{ at: [action], message: "is to be above 0% and at most 100%: it is a share of the operations" }];
+  return limit.factor === 2 || limit.factor < 1
+    ? []
+    : [{ at: [action], message: "must be 2x: twice the active environment's share, and a point beyond" }];
 }
 
 function isNumber(limit: WrittenLimit | undefined): boolean {

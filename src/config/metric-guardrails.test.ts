@@ -138,6 +138,9 @@ describe("guardrails over metrics", () => {
       [[at("connectionPool.rollBack"), "is refused: both environments share the database"]],
     ],
     ["databaseErrors: { warn: 0.005, rollBack: 1% }", [[at("databaseErrors.warn"), "beside a percentage"]]],
+    ["databaseErrors: { rollBack: 0% }", [[at("databaseErrors.rollBack"), "above 0%"]]],
+    ["databaseErrors: { rollBack: 150% }", [[at("databaseErrors.rollBack"), "at most 100%"]]],
+    ["databaseErrors: { rollBack: 3x }", [[at("databaseErrors.rollBack"), "must be 2x"]]],
   ])("%s is refused, each problem at its place", async (text, expected) => {
     using folder = new ConfigFolder();
     const { problems } = await folder.refused(file(text));

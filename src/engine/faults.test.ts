@@ -296,3 +296,16 @@ test("a data plane that has lost its newest split to a power cut is taken back a
   expect((await deploymentOf(made, id)).state).toBe("aborted");
   expect((await made.deployed("v3")).state).toBe("completed");
 });
+
+test("an instance that ended while no keeper watched is started again, also in the middle of a deployment", async () => {
+  const { made } = await rig();
+  await made.deployed("v1");
+  const whole = async (): Promise<boolean> => (await made.environments.observe("web", "blue")).instances.length === 1;
+  made.environments.lose("web", "blue");
+  await made.until("it is back", whole);
+  const { id } = await made.deploy("v2");
+  await made.until("50 %", async () => (await made.weights())["green"] === 50);
+  made.environments.lose("web", "blue");
+  await made.until("it is back", whole);
+  expect((await made.ended(id)).state).toBe("completed");
+});

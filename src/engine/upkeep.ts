@@ -38,16 +38,20 @@ export class Upkeep {
       ({ service, environment, instance }) => {
         void this.#tell(service, environment, { ...instance });
         if (instance.state === "ready") this.refresh(service);
+        if (instance.state === "stopped" && instance.code === "keeper-down") void this.#restart(service, environment);
       },
       this.#stop,
     );
     hub.subscribe("notice", (notice) => void this.#noticed(notice), this.#stop);
   }
 
-  /** Starts every environment that is to run and of which nothing does. What cannot be started is told, and does not stop the rest. */
-  async ensureRunning(service: string): Promise<void> {
+  /**
+   * Starts every environment (or `only` that one) that is to run whole and does not. What cannot be started is told, and does
+   * not stop the rest.
+   */
+  async ensureRunning(service: string, only?: string): Promise<void> {
     const { store, environments, configuration } = this.#parts;
-    const records = await store.environments(service);
+    const records = (await store.environments(service)).filter(({ name }) => only === undefined || name === only);
     await inParallel(records, records.length, async (record) => {
       if (record.release === null || record.desired === "stopped") return;
       const stored = await store.release(service, record.release);
@@ -65,6 +69,19 @@ export class Upkeep {
           await this.#context(service, `start-${record.name}`),
         );
       });
+    });
+  }
+
+  /**
+   * An instance that ended while nobody watched it: whoever watches now cannot start it. Without traffic, an environment of a
+   * deployment under way may be about to be stopped: that is the deployment's.
+   */
+  #restart(service: string, environment: string): Promise<void> {
+    return this.#guarded(service, `starting what ended of ${environment}`, async () => {
+      const { store } = this.#parts;
+      const [[unfinished], row] = await Promise.all([store.unfinished(service), store.service(service)]);
+      if (unfinished === undefined || (row?.weights[environment] ?? 0) > 0)
+        await this.ensureRunning(service, environment);
     });
   }
 

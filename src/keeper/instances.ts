@@ -11,6 +11,9 @@ import type { InstanceRecord } from "./record.ts";
 import { SharedReading } from "./shared-reading.ts";
 import { adoptProcess } from "./watched-process.ts";
 
+/** Of FIFOs, beside the folders of services: no service can be called so. */
+const SPARE = ".spare";
+
 /** All instances of a keeper by id. Starts and stops of one id come one after the other; different ids side by side. */
 export class Instances {
   readonly #parts: InstanceParts;
@@ -23,7 +26,7 @@ export class Instances {
       ...parts,
       processes: new SharedReading(clock, allProcesses),
       listening: new SharedReading(clock, listeningSockets),
-      fifos: new Fifos(join(paths.run, "spare")),
+      fifos: new Fifos(join(paths.run, SPARE)),
     };
   }
 

@@ -108,8 +108,9 @@ async function serve(launch: ServerLaunch): Promise<() => Promise<void>> {
     await api.close();
     await engine.stop();
     await endTracing();
-    keeper.close();
+    // The keeper asks until the last: a store that closes slowly is no hang.
     await store.close();
+    keeper.close();
     ownership.release();
   };
 }

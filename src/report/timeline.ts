@@ -34,7 +34,10 @@ const WORDS: Partial<Record<TealEvent["type"], (event: TealEvent) => string | nu
   "step-completed": (event) => `Done${took(event)}`,
   "step-failed": (event) => `Failed: ${text(event, "message")} [${text(event, "code")}]`,
   "step-undone": (event) => `Cleaned up: ${text(event, "title")}`,
-  "step-progress": (event) => (event.data["output"] === true ? null : `${text(event, "message")}${took(event)}`),
+  "step-progress": (event) =>
+    event.data["output"] === true || event.data["probes"] !== undefined
+      ? null
+      : `${text(event, "message")}${took(event)}`,
   "split-applied": (event) => `The split is ${splitText(weightsOf(event) ?? {})}${took(event)}`,
   "split-reverted": (event) => `The traffic is back: ${splitText(weightsOf(event) ?? {})}${took(event)}`,
   "traffic-asked": (event) => `${text(event, "by")} sets the split ${splitText(weightsOf(event) ?? {})}${why(event)}`,

@@ -10,7 +10,7 @@ export const REPORT_TYPES = {
 /** The format that `Accept` names first (weights are not looked at); JSON without one. */
 export function formatOf(accept: string | undefined): ReportFormat {
   const wanted = (accept ?? "").split(",").map((part) => part.split(";", 1)[0]?.trim().toLowerCase() ?? "");
-  const known = wanted.find((type) => type in BY_TYPE);
+  const known = wanted.find((type) => Object.hasOwn(BY_TYPE, type));
   return known === undefined ? "json" : (BY_TYPE[known] ?? "json");
 }
 

@@ -8,7 +8,7 @@ import { isEnded } from "../../src/model/deployment.ts";
 import type { Milliseconds } from "../../src/model/time.ts";
 import { connectPeer } from "../../src/wire/connect.ts";
 import { PROXY_PROTOCOL } from "../../src/wire/proxy.ts";
-import { goOn, Site } from "../site.ts";
+import { goOn, Site, tellIfThere } from "../site.ts";
 import type { Evidence, LiveFact } from "./evidence.ts";
 import { recordsOf } from "./records.ts";
 import { pick, seeded } from "./seeded.ts";
@@ -146,7 +146,7 @@ export class Campaign {
     const { keeper, server, proxies } = await this.site.pids();
     const { environments } = await this.site.service();
     const apps = environments.flatMap(({ instances }) => instances.map(({ pid }) => pid));
-    for (const pid of [keeper, ...proxies, server, ...apps]) if (pid !== null) process.kill(pid, "SIGKILL");
+    for (const pid of [keeper, ...proxies, server, ...apps]) if (pid !== null) tellIfThere(pid, "SIGKILL");
   }
 
   /** Live weights, by the proxy's own record. */

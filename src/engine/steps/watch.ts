@@ -89,7 +89,7 @@ class Watch {
     while (!this.#run.enough.aborted) {
       if (this.#trouble !== null) throw this.#trouble;
       const users = this.#evidence.users();
-      const probes = this.#evidence.probes();
+      const probes = sparing(users, this.#evidence.probes());
       const metrics = this.#evidence.metrics();
       const verdicts = [...users, ...probes, ...metrics, ...this.#evidence.activeUsers()];
       await this.#act(verdicts);
@@ -283,4 +283,17 @@ class Watch {
       this.#wake = Promise.withResolvers<void>();
     }
   }
+}
+
+/**
+ * Few probes cannot tell a common cause from a fault of the release; where users' requests of both environments have shown
+ * one, the same rule's probes do not take back what holds for it.
+ */
+function sparing(users: readonly RuleVerdict[], probes: readonly RuleVerdict[]): readonly RuleVerdict[] {
+  const common = new Set(
+    users.flatMap(({ rule, outcome, breached }) => (outcome === "hold" && breached === "rollBack" ? [rule] : [])),
+  );
+  return probes.map((verdict) =>
+    verdict.outcome === "rollBack" && common.has(verdict.rule) ? { ...verdict, outcome: "hold" } : verdict,
+  );
 }

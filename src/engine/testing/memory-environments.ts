@@ -81,6 +81,15 @@ export class MemoryEnvironments implements EnvironmentDriver {
     yield* this.printed.get(`${service}/${environment}`) ?? [];
   }
 
+  /** The last instance of an environment has ended while nobody watched, and that is told. */
+  lose(service: string, environment: string): void {
+    const running = this.#running.get(`${service}/${environment}`);
+    const lost = running?.instances.at(-1);
+    if (running === undefined || lost === undefined) throw new Error(`${environment} does not run`);
+    running.instances = running.instances.slice(0, -1);
+    this.#tell(service, environment, { ...lost, state: "stopped", code: "keeper-down", address: null, pid: null });
+  }
+
   /** Changes every instance of an environment, and tells. */
   become(service: string, environment: string, change: Partial<InstanceStatus>): void {
     const running = this.#running.get(`${service}/${environment}`);

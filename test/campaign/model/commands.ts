@@ -74,7 +74,8 @@ export async function settle(model: Model, { campaign }: Real): Promise<void> {
     if (pending.waits) await campaign.site.client.approve(pending.id, {});
     const { state } = await campaign.site.ended(pending.id);
     expect([...pending.may]).toContain(state);
-    ended(model, pending, state === "completed");
+    if (state === "completed") completed(model, pending);
+    else await takenBack(model, pending, campaign);
   }
   await campaign.whole();
   const { active, traffic, environments, deployment } = await campaign.site.service();
@@ -88,11 +89,24 @@ export async function settle(model: Model, { campaign }: Real): Promise<void> {
   if (model.maintenance === "off") expect(await campaign.answering()).toEqual([model.versions[model.active]]);
 }
 
-function ended(model: Model, { to, version }: Pending, isCompleted: boolean): void {
+function completed(model: Model, { to, version }: Pending): void {
   model.pending = null;
-  model.versions[to] = isCompleted ? version : null;
-  model.running[to] = isCompleted;
-  if (isCompleted) model.active = to;
+  model.versions[to] = version;
+  model.running[to] = true;
+  model.active = to;
+}
+
+/** Its environment is empty then; or it has what it had before, when it had not been retired by then. */
+async function takenBack(model: Model, { to }: Pending, { site }: Campaign): Promise<void> {
+  model.pending = null;
+  const { environments } = await site.until("there is a status", () => site.service());
+  const version = environments.find(({ name }) => name === to)?.version ?? null;
+  expect([null, model.versions[to]]).toContain(version);
+  model.versions[to] = version;
+  model.running[to] = version !== null;
+  // Some of it may have been stopped.
+  if (version !== null)
+    await site.until("it is whole", () => site.client.startEnvironment({ service: "web", environment: to }, {}));
 }
 
 /** A deployment that is done already says so; else it is as if it had never been. */

@@ -134,7 +134,7 @@ export class ProcessDriver implements EnvironmentDriver {
         this.#heard({
           ...report,
           state: "stopped",
-          code: null,
+          code: "keeper-down",
           address: null,
           pid: null,
           reason: "it had ended when the keeper came back",
