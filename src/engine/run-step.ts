@@ -33,7 +33,8 @@ export async function runStep(run: Running, row: StepRow, signal: AbortSignal): 
   } catch (thrown) {
     const isLate = thrown instanceof TealError && thrown.code === "deadline-passed" && !signal.aborted;
     if (!isLate || handler.late === undefined) throw thrown;
-    throw await handler.late(stepRun(run, row, AbortSignal.any([signal, AbortSignal.timeout(LATE_MS)]), row.worstMs));
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(LATE_MS)]);
+    throw await handler.late(stepRun(run, row, limit, run.parts.clock.monotonic() + LATE_MS));
   }
 }
 
@@ -88,7 +89,8 @@ async function settleWithin<T>(act: Promise<T>, limit: AbortSignal, run: Running
   }
 }
 
-function stepRun(run: Running, row: StepRow, signal: AbortSignal, deadline: number): StepRun {
+/** @param deadline monotonic, as drivers take it */
+function stepRun(run: Running, row: StepRow, signal: AbortSignal, deadline: Milliseconds): StepRun {
   let progress = row.progress;
   // One after the other, as each writes the whole of it.
   let turn: Promise<unknown> = Promise.resolve();

@@ -29,7 +29,7 @@ export async function watchHungProxy(
     signal,
     onHung: (look) => {
       if (proxy.draining) return;
-      const waiting = waitingConnections(sockets().map(({ address }) => address));
+      const waiting = waitingConnections(sockets().map(({ fd }) => fd));
       const silence = `${name} has not answered for ${String(look.silentSeconds)} s: ${stateWords(look.stat.state)}`;
       if (look.stat.state === "T" || still.look(look, waiting)) {
         parts.log(`${silence}; it takes no connections, and is ended with SIGKILL so that another serves`);

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { fstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 /**
  * A line of proc_net_tcp in state 0A, which is LISTEN: address and port of this end, the receive queue, and after four
@@ -45,11 +45,14 @@ export function inodesOn(sockets: ListeningSockets, port: number, anyAddress = f
   return new Set(there.filter(({ address }) => anyAddress || LOOPBACK.has(address)).map(({ inode }) => inode));
 }
 
-/** Connections to these addresses (`host:port`) that nobody has accepted yet. */
-export function waitingConnections(addresses: readonly string[]): number {
-  const sockets = listeningSockets();
-  const ports = new Set(addresses.map((address) => Number(address.slice(address.lastIndexOf(":") + 1))));
-  return [...ports].flatMap((port) => sockets.get(port) ?? []).reduce((sum, { waiting }) => sum + waiting, 0);
+/**
+ * Connections that nobody has accepted yet, on these sockets, given as descriptors of this process: the kernel counts them
+ * once for all processes that share a socket.
+ */
+export function waitingConnections(fds: readonly number[]): number {
+  const inodes = new Set(fds.map((fd) => String(fstatSync(fd).ino)));
+  const sockets = [...listeningSockets().values()].flat();
+  return sockets.reduce((sum, { inode, waiting }) => sum + (inodes.has(inode) ? waiting : 0), 0);
 }
 
 /** tcp6 is absent where IPv6 is switched off. */

@@ -19,7 +19,7 @@ function withHello<P extends Protocol>(protocol: P): P {
 
 /**
  * Connects to a control socket and agrees on a version.
- * @throws `protocol-mismatch` when no version is common; `code` when nobody listens
+ * @throws `protocol-mismatch` when no version is common; `forbidden` when the socket is another user's; `down` when nobody listens
  */
 export async function connectPeer<P extends Protocol>(
   path: string,
@@ -61,7 +61,12 @@ function connected(socket: Socket, path: string, down: ErrorCode): Promise<void>
       resolve();
     });
     socket.once("error", (cause) => {
-      reject(new TealError(down, `nobody answers at ${path}`, { cause }));
+      const isForeign = "code" in cause && cause.code === "EACCES";
+      reject(
+        isForeign
+          ? new TealError("forbidden", `${path} belongs to another user`, { cause })
+          : new TealError(down, `nobody answers at ${path}`, { cause }),
+      );
     });
   });
 }

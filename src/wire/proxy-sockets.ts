@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { TealError, toTealError } from "../model/error.ts";
 import type { StatePaths } from "./paths.ts";
 
 export interface ProxySocket {
@@ -7,7 +8,10 @@ export interface ProxySocket {
   readonly path: string;
 }
 
-/** The control sockets of proxies; that of a proxy which was killed is there too. None where Teal has never run. */
+/**
+ * The control sockets of proxies; that of a proxy which was killed is there too. None where Teal has never run.
+ * @throws `forbidden` where the folder is another user's, `state-directory` where it cannot be read
+ */
 export function proxySockets(paths: StatePaths): readonly ProxySocket[] {
   const folder = dirname(paths.proxySocket(0));
   return namesIn(folder).flatMap((name) => {
@@ -19,8 +23,14 @@ export function proxySockets(paths: StatePaths): readonly ProxySocket[] {
 function namesIn(folder: string): readonly string[] {
   try {
     return readdirSync(folder);
-  } catch (thrown) {
-    if (thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT") return [];
-    throw thrown;
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? cause.code : null;
+    if (code === "ENOENT") return [];
+    if (code === "EACCES" || code === "EPERM")
+      throw new TealError("forbidden", `${folder} may not be read by this user`, {
+        cause,
+        remedy: "Run it as the user that Teal runs as, or as root.",
+      });
+    throw new TealError("state-directory", `${folder} cannot be read: ${toTealError(cause).message}`, { cause });
   }
 }
