@@ -54,14 +54,63 @@ describe("a gauge", () => {
     expect(after(rule, [value(1, 40), value(1, 40), value(1, 40), value(2, 40)]).outcome).toBe("not-enough-evidence");
   });
 
-  it("holds when the active environment is beyond the limit as well, and goes back once it is not", () => {
+  describe("of which the active environment is beyond the limit as well", () => {
     const bad = [value(1, 40), value(2, 40), value(3, 40)];
-    expect(after(rule, bad, bad)).toMatchObject({
-      outcome: "hold",
-      breached: "rollBack",
-      message: expect.stringContaining("the cause is common to both") as string,
+    const later = (...numbers: number[]) => numbers.map((of, i) => value(4 + i, of));
+    const both = (ours: readonly MetricReading[], theirs: readonly MetricReading[]) =>
+      after(rule, [...bad, ...ours], [...bad, ...theirs]);
+
+    it("holds, as the cause is common", () => {
+      expect(both([], [])).toMatchObject({
+        outcome: "hold",
+        breached: "rollBack",
+        message: expect.stringContaining("just now blue is beyond the same limit, so the cause is common") as string,
+      });
     });
-    expect(after(rule, [...bad, value(4, 40)], [...bad, value(4, 1)]).outcome).toBe("rollBack");
+
+    it("holds on when that ends, and goes back by a full row of readings of its own", () => {
+      for (const good of [later(1), later(1, 1)]) {
+        const held = both(later(40, 40).slice(0, good.length), good);
+        expect(held).toMatchObject({
+          outcome: "hold",
+          breached: "rollBack",
+          message: expect.stringContaining("a common cause has just ended: 3 readings in a row from there") as string,
+        });
+      }
+      expect(both(later(40, 40, 40), later(1, 1, 1))).toMatchObject({
+        outcome: "rollBack",
+        message: "custom.lag of green is 40, of blue 1; the limit is 30; 3 readings in a row",
+      });
+    });
+
+    it("goes on when both are well again, though one by one", () => {
+      expect(both(later(40, 5, 5, 5), later(1, 1, 1, 1)).outcome).toBe("within");
+      expect(both(later(40, 5, 40, 40), later(1, 1, 1, 1)).outcome).toBe("not-enough-evidence");
+    });
+
+    it("does not go back while that comes and goes", () => {
+      const [ours, theirs] = [
+        Array.from({ length: 30 }, () => 40),
+        Array.from({ length: 30 }, (_, i) => [1, 1, 40][i % 3] ?? 1),
+      ];
+      for (let n = 1; n <= 30; n += 1)
+        expect(both(later(...ours.slice(0, n)), later(...theirs.slice(0, n))).outcome).toBe("hold");
+    });
+
+    it("keeps the rows of its milder limits, as a hold is what a common cause asks for too", () => {
+      const mild = ruleOf({ hold: { value: 30 }, rollBack: { value: 35 } });
+      const seen = (ours: number, theirs: number) => after(mild, [...bad, ...later(ours)], [...bad, ...later(theirs)]);
+      expect(seen(32, 1)).toMatchObject({ outcome: "hold", breached: "hold" });
+    });
+
+    it("is not taken back by what an older version has kept of it", () => {
+      const state = MetricTrial.begin(rule).toJSON();
+      const { shared: _, ...old } = { ...state, beyond: { rollBack: 9 }, within: 0, common: true };
+      const trial = MetricTrial.fromJSON(rule, JSON.parse(JSON.stringify(old)));
+      expect(metricVerdict(trial.add(value(10, 40), value(10, 1)), SUBJECTS).outcome).toBe("hold");
+      const apart = MetricTrial.fromJSON(rule, { ...old, beyond: { rollBack: 2 }, common: false });
+      expect(metricVerdict(apart.add(value(10, 40), value(10, 1)), SUBJECTS).outcome).toBe("rollBack");
+    });
   });
 
   it("knows when less is bad", () => {
@@ -191,6 +240,6 @@ it("what is kept of it goes on as if nothing had happened, and a later version r
   const side = { at: 2, value: 40, counts: {}, sum: { requests: 0, failures: 0 }, recent: [], silent: null };
   const nobody = { ...side, at: null, value: null };
   const written = { format: 1, candidate: side, baseline: nobody, beyond: { rollBack: 2 }, within: 0, tests: {} };
-  expect(two.toJSON()).toEqual({ ...written, active: null, common: false });
+  expect(two.toJSON()).toEqual({ ...written, active: null, common: false, shared: 0 });
   expect(() => MetricTrial.fromJSON(rule, { format: 2 })).toThrow("cannot be read");
 });

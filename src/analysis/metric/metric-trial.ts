@@ -23,6 +23,8 @@ const metricState = z.object({
   active: activeState.nullable(),
   /** The active environment breaches the roll-back limit just now. */
   common: z.boolean(),
+  /** Of the row beyond the roll-back limit, the readings up to the last one with a common cause; older trials have none. */
+  shared: z.number().exactOptional(),
 });
 export type MetricState = z.output<typeof metricState>;
 
@@ -35,6 +37,7 @@ const BEGUN: MetricState = {
   tests: {},
   active: null,
   common: false,
+  shared: 0,
 };
 
 /** The number that an action's limit is just now; null: there is no such limit, or nothing to compare with. */
@@ -47,6 +50,15 @@ export function limitOf({ guardrail }: MetricRule, action: GuardrailAction, base
   if (guardrail.counting === "share") return limit.factor * theirs + MARGIN;
   // A multiple of nothing would be no limit but zero.
   return theirs > 0 ? limit.factor * theirs : null;
+}
+
+/** Readings in a row beyond a gauge's roll-back limit while the active environment was not: those alone take back. */
+export function rowAlone(state: MetricState): number {
+  return (state.beyond["rollBack"] ?? 0) - sharedOf(state);
+}
+
+function sharedOf({ shared, common, beyond }: MetricState): number {
+  return shared ?? (common ? (beyond["rollBack"] ?? 0) : 0);
 }
 
 /** What a source says of an environment, in the unit of the limits; null: nothing yet, or not just now. */
@@ -106,7 +118,10 @@ export class MetricTrial {
       ({ action, isBeyond }) => [action, isBeyond ? (state.beyond[action] ?? 0) + 1 : 0] as const,
     );
     const within = judged.some(({ isBeyond }) => isBeyond) ? 0 : state.within + 1;
-    return { ...state, beyond: { ...state.beyond, ...Object.fromEntries(rows) }, within, common: this.#suffers(state) };
+    const beyond = { ...state.beyond, ...Object.fromEntries(rows) };
+    const common = this.#suffers(state);
+    const row = beyond["rollBack"] ?? 0;
+    return { ...state, beyond, within, common, shared: common ? row : Math.min(row, sharedOf(state)) };
   }
 
   /** Whether the active environment is beyond the number that rolls back; a multiple of its own it cannot be beyond. */

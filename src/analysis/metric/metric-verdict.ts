@@ -3,7 +3,7 @@ import { MARGIN } from "../active-test.ts";
 import { formatCount, formatRate } from "../format.ts";
 import { isBelow, lowestRate } from "../parity-test.ts";
 import type { RuleVerdict, Subjects } from "../verdict.ts";
-import { limitOf, type MetricTrial, numberOf } from "./metric-trial.ts";
+import { limitOf, type MetricTrial, numberOf, rowAlone } from "./metric-trial.ts";
 import { ACTIONS } from "./rule.ts";
 import { plus, UNHEARD } from "./side.ts";
 
@@ -51,9 +51,10 @@ class MetricRuling {
     );
   }
 
-  /** Of a gauge, which has no test that leaves such readings out. */
+  /** Of a gauge's row, which goes on in a common cause, as the hold does. A share's test leaves such readings out. */
   get #isSharedCause(): boolean {
-    return this.#trial.state.common && !this.#isShare;
+    const { rule, state } = this.#trial;
+    return !this.#isShare && rowAlone(state) < rule.guardrail.readings;
   }
 
   /** Of a share: both are beyond the limit just now. */
@@ -96,11 +97,15 @@ class MetricRuling {
 
   #ground(action: GuardrailAction): string {
     const { rule, state } = this.#trial;
-    if (!this.#isShare) return `${formatCount(state.beyond[action] ?? 0)} readings in a row`;
+    const row = action === "rollBack" ? rowAlone(state) : (state.beyond[action] ?? 0);
+    if (!this.#isShare) return `${formatCount(row)} readings in a row`;
     return `the odds that this is chance: below 1 in ${formatCount(Math.floor(1 / rule.alpha))}`;
   }
 
   #commonCause(): string {
+    const { rule, state } = this.#trial;
+    if (!state.common)
+      return `a common cause has just ended: ${formatCount(rule.guardrail.readings)} readings in a row from there take it back`;
     return `just now ${String(this.#subjects.baseline)} is beyond the same limit, so the cause is common to both`;
   }
 
