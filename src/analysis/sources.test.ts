@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import type { GuardrailSpec } from "../model/guardrail.ts";
 import { chargesOf } from "./charge.ts";
-import { shareOf, shownGoodBy } from "./sources.ts";
+import { rulesOfTrial, shownGoodBy } from "./sources.ts";
 import type { Outcome, RuleVerdict } from "./verdict.ts";
 
 const says = (outcome: Outcome): RuleVerdict => ({
@@ -15,7 +16,7 @@ const says = (outcome: Outcome): RuleVerdict => ({
 });
 
 describe("several trials of one deployment", () => {
-  const spec = {
+  const guardrails = {
     minRequests: 1,
     alpha: 0.01,
     worseThanActive: "rollBack",
@@ -24,15 +25,12 @@ describe("several trials of one deployment", () => {
   } as const;
 
   it("spend together no more than one alone", () => {
-    const spent = (trials: number) =>
-      trials *
-      chargesOf(shareOf(spec, trials)).reduce(
-        (sum, { alpha, rule }) => sum + alpha * (rule === "errorRate" ? 2 : 1),
-        0,
-      );
-    expect(spent(1)).toBeCloseTo(0.01, 12);
-    expect(spent(2)).toBeCloseTo(0.01, 12);
-    expect(shareOf(spec, 1)).toBe(spec);
+    const probes = { checks: [], everyMs: 1_000, timeoutMs: 1_000 };
+    const spent = (rules: GuardrailSpec) =>
+      chargesOf(rules).reduce((sum, { alpha, rule }) => sum + alpha * (rule === "errorRate" ? 2 : 1), 0);
+    expect(spent(rulesOfTrial({ guardrails }))).toBeCloseTo(0.01, 12);
+    expect(2 * spent(rulesOfTrial({ guardrails, probes }))).toBeCloseTo(0.01, 12);
+    expect(rulesOfTrial({ guardrails })).toBe(guardrails);
   });
 
   it.each<[Outcome[], Outcome[], "users" | "probes" | null]>([

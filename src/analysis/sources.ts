@@ -1,13 +1,15 @@
 import { ALPHA, type GuardrailSpec } from "../model/guardrail.ts";
+import type { DeploySpec } from "../model/service.ts";
 import { isShownGood } from "./guardrails.ts";
 import type { RuleVerdict } from "./verdict.ts";
 
 /**
- * The rules as each of several independent trials of one deployment applies them. Together they take back a release that
- * is within its limits with a probability of at most alpha (the union of the bounds), so each has an equal part of it.
+ * The rules by which each trial of such a deployment judges: one over users' requests, and one over probes where they are
+ * wished. Together they take back a release that is within its limits with a probability of at most alpha (the union of
+ * the bounds), so each has an equal part of it. Who judges live, replays or simulates gets them here and nowhere else.
  */
-export function shareOf(spec: GuardrailSpec, trials: number): GuardrailSpec {
-  return trials === 1 ? spec : { ...spec, alpha: (spec.alpha ?? ALPHA) / trials };
+export function rulesOfTrial({ guardrails, probes }: Pick<DeploySpec, "guardrails" | "probes">): GuardrailSpec {
+  return probes === undefined ? guardrails : { ...guardrails, alpha: (guardrails.alpha ?? ALPHA) / 2 };
 }
 
 /** Whether no metric holds back more traffic: one that compares with an active environment that is not asked is left out. */

@@ -49,7 +49,7 @@ export class CliRig {
       client: () => Promise.resolve(new TealClient({ socket: server.socket }, systemClock)),
       remote: (url, token) => Promise.resolve(new TealClient({ url, token }, systemClock)),
       simulate: async (wish) => (await import("../main/simulate.ts")).simulated(wish),
-      replay: async (traffic, guardrails) => (await import("../main/simulate.ts")).replayed(traffic, guardrails),
+      replay: async (traffic, wish) => (await import("../main/simulate.ts")).replayed(traffic, wish),
       up: () => Promise.reject(new TealError("internal", "no up here")),
       down: () => Promise.reject(new TealError("internal", "no down here")),
       directAbort: () => Promise.reject(new TealError("internal", "no proxy here")),

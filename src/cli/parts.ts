@@ -5,7 +5,7 @@ import type { Finding } from "../main/doctor/finding.ts";
 import type { DownOptions, DownResult } from "../main/down.ts";
 import type { RecordedTraffic, Replayed, Simulated, Simulation, SimulationWish } from "../main/simulate.ts";
 import type { UpOptions, UpResult } from "../main/up.ts";
-import type { GuardrailSpec } from "../model/guardrail.ts";
+import type { ServiceSpec } from "../model/service.ts";
 import type { TealClient } from "../sdk/client.ts";
 
 export interface Caution {
@@ -37,8 +37,8 @@ export interface Parts {
   remote(url: string, token: string): Promise<TealClient>;
   /** Plays many deployments of a described release; nothing of Teal has to run. */
   simulate(wish: SimulationWish): Promise<Simulated<Simulation>>;
-  /** Judges recorded traffic by these guardrails. */
-  replay(traffic: RecordedTraffic, guardrails: GuardrailSpec): Promise<Simulated<Replayed>>;
+  /** Judges recorded traffic by the guardrails of this configuration. */
+  replay(traffic: RecordedTraffic, spec: ServiceSpec): Promise<Simulated<Replayed>>;
   up(options: Pick<UpOptions, "config" | "signal" | "say" | "consent" | "force">): Promise<UpResult>;
   down(options: Omit<DownOptions, "clock">): Promise<DownResult>;
   /** Takes a deployment back at the proxy itself: needs neither server nor store. */

@@ -74,7 +74,7 @@ const parts: Parts = {
     return new TealClient(remoteEndpoint(url, token), systemClock);
   },
   simulate: async (wish) => (await import("./simulate.ts")).simulated(wish),
-  replay: async (traffic, guardrails) => (await import("./simulate.ts")).replayed(traffic, guardrails),
+  replay: async (traffic, spec) => (await import("./simulate.ts")).replayed(traffic, spec),
   up: async (options) => {
     const [{ up }, { packageRuntimeDir }] = await Promise.all([import("./up.ts"), import("./runtime-version.ts")]);
     return up({ bundles: packageRuntimeDir(), env: process.env, clock: systemClock, deadlineMs: 30_000, ...options });

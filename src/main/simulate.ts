@@ -1,5 +1,5 @@
-import type { GuardrailSpec } from "../model/guardrail.ts";
 import type { RecordedTraffic } from "../model/series.ts";
+import type { ServiceSpec } from "../model/service.ts";
 import { svgOf } from "../report/plot/svg.ts";
 import { replayFigure } from "../report/replay-figure.ts";
 import { type DrawnLook, simulationFigure } from "../report/simulation-figure.ts";
@@ -21,8 +21,8 @@ export function simulated(wish: SimulationWish): Simulated<Simulation> {
   return { result, svg: () => svgOf(figureOf(wish, result), WIDTH) };
 }
 
-export async function replayed(traffic: RecordedTraffic, guardrails: GuardrailSpec): Promise<Simulated<Replayed>> {
-  const result = await replay(traffic, guardrails);
+export async function replayed(traffic: RecordedTraffic, spec: ServiceSpec): Promise<Simulated<Replayed>> {
+  const result = await replay(traffic, spec);
   return { result, svg: () => svgOf(replayFigure(traffic, result), WIDTH) };
 }
 
@@ -30,7 +30,7 @@ export async function replayed(traffic: RecordedTraffic, guardrails: GuardrailSp
 function figureOf({ spec, scenario, seed }: SimulationWish, simulation: Simulation) {
   const { stages, typical } = simulation;
   const looks: DrawnLook[] = [];
-  simulateRun({ guardrails: spec.deploy.guardrails, stages, scenario }, streamOf(seed, typical), (look) => {
+  simulateRun({ deploy: spec.deploy, stages, scenario }, streamOf(seed, typical), (look) => {
     looks.push({ ...look, evidence: look.evidence() });
   });
   return simulationFigure(simulation, {

@@ -17,7 +17,7 @@ async function figureOf(record: DeploymentRecord, breathe: () => Promise<void>):
   const { deployment, events, spec } = record;
   const traffic = recordedTraffic(record);
   if (traffic.points.length === 0 || spec === null) return null;
-  const replayed = await replay(traffic, spec.deploy.guardrails, breathe);
+  const replayed = await replay(traffic, spec, breathe);
   const reverted = events.find(({ type }) => type === "split-reverted");
   const splits = splitsOf(events, deployment.to);
   return replayFigure(traffic, replayed, {

@@ -1,11 +1,18 @@
 import { expect, test } from "vitest";
+import type { GuardrailSpec } from "../model/guardrail.ts";
+import { sampleSpec } from "../model/samples.ts";
 import type { RecordedTraffic } from "../model/series.ts";
+import type { ServiceSpec } from "../model/service.ts";
 import { NOW, sampleChunk, sampleDeployment } from "../store/samples.ts";
 import type { StepRow } from "../store/store.ts";
 import { recordedTraffic } from "./recorded.ts";
 import { replay } from "./replay.ts";
 
 const LIMITS = { minRequests: 1, errorRate: { rollBack: 0.05 }, latency: {} } as const;
+
+function spec(guardrails: GuardrailSpec = LIMITS): ServiceSpec {
+  return { ...sampleSpec, deploy: { ...sampleSpec.deploy, guardrails } };
+}
 
 /** Blue answers 90 requests a second and green ten, of which so many fail in each second. */
 function traffic(failures: readonly number[], more: Partial<RecordedTraffic> = {}): RecordedTraffic {
@@ -27,7 +34,7 @@ function traffic(failures: readonly number[], more: Partial<RecordedTraffic> = {
 }
 
 test("what was within its limits would not have been taken back", async () => {
-  const { takenBack, failed, requests, looks } = await replay(traffic(Array.from({ length: 60 }, () => 0)), LIMITS);
+  const { takenBack, failed, requests, looks } = await replay(traffic(Array.from({ length: 60 }, () => 0)), spec());
   expect({ takenBack, failed, requests, looks: looks.length }).toEqual({
     takenBack: null,
     failed: 0,
@@ -37,7 +44,7 @@ test("what was within its limits would not have been taken back", async () => {
 });
 
 test("what failed would have been, at that second, by that rule, with what had failed until then", async () => {
-  const { takenBack, failed, looks } = await replay(traffic([0, 0, 5, 5, 5, 5, 5, 5]), LIMITS);
+  const { takenBack, failed, looks } = await replay(traffic([0, 0, 5, 5, 5, 5, 5, 5]), spec());
   expect(takenBack).toMatchObject({ rule: "errorRate", outcome: "rollBack", step: "shift-10", at: NOW + 4_000 });
   expect(failed).toBe(10);
   expect(looks.at(-1)?.evidence.find(({ rule }) => rule === "errorRate")?.share).toBeGreaterThanOrEqual(1);
@@ -45,18 +52,18 @@ test("what failed would have been, at that second, by that rule, with what had f
 
 test("other guardrails decide otherwise: the latency before the shift is known, too", async () => {
   const failing = traffic([3, 3, 3, 3]);
-  expect((await replay(failing, { ...LIMITS, errorRate: { rollBack: 0.9 } })).takenBack).toBeNull();
+  expect((await replay(failing, spec({ ...LIMITS, errorRate: { rollBack: 0.9 } }))).takenBack).toBeNull();
   const slow = traffic([0, 0, 0, 0, 0, 0, 0, 0]);
   const points = slow.points.map((point) => ({
     ...point,
     environments: { green: { requests: 10, failures: 0, connectFailures: 0, latency: [[150, 10] as const] } },
   }));
   const limits = { minRequests: 1, errorRate: {}, latency: { p50: { rollBack: { factor: 2 } } } };
-  expect((await replay({ ...slow, points }, limits)).takenBack).toMatchObject({ rule: "latency.p50" });
+  expect((await replay({ ...slow, points }, spec(limits))).takenBack).toMatchObject({ rule: "latency.p50" });
 });
 
 test("nothing is judged where no step watched", async () => {
-  const { takenBack, failed } = await replay(traffic([9, 9, 9, 9], { stages: [] }), LIMITS);
+  const { takenBack, failed } = await replay(traffic([9, 9, 9, 9], { stages: [] }), spec());
   expect({ takenBack, failed }).toEqual({ takenBack: null, failed: 36 });
 });
 

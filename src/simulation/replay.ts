@@ -1,10 +1,11 @@
 import { NO_TRAFFIC, plus } from "../analysis/counters.ts";
 import { evaluate } from "../analysis/guardrails.ts";
+import { rulesOfTrial } from "../analysis/sources.ts";
 import { type Evidence, Trial } from "../analysis/trial.ts";
 import type { RuleVerdict } from "../analysis/verdict.ts";
-import type { GuardrailSpec } from "../model/guardrail.ts";
 import { FINE_BUCKETS, latencyOf } from "../model/latency.ts";
 import type { RecordedStage, RecordedTraffic, SeriesCell, SparseHistogram } from "../model/series.ts";
+import type { ServiceSpec } from "../model/service.ts";
 import type { EpochMilliseconds } from "../model/time.ts";
 import type { TrafficCounters } from "../model/traffic.ts";
 
@@ -24,15 +25,15 @@ export interface Replayed {
 }
 
 /**
- * Judges recorded traffic by guardrails that may be others than were in force. Readings are a second apart where they were
+ * Judges recorded traffic by the guardrails of a configuration that may be another than was in force. Readings are a second apart where they were
  * a tenth of one, so that verdicts come up to a second later. @param breathe lets others work for a moment
  */
 export async function replay(
   traffic: RecordedTraffic,
-  guardrails: GuardrailSpec,
+  spec: ServiceSpec,
   breathe: () => Promise<void> = () => Promise.resolve(),
 ): Promise<Replayed> {
-  const replaying = new Replay(traffic, guardrails);
+  const replaying = new Replay(traffic, spec);
   for (const [index, point] of traffic.points.entries()) {
     if (index % AT_ONCE === AT_ONCE - 1) await breathe();
     if (replaying.add(point)) break;
@@ -48,11 +49,11 @@ class Replay {
   #trial: Trial;
   #takenBack: Replayed["takenBack"] = null;
 
-  constructor(traffic: RecordedTraffic, guardrails: GuardrailSpec) {
+  constructor(traffic: RecordedTraffic, { deploy }: ServiceSpec) {
     const { baseline, before, points } = traffic;
     const known = baseline === null ? undefined : before[baseline];
     this.#traffic = traffic;
-    this.#trial = Trial.begin(guardrails, known === undefined ? undefined : countsOf(known));
+    this.#trial = Trial.begin(rulesOfTrial(deploy), known === undefined ? undefined : countsOf(known));
     const [first] = points;
     // Counting begins with nothing, before the first request.
     if (first !== undefined) this.#look(first.from, baseline);

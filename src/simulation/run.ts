@@ -1,8 +1,9 @@
 import { endingOf } from "../analysis/advance.ts";
 import { evaluate, isShownGood } from "../analysis/guardrails.ts";
+import { rulesOfTrial } from "../analysis/sources.ts";
 import { type Evidence, Trial } from "../analysis/trial.ts";
 import type { GuardrailRule, RuleVerdict, Subjects } from "../analysis/verdict.ts";
-import type { GuardrailSpec } from "../model/guardrail.ts";
+import type { DeploySpec } from "../model/service.ts";
 import type { Milliseconds, Random } from "../model/time.ts";
 import { Draw } from "./draw.ts";
 import type { Scenario } from "./scenario.ts";
@@ -53,11 +54,11 @@ export interface Look {
 
 /** One deployment from its first traffic to its end, judged by the guardrails themselves. */
 export function simulateRun(
-  { guardrails, stages, scenario }: { guardrails: GuardrailSpec; stages: readonly Stage[]; scenario: Scenario },
+  { deploy, stages, scenario }: { deploy: DeploySpec; stages: readonly Stage[]; scenario: Scenario },
   random: Random,
   onLook: (look: Look) => void = () => undefined,
 ): RunOutcome {
-  const run = new SimulatedRun(guardrails, scenario, random, onLook);
+  const run = new SimulatedRun(deploy, scenario, random, onLook);
   for (const stage of stages) {
     const outcome = run.watch(stage);
     if (outcome !== null) return outcome;
@@ -76,13 +77,13 @@ class SimulatedRun {
   #slowed = 0;
   #looks = 0;
 
-  constructor(guardrails: GuardrailSpec, scenario: Scenario, random: Random, onLook: (look: Look) => void) {
+  constructor(deploy: DeploySpec, scenario: Scenario, random: Random, onLook: (look: Look) => void) {
     const draw = new Draw(random);
     this.#scenario = scenario;
     this.#traffic = new SimulatedTraffic(scenario, draw);
     this.#users = new Users(scenario, draw);
     this.#onLook = onLook;
-    const begun = Trial.begin(guardrails, this.#traffic.before(BEFORE_MS));
+    const begun = Trial.begin(rulesOfTrial(deploy), this.#traffic.before(BEFORE_MS));
     this.#trial = begun.add(this.#traffic.sample(0), { candidate: CANDIDATE, baseline: ACTIVE });
   }
 

@@ -76,15 +76,15 @@ export function simulate(wish: SimulationWish): Simulation {
 }
 
 export function badRelease({ spec, scenario, seed, runs }: SimulationWish): Detection {
-  const { guardrails } = spec.deploy;
+  const { deploy } = spec;
   const stages = stagesOf(spec);
-  const outcomes = series(runs, (run) => simulateRun({ guardrails, stages, scenario }, streamOf(seed, run)));
+  const outcomes = series(runs, (run) => simulateRun({ deploy, stages, scenario }, streamOf(seed, run)));
   return { stages, ...summary(outcomes, scenario), unwatched: unwatchedAt({ stages, scenario }, Infinity) };
 }
 
 export function falseAlarms({ spec, scenario, seed, runs }: SimulationWish): FalseAlarms {
-  const { guardrails } = spec.deploy;
-  const what = { guardrails, stages: stagesOf(spec), scenario: goodOne(scenario) };
+  const { deploy } = spec;
+  const what = { deploy, stages: stagesOf(spec), scenario: goodOne(scenario) };
   const good = series(runs, (run) => simulateRun(what, streamOf(seed, -1 - run)));
   const takenBack = good.filter(({ kind }) => kind === "taken-back").length;
   return {
@@ -92,7 +92,7 @@ export function falseAlarms({ spec, scenario, seed, runs }: SimulationWish): Fal
     takenBack,
     atLeast: lowerBound(takenBack, good.length, ERROR),
     atMost: upperBound(takenBack, good.length, ERROR),
-    promised: guardrails.alpha ?? ALPHA,
+    promised: deploy.guardrails.alpha ?? ALPHA,
   };
 }
 

@@ -96,7 +96,7 @@ async function recorded(call: Call, services: Readonly<Record<string, ServiceSpe
   }
   const spec = specOf(services, chooseService(call.text("service") ?? traffic.service, Object.keys(services)));
   const { cause, state } = await client.deployment(id);
-  const { result, svg } = await call.parts.replay(traffic, spec.deploy.guardrails);
+  const { result, svg } = await call.parts.replay(traffic, spec);
   const file = call.text("svg");
   if (file !== undefined) await writeOutput(call, file, svg());
   const { looks: _each, ...told } = result;

@@ -1,6 +1,6 @@
 import { ActiveUsers } from "../../analysis/active-users.ts";
 import { evaluate } from "../../analysis/guardrails.ts";
-import { shareOf } from "../../analysis/sources.ts";
+import { rulesOfTrial } from "../../analysis/sources.ts";
 import { Trial } from "../../analysis/trial.ts";
 import { CounterWindow } from "../../analysis/window.ts";
 import type { RuleVerdict, Subjects } from "../../analysis/verdict.ts";
@@ -21,8 +21,7 @@ interface TrialWish {
 
 /** The deployment's one trial: this step's own, that of the step before it, or one that begins with what came before. */
 async function trialOf(run: StepRun, { environment, baseline, before }: TrialWish): Promise<Trial> {
-  const { guardrails, probes } = run.release.spec.deploy;
-  const spec = shareOf(guardrails, probes === undefined ? 1 : 2);
+  const spec = rulesOfTrial(run.release.spec.deploy);
   const stored = run.progress["trial"] ?? (await earlierIn(run, "trial"));
   if (stored !== undefined) return Trial.fromJSON(spec, stored);
   const { window } = run.progress;

@@ -1,7 +1,7 @@
 import { NO_TRAFFIC, plus } from "../../analysis/counters.ts";
 import { formatCount } from "../../analysis/format.ts";
 import { evaluate } from "../../analysis/guardrails.ts";
-import { shareOf } from "../../analysis/sources.ts";
+import { rulesOfTrial } from "../../analysis/sources.ts";
 import { Trial } from "../../analysis/trial.ts";
 import type { RuleVerdict, Subjects } from "../../analysis/verdict.ts";
 import { toTealError } from "../../model/error.ts";
@@ -52,9 +52,10 @@ export class Probing {
 
   /** Goes on from what this step, or the one before it, has stored. Null: none are wished. */
   static async begin(run: StepRun, options: ProbingOptions): Promise<Probing | null> {
-    const { probes, guardrails } = run.release.spec.deploy;
+    const { deploy } = run.release.spec;
+    const { probes } = deploy;
     if (probes === undefined) return null;
-    const rules = shareOf(guardrails, 2);
+    const rules = rulesOfTrial(deploy);
     const stored = run.progress["probes"] ?? (await earlierIn(run, "probes"));
     const trial = stored === undefined ? Trial.begin(rules) : Trial.fromJSON(rules, stored);
     const probing = new Probing(run, probes, trial, options);

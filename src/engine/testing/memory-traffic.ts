@@ -29,6 +29,8 @@ interface Entry {
   maintenance: MaintenanceChange | null;
 }
 
+type Counted = Pick<TrafficCounters, "requests" | "failures"> & Pick<Partial<TrafficCounters>, "clients">;
+
 const NO_COUNTS: TrafficCounters = {
   requests: 0,
   failures: 0,
@@ -165,22 +167,30 @@ export class MemoryTraffic implements TrafficDriver {
   }
 
   /** Counts requests of an environment, and tells at once. */
-  count(service: string, environment: string, more: { readonly requests: number; readonly failures: number }): void {
-    const before = this.#counters.get(environment) ?? NO_COUNTS;
-    this.#counters.set(environment, {
-      ...before,
-      requests: before.requests + more.requests,
-      failures: before.failures + more.failures,
-      latency: before.latency.map((n, i) => (i === 10 ? n + more.requests : n)),
-    });
+  count(service: string, environment: string, more: Counted): void {
+    this.countAll(service, { [environment]: more });
+  }
+
+  /** Of several environments in one reading. */
+  countAll(service: string, counted: Readonly<Record<string, Counted>>): void {
+    for (const [environment, more] of Object.entries(counted)) {
+      const before = this.#counters.get(environment) ?? NO_COUNTS;
+      this.#counters.set(environment, {
+        ...before,
+        requests: before.requests + more.requests,
+        failures: before.failures + more.failures,
+        latency: before.latency.map((n, i) => (i === 10 ? n + more.requests : n)),
+        ...clientsOf(before, more),
+      });
+    }
     const environments = Object.fromEntries(this.#counters);
-    for (const listener of this.#samples) listener({ service, epoch: "memory", at: 0, environments });
+    for (const listener of this.#samples) listener({ service, epoch: "memory", at: this.now(), environments });
   }
 
   /** Tells of users who were counted in a window. */
   users(service: string, users: UsersWindow): void {
     const environments = Object.fromEntries(this.#counters);
-    for (const listener of this.#samples) listener({ service, epoch: "memory", at: 0, environments, users });
+    for (const listener of this.#samples) listener({ service, epoch: "memory", at: this.now(), environments, users });
   }
 
   /** A power cut before the newest split of a service had reached the disk: the one before is live again. */
@@ -241,6 +251,13 @@ export class MemoryTraffic implements TrafficDriver {
 
 function splitOf({ fence, generation, weights }: TrafficChange): TrafficSplit {
   return { fence, generation, weights };
+}
+
+function clientsOf({ clients: before }: TrafficCounters, { clients: more }: Counted): Pick<TrafficCounters, "clients"> {
+  if (more === undefined) return before === undefined ? {} : { clients: before };
+  return {
+    clients: { failing: (before?.failing ?? 0) + more.failing, repeats: (before?.repeats ?? 0) + more.repeats },
+  };
 }
 
 function receiptOf(change: TrafficChange, from: Receipt["from"]): Receipt {
