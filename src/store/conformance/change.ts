@@ -1,13 +1,10 @@
 import { expect, test } from "vitest";
-import { NOW, sampleAcceptance, sampleDeployment, sampleRelease } from "./samples.ts";
-import type { Store, Transition } from "./store.ts";
-
-function change(over: Partial<Transition>): Transition {
-  return { service: "web", fence: 1, at: NOW + 1, events: [], ...over };
-}
+import { NOW, sampleAcceptance, sampleDeployment, sampleRelease } from "../samples.ts";
+import type { Transition } from "../store.ts";
+import { change, type Get, type Reopen } from "./setting.ts";
 
 /** What a store tells of the changes of a service: part of the suite of every store. */
-export function changeConformance(get: () => Store, reopen: () => Promise<void>): void {
+export function changeConformance(get: Get, reopen: Reopen): void {
   const ended = async (id: string, service: string, steps: readonly Partial<Transition>[]): Promise<void> => {
     const deployment = sampleDeployment(id, { service, release: `of ${id}` });
     const release = { ...sampleRelease, service, id: `of ${id}`, committedAt: NOW - 500 };

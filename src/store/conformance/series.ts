@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { NOW, sampleChunk, sampleEvent } from "../samples.ts";
+import { begun, change, type Get, type Reopen } from "./setting.ts";
+
+/** A deployment's traffic over time: part of the suite of every store. */
+export function seriesConformance(get: Get, reopen: Reopen): void {
+  test("a deployment's traffic and events are read by its name, in their order, and pruned with it", async () => {
+    await begun(get());
+    const second = sampleChunk({ from: NOW + 1_000, points: [] });
+    await get().putSeries(second);
+    await get().putSeries(sampleChunk({ points: [] }));
+    await get().putSeries(sampleChunk());
+    await reopen();
+    expect(await get().series("dep_1")).toEqual([sampleChunk(), second]);
+    expect(await get().series("dep_2")).toEqual([]);
+    await get().append([sampleEvent({ deployment: "dep_1", type: "guardrail" }), sampleEvent({ deployment: "dep_2" })]);
+    expect((await get().eventsOf("dep_1", 9)).map(({ type }) => type)).toEqual(["deployment-accepted", "guardrail"]);
+    expect(await get().eventsOf("dep_1", 1)).toHaveLength(1);
+    await get().transition(change({ deployment: { id: "dep_1", state: "rolling-back" } }));
+    await get().transition(change({ at: NOW + 10, deployment: { id: "dep_1", state: "failed" } }));
+    await get().prune(NOW + 11);
+    expect(await get().series("dep_1")).toEqual([]);
+  });
+
+  test("traffic of a deployment that is not on record is refused", async () => {
+    await expect(get().putSeries(sampleChunk({ deployment: "dep_9" }))).rejects.toMatchObject({
+      code: "store-failed",
+    });
+  });
+}
