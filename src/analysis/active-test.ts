@@ -58,6 +58,11 @@ export class ActiveTest {
     return { candidate, baseline, won: BETS.map(() => 0), convicted: null };
   }
 
+  /** Leaves out what came since the last batch, as when it was not counted of both over the same time. */
+  skip(state: ActiveState, { candidate, baseline }: Pair): ActiveState {
+    return { ...state, candidate, baseline };
+  }
+
   /** What is held against the release, as a share of what convicts: 1 and more convicts, 0 is none. */
   evidence({ won }: ActiveState): number {
     return Math.max(0, (logSum(won) - Math.log(BETS.length)) / Math.log(1 / this.alpha));

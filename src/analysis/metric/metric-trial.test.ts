@@ -195,6 +195,50 @@ describe("counters", () => {
     expect(after(share, bad, bad)).toMatchObject({ outcome: "hold", breached: "rollBack" });
   });
 
+  describe("while the active environment is silent", () => {
+    const growing = (n: number, bad: number) => Array.from({ length: n }, (_, i) => counts(i, i * bad, i * 100));
+    const silent = Array.from({ length: 20 }, () => NONE);
+
+    it("keep a common cause in mind for four readings, and are then judged by their own limit again", () => {
+      const ours = growing(12, 50);
+      const theirs = [...ours.slice(0, 4), ...silent];
+      expect(after(share, ours.slice(0, 7), theirs)).toMatchObject({ outcome: "hold", breached: "rollBack" });
+      expect(after(share, ours, theirs)).toMatchObject({ outcome: "rollBack" });
+    });
+
+    it("are judged by their own limit, as silence shows no common cause", () => {
+      expect(after(share, growing(5, 50), silent).outcome).toBe("rollBack");
+      expect(after(share, growing(5, 0), silent).outcome).not.toBe("rollBack");
+    });
+
+    const relative = ruleOf({ counting: "share", percent: true, rollBack: { factor: 2 } });
+    /** All of it fails in readings 6 to 15; the active one is not heard meanwhile. */
+    const outage = (i: number) => Math.max(0, Math.min(10, i - 5)) * 100;
+    const ours = Array.from({ length: 30 }, (_, i) => counts(i, outage(i), i * 100));
+    const unheard = (at: (i: number) => MetricReading) => ours.map((_, i) => (i > 5 && i < 16 ? NONE : at(i)));
+
+    it("are compared over the same time once it speaks again", () => {
+      const same = unheard((i) => counts(i, outage(i), i * 100));
+      expect(after(relative, ours, same).outcome).not.toBe("rollBack");
+      const well = unheard((i) => counts(i, 0, i * 100));
+      expect(after(relative, ours, well).outcome).toBe("rollBack");
+    });
+
+    it("are not compared over a time that is lost, as when it was started again", () => {
+      const anew = unheard((i) => (i < 6 ? counts(i, 0, i * 100) : counts(i, 0, (i - 15) * 100)));
+      expect(after(relative, ours, anew).outcome).not.toBe("rollBack");
+      const late = ours.map((_, i) => (i < 16 ? NONE : counts(i, 0, i * 100)));
+      expect(after(relative, ours, late).outcome).not.toBe("rollBack");
+    });
+
+    it("are not compared over a time of which their own part is lost", () => {
+      // Both fail all of it in reading 6. The new environment begins anew at 5, the active one is heard at 3 and 6.
+      const mine = Array.from({ length: 12 }, (_, i) => counts(i, i > 5 ? 100 : 0, (i < 5 ? i : i - 4) * 100));
+      const theirs = mine.map((_, i) => (i === 4 || i === 5 ? NONE : counts(i, i > 5 ? 100 : 0, i * 100)));
+      expect(after(relative, mine, theirs).outcome).not.toBe("rollBack");
+    });
+  });
+
   it("compare two shares", () => {
     const relative = ruleOf({ counting: "share", percent: true, rollBack: { factor: 2 } });
     const of = (bad: number) => Array.from({ length: 30 }, (_, i) => counts(i, Math.floor(i * bad), i * 100));

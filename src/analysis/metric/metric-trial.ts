@@ -6,7 +6,7 @@ import { ActiveTest, activeState, MARGIN } from "../active-test.ts";
 import { isCommon } from "../common.ts";
 import { excessState, ExcessTest } from "../excess-test.ts";
 import { ACTIONS, type MetricRule } from "./rule.ts";
-import { hear, plus, type Side, sideState, UNHEARD } from "./side.ts";
+import { aged, hear, type Heard, plus, type Side, sideState, UNASKED, UNHEARD } from "./side.ts";
 
 /** As it stands in a step's progress. Version 1 of its format; older ones are read for ever. */
 const metricState = z.object({
@@ -25,6 +25,8 @@ const metricState = z.object({
   common: z.boolean(),
   /** Of the row beyond the roll-back limit, the readings up to the last one with a common cause; older trials have none. */
   shared: z.number().exactOptional(),
+  /** What is compared was not counted over the same time, until both have been heard again. */
+  parted: z.boolean().exactOptional(),
 });
 export type MetricState = z.output<typeof metricState>;
 
@@ -99,10 +101,12 @@ export class MetricTrial {
   add(ours: MetricReading, theirs: MetricReading | null): MetricTrial {
     const { counting } = this.rule.guardrail;
     const candidate = hear(this.state.candidate, ours, counting);
-    const baseline = theirs === null ? UNHEARD : hear(this.state.baseline, theirs, counting).side;
-    const heard = { ...this.state, candidate: candidate.side, baseline };
-    if (!candidate.isNew) return new MetricTrial(this.rule, heard);
-    return new MetricTrial(this.rule, counting === "share" ? this.#tested(heard) : this.#compared(heard));
+    const baseline = theirs === null ? UNASKED : hear(this.state.baseline, theirs, counting);
+    const said = { ...this.state, candidate: candidate.side, baseline: baseline.side };
+    if (counting !== "share") return new MetricTrial(this.rule, candidate.isNew ? this.#compared(said) : said);
+    const aging = baseline.side.silent === null ? said : { ...said, baseline: aged(baseline.side) };
+    const paired = this.#paired(aging, candidate, baseline);
+    return new MetricTrial(this.rule, candidate.isNew ? this.#tested(paired) : paired);
   }
 
   /** A gauge against each of its limits. */
@@ -150,14 +154,27 @@ export class MetricTrial {
       const before = state.tests[action] ?? test.begin();
       return [[action, common && action === "rollBack" ? test.skip(before, sum) : test.next(before, sum)] as const];
     });
-    return { ...state, tests: Object.fromEntries(tests), active: this.#againstActive(state), common };
+    const active = state.parted === true ? state.active : this.#againstActive(state, false);
+    return { ...state, tests: Object.fromEntries(tests), active, common };
   }
 
-  #againstActive(state: MetricState): MetricState["active"] {
+  /**
+   * Counters that begin anew have lost what came before: then nothing is compared up to a reading of both, so that an
+   * outage in that time does not speak against the one whose counts of it are known.
+   */
+  #paired(state: MetricState, candidate: Heard, baseline: Heard): MetricState {
+    const isParted = state.parted === true || candidate.beganAnew || baseline.beganAnew;
+    if (!isParted) return state;
+    const areHeard = [candidate, baseline].every(({ isNew, beganAnew }) => isNew || beganAnew);
+    if (!areHeard) return { ...state, parted: true };
+    return { ...state, parted: false, active: this.#againstActive(state, true) };
+  }
+
+  #againstActive(state: MetricState, skips: boolean): MetricState["active"] {
     if (!ACTIONS.some((action) => "factor" in (this.rule.guardrail[action] ?? {}))) return null;
     const test = new ActiveTest(this.rule.alpha);
-    const nothing = UNHEARD.sum;
-    const before = state.active ?? test.begin({ candidate: nothing, baseline: nothing });
-    return test.next(before, { candidate: state.candidate.sum, baseline: state.baseline.sum });
+    const pair = { candidate: state.candidate.sum, baseline: state.baseline.sum };
+    const before = state.active ?? test.begin(pair);
+    return skips ? test.skip(before, pair) : test.next(before, pair);
   }
 }

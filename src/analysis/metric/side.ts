@@ -33,11 +33,18 @@ export const UNHEARD: Side = {
   silent: null,
 };
 
+const NOTHING_NEW = { isNew: false, beganAnew: false } as const;
+
 /** What a reading adds. `isNew`: it is one that can be judged. */
 export interface Heard {
   readonly side: Side;
   readonly isNew: boolean;
+  /** Of counters: somebody counts from here, so that what came before is lost. */
+  readonly beganAnew: boolean;
 }
+
+/** Nobody has asked. */
+export const UNASKED: Heard = { side: UNHEARD, ...NOTHING_NEW };
 
 /** A source that repeats itself, says nothing, or whose clock goes back adds nothing. */
 export function hear(side: Side, reading: MetricReading, counting: MetricGuardrail["counting"]): Heard {
@@ -49,17 +56,22 @@ export function hear(side: Side, reading: MetricReading, counting: MetricGuardra
     );
   if (side.at !== null && reading.at < side.at)
     return silence({ ...side, at: reading.at }, "the clock of the source went backwards");
-  if (reading.at === side.at) return { side: { ...side, silent: null }, isNew: false };
+  if (reading.at === side.at) return { side: { ...side, silent: null }, ...NOTHING_NEW };
   const heard = { ...side, at: reading.at, silent: null };
   if (reading.kind === "value") {
     if (!Number.isFinite(reading.value)) return silence(side, "the source gives no number");
-    return { side: { ...heard, value: reading.value }, isNew: true };
+    return { side: { ...heard, value: reading.value }, isNew: true, beganAnew: false };
   }
   return counted(side, heard, reading);
 }
 
 function silence(side: Side, reason: string): Heard {
-  return { side: { ...side, value: null, silent: reason }, isNew: false };
+  return { side: { ...side, value: null, silent: reason }, ...NOTHING_NEW };
+}
+
+/** With nothing new, what the last readings have added is that much further back. */
+export function aged(side: Side): Side {
+  return { ...side, recent: [...side.recent, UNHEARD.sum].slice(-RECENT) };
 }
 
 /** Whoever is heard of for the first time, or begins anew, counts from here. */
@@ -81,7 +93,7 @@ function counted(before: Side, heard: Side, { counts, at }: MetricReading & { re
     sum: plus(before.sum, more),
     recent: [...before.recent, more].slice(-RECENT),
   };
-  return { side, isNew: known.length > 0 };
+  return { side, isNew: known.length > 0, beganAnew: known.length < Object.keys(counts).length };
 }
 
 export function plus(a: Count, b: Count): Count {
