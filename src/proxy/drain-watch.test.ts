@@ -185,6 +185,18 @@ describe("draining, by a clock that stands still", () => {
     expect(receipts).toHaveLength(1);
   });
 
+  test("a process that stood still lets its workers read what came meanwhile, and cuts then", async () => {
+    goLive({ blue: 100 });
+    count("blue", "started", 1);
+    switchTo({ green: 100 });
+    clock.advance(10 * MINUTE);
+    await new Promise(setImmediate);
+    expect([told, receipts]).toEqual([[], []]);
+    await pass(100);
+    expect(told.length).toBeGreaterThan(0);
+    expect(receipts).toHaveLength(1);
+  });
+
   test("is over as soon as the last one has ended by itself", async () => {
     goLive({ blue: 100 });
     count("blue", "started", 2);

@@ -4,6 +4,7 @@ import type { Receipt } from "../model/traffic.ts";
 import { batchTimes } from "./batch-times.ts";
 import type { Cuttable, ToWorker } from "./messages.ts";
 import type { ServiceState } from "./service-state.ts";
+import { Standstill } from "./standstill.ts";
 import type { TrafficSwitch } from "./traffic-switch.ts";
 
 const LOOK_FIRST_MS = 5;
@@ -75,15 +76,19 @@ export class DrainWatch {
     const { change, times, spared } = drain;
     const { clock } = this.#options;
     const begun = clock.monotonic();
+    const standstill = new Standstill(begun);
     const due = this.#cuts(times);
     const worstMs = longestDrainMs(times);
     while (change.remaining > 0) {
-      const elapsed = clock.monotonic() - begun;
+      const now = clock.monotonic();
+      const elapsed = now - begun;
       const draining = change.emptied.filter((name) => !spared.has(name) && change.remainingOf(name) > 0);
       const isOver = elapsed >= times.drainMs && draining.length === 0;
-      // First: a process that stood still for long has it all yet to do.
-      for (const cut of takeDue(due, elapsed)) this.#cut(change, draining, cut);
-      if (isOver || elapsed >= worstMs) break;
+      // Then the workers have answers yet to read, and after them it is all yet to do.
+      if (standstill.look(now) === 0) {
+        for (const cut of takeDue(due, elapsed)) this.#cut(change, draining, cut);
+        if (isOver || elapsed >= worstMs) break;
+      }
       const pause = elapsed < 1_000 ? LOOK_FIRST_MS : LOOK_LATER_MS;
       const isOn = await clock.sleep(pause, this.#stop.signal).then(
         () => true,

@@ -69,3 +69,43 @@ test("each instance is checked by the rule of its own release", async () => {
     expect(health()).toEqual([1, 0]);
   });
 });
+
+test.each([
+  ["an instance that does not answer in time is unhealthy", 0, 0],
+  ["a check that this process stood still in says nothing of the instance", 17_000, 1],
+])("%s", async (_, lostMs, health) => {
+  let asked = 0;
+  // The first check is not answered.
+  const server = createServer((_request, response) => (++asked > 1 ? response.end() : undefined));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const cell = sharedInts(3);
+  Atomics.store(cell, INSTANCE_CELL.healthy, 1);
+  const { port } = server.address() as AddressInfo;
+  const turns: string[] = [];
+  let looks = 0;
+  const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + (looks++ === 0 ? 0 : lostMs) };
+  const checks = new HealthChecks(clock, (turn) => turns.push(turn));
+  onTestFinished(() => {
+    checks.close();
+  });
+  const spec = {
+    path: "/",
+    status: 200,
+    intervalMs: 5,
+    timeoutMs: 100,
+    healthyAfter: 1_000,
+    unhealthyAfter: 1,
+    deadlineMs: 0,
+  };
+  checks.watch("web", [{ instance: { id: "a", host: "127.0.0.1", port, cell }, spec }]);
+  await vi.waitFor(() => {
+    expect(asked).toBeGreaterThan(3);
+  }, 20_000);
+  expect(Atomics.load(cell, INSTANCE_CELL.healthy)).toBe(health);
+  expect(turns).toEqual(health === 1 ? [] : ["unhealthy"]);
+});

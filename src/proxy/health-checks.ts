@@ -1,8 +1,11 @@
 import { get } from "node:http";
 import type { HealthSpec } from "../model/service.ts";
-import type { Clock } from "../model/time.ts";
+import type { Clock, Milliseconds } from "../model/time.ts";
 import { INSTANCE_CELL } from "./cells.ts";
 import type { PublishedInstance } from "./messages.ts";
+
+/** A check that ends so long after its time says more about this process; the next one is made at once, and counts. */
+const LATE_MS: Milliseconds = 250;
 
 type Cell = PublishedInstance["cell"];
 
@@ -56,9 +59,16 @@ export class HealthChecks {
 
   async #run(service: string, instance: PublishedInstance, spec: HealthSpec, signal: AbortSignal): Promise<void> {
     const verdict = new HealthVerdict(instance.cell, spec);
+    let wasLate = false;
     while (!signal.aborted) {
+      const begun = this.#clock.monotonic();
       const isGood = await checkOnce(instance, spec, signal);
       if (signal.aborted) return;
+      // The timer of a process that stood still itself is first on its wake, before an answer that came in time is read.
+      const isLate = !isGood && this.#clock.monotonic() - begun > spec.timeoutMs + LATE_MS;
+      const isExcused = isLate && !wasLate;
+      wasLate = isLate;
+      if (isExcused) continue;
       const turn = verdict.note(isGood);
       if (turn !== null) this.#onTurn(turn, service, instance);
       // Aborted: the loop ends.

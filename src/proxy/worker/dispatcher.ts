@@ -3,6 +3,7 @@ import { affinityKey, pointOf } from "../affinity.ts";
 import { chooseEnvironment } from "../choose.ts";
 import type { Admission, Dispatcher, RequestFacts } from "../http/engine.ts";
 import { REFUSAL, type Refusal } from "../http/refusal.ts";
+import { Standstill } from "../standstill.ts";
 import { pickInstance } from "./balance.ts";
 import { type Lease, type Leaser, ServiceExchange } from "./exchange.ts";
 import { HoldQueue } from "./hold-queue.ts";
@@ -28,6 +29,8 @@ export class WorkerDispatcher implements Dispatcher, Leaser {
   readonly #queues = new Map<string, HoldQueue<ServiceExchange>>();
   readonly #active = new Map<string, Set<ServiceExchange>>();
   #timer: NodeJS.Timeout | null = null;
+  /** While any queue is not empty. */
+  #standstill: Standstill | null = null;
 
   constructor(options: DispatchOptions) {
     this.#options = options;
@@ -100,7 +103,9 @@ export class WorkerDispatcher implements Dispatcher, Leaser {
   }
 
   wake(service: string): void {
-    this.#queues.get(service)?.release(this.#options.now());
+    const now = this.#options.now();
+    this.#excuse(now);
+    this.#queues.get(service)?.release(now);
   }
 
   #attempt(exchange: ServiceExchange): ServiceExchange | Refusal | null {
@@ -162,6 +167,7 @@ export class WorkerDispatcher implements Dispatcher, Leaser {
     this.#timer ??= setInterval(() => {
       this.#look();
     }, LOOK_EVERY_MS);
+    this.#standstill ??= new Standstill(this.#options.now());
     return promise;
   }
 
@@ -173,6 +179,7 @@ export class WorkerDispatcher implements Dispatcher, Leaser {
 
   #look(): void {
     const now = this.#options.now();
+    this.#excuse(now);
     let isAnyLeft = false;
     for (const queue of this.#queues.values()) {
       queue.release(now);
@@ -181,6 +188,13 @@ export class WorkerDispatcher implements Dispatcher, Leaser {
     if (isAnyLeft || this.#timer === null) return;
     clearInterval(this.#timer);
     this.#timer = null;
+    this.#standstill = null;
+  }
+
+  /** While the process stood still nobody could find an instance healthy again. */
+  #excuse(now: Milliseconds): void {
+    const lostMs = this.#standstill?.look(now) ?? 0;
+    if (lostMs > 0) for (const queue of this.#queues.values()) queue.excuse(lostMs);
   }
 
   #queueOf(service: WorkerService): HoldQueue<ServiceExchange> {

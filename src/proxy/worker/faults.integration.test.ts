@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { PATIENCE } from "../../../test/proxy-harness.ts";
+import { sharedInts } from "../cells.ts";
 import { type Counted, type RawClient, WorkerHarness } from "./worker-harness.ts";
 
 const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -234,6 +235,64 @@ describe("faults, and what the data plane counts of them", () => {
     expect(client.ended).toBe(ends);
     expect(harness.instance.connections).toBe(connections);
     await nothingLeft(kept);
+  });
+
+  test("a GET when all kept connections have just ended: answered on a new one", async () => {
+    const KEPT = 5;
+    const sockets: Socket[] = [];
+    await started(
+      on((socket, number) => {
+        if (number > KEPT) socket.write(OK);
+        else if (sockets.push(socket) === KEPT) for (const each of sockets) each.write(OK);
+      }),
+    );
+    const clients = await Promise.all(Array.from({ length: KEPT }, () => harness.client()));
+    for (const { socket } of clients) socket.write(GET);
+    await expect.poll(() => clients.every(({ text }) => text.endsWith("ok")), PATIENCE).toBe(true);
+    // In one turn: the request is there to be read before the ends are, and the newest kept, taken first, ends first.
+    clients[0]?.socket.write(GET);
+    for (const socket of sockets.toReversed()) socket.destroy();
+    await expect.poll(() => clients[0]?.text, PATIENCE).toMatch(/ok.*HTTP\/1\.1 /s);
+    expect(clients[0]?.text).toMatch(/ok.* 200 .*ok$/s);
+    expect(harness.counted).toEqual({ ...SERVED, requests: 6, retried: 1, classes: [0, 6, 0, 0, 0] });
+    expect(harness.instance.connections).toBe(KEPT + 1);
+    await nothingLeft(1);
+  });
+
+  test("a POST after a standstill, in which an instance answered and then closed: on a new connection", async () => {
+    let asked: Socket | null = null;
+    await started(on((socket, number) => (number === 1 ? (asked = socket) : socket.write(OK))));
+    const [early, late] = [await harness.client(), await harness.client()];
+    early.socket.write(GET);
+    await expect.poll(() => asked, PATIENCE).not.toBeNull();
+    // In one turn: the answer is there to be read before the request is, and the end after it.
+    const socket = asked as unknown as Socket;
+    socket.write(OK);
+    late.socket.write(POST);
+    socket.destroy();
+    harness.nowMs += 17_000;
+    await expect.poll(() => late.text, PATIENCE).toMatch(/^HTTP\/1\.1 /);
+    expect([early.text, late.text]).toEqual([
+      expect.stringMatching(/ 200 .*ok$/s),
+      expect.stringMatching(/ 200 .*ok$/s),
+    ]);
+    expect(harness.instance.connections).toBe(2);
+    await nothingLeft(1);
+  });
+
+  test("requests that came while the process stood still are answered, however long that was", async () => {
+    await started(on((socket) => socket.write(OK)));
+    const client = await harness.client();
+    client.socket.write(GET);
+    await expect.poll(() => client.text, PATIENCE).toMatch(/ok$/);
+    // What comes behind this phase of the event loop are the timers.
+    await new Promise(setImmediate);
+    client.socket.write(GET);
+    harness.nowMs += 3_600_000;
+    Atomics.wait(sharedInts(1), 0, 0, 600);
+    await expect.poll(() => client.text, PATIENCE).toMatch(/ok.*ok$/s);
+    expect(client.ended).toBe("");
+    await nothingLeft(1);
   });
 
   test("an instance that never answers", async () => {

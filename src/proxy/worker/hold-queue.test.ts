@@ -129,3 +129,14 @@ test("a client of the list waits for an instance alone, and not behind those tha
   queue.release(2);
   expect(results).toEqual(["passes"]);
 });
+
+test("time in which the process stood still is no wait for an instance", () => {
+  const { queue, results, add, world } = rig();
+  world.ready = false;
+  add("a", 0);
+  queue.excuse(17_000);
+  queue.release(21_999);
+  expect(results).toEqual([]);
+  queue.release(22_000);
+  expect(results).toEqual(["a: no-instance"]);
+});

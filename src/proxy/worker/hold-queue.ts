@@ -77,6 +77,11 @@ export class HoldQueue<T> {
     this.#publish();
   }
 
+  /** So much of the time was no chance for an instance to become ready. */
+  excuse(ms: Milliseconds): void {
+    for (const entry of this.#waiting) entry.freeSince += ms;
+  }
+
   #resultOf(entry: Entry<T>, now: Milliseconds): T | Refusal | null {
     if (entry.isAbandoned()) return REFUSAL["no-instance"];
     const { mode } = this.#service;

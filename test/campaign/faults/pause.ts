@@ -82,12 +82,11 @@ export const hang: Fault = {
 
 /**
  * The proxy itself stands still for as long: what it did not hear, its server has said, and the deployment goes on. So does
- * the keeper, which would replace the proxy before. Without load: instances close connections meanwhile, and a request that
- * was just being given to one of them is answered 502.
+ * the keeper, which would replace the proxy before. Instances close connections meanwhile, and no request may be lost by it.
  */
 export const proxySilence: Fault = {
   name: "proxy-silence",
-  underLoad: false,
+  underLoad: true,
   service: { deploy: { shift: [{ weight: 50, for: "20s" }] } },
   async inject(campaign) {
     const id = await campaign.deploy();

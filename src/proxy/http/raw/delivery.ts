@@ -105,7 +105,7 @@ export class Delivery {
     const again = this.request.isReplayable ? (this.exchange?.replay() ?? null) : null;
     if (again === null) return false;
     this.request.again();
-    this.#follow(again);
+    this.#follow(again, true);
     return true;
   }
 
@@ -132,17 +132,18 @@ export class Delivery {
     exchange?.end();
   }
 
-  #follow(admission: Admission): void {
+  /** `isReplay`: on a connection of its own, as others that were kept may have ended just like the last. */
+  #follow(admission: Admission, isReplay = false): void {
     if (!(admission instanceof Promise)) {
-      this.#go(admission);
+      this.#go(admission, isReplay);
       return;
     }
     void admission.then((admitted) => {
-      this.#go(admitted);
+      this.#go(admitted, isReplay);
     });
   }
 
-  #go(admitted: Exchange | Refusal): void {
+  #go(admitted: Exchange | Refusal, isReplay: boolean): void {
     if (isRefusal(admitted)) {
       if (this.isActive) this.#owner.refused(admitted);
       return;
@@ -157,7 +158,8 @@ export class Delivery {
     const { pool } = this.#context;
     const { host, port } = admitted;
     const { isUpgrade, isReplayable } = this.request;
-    this.upstream = isUpgrade ? pool.dial(host, port, this.#owner) : pool.take(host, port, isReplayable, this.#owner);
+    const needsNew = isUpgrade || isReplay;
+    this.upstream = needsNew ? pool.dial(host, port, this.#owner) : pool.take(host, port, isReplayable, this.#owner);
     if (this.upstream.isConnected) this.#ready();
   }
 

@@ -30,12 +30,20 @@ export class UpstreamPool implements UpstreamKeeper {
   take(host: string, port: number, isReplayable: boolean, user: UpstreamUser): Upstream {
     const idle = this.#shelfOf(host, port)?.idle;
     const newest = idle?.at(-1);
-    if (newest === undefined || (!isReplayable && this.now() - newest.idleSince > newest.safeMs))
-      return this.dial(host, port, user);
+    if (newest === undefined || (!isReplayable && !this.#isSurelyOpen(newest))) return this.dial(host, port, user);
     idle?.pop();
     newest.user = user;
     newest.dueAt = Infinity;
     return newest;
+  }
+
+  /**
+   * The instance has no reason to have closed it. After a standstill any that idles may be closed already, also one whose
+   * answer was read only just now.
+   */
+  #isSurelyOpen({ idleSince, safeMs }: Upstream): boolean {
+    const now = this.now();
+    return now - idleSince <= safeMs && !this.sweeper.hasUnread(now);
   }
 
   dial(host: string, port: number, user: UpstreamUser): Upstream {
