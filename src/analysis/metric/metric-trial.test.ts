@@ -132,6 +132,70 @@ describe("a gauge", () => {
     expect(after(relative, slow, [value(1, 0), value(2, 0), value(3, 0)])).toMatchObject({ lacking: "baseline" });
   });
 
+  describe("beyond a multiple of the active environment's", () => {
+    const relative = ruleOf({ hold: { factor: 2 } });
+    const times = <T>(n: number, of: T) => Array.from({ length: n }, () => of);
+    const slow = (n: number) => Array.from({ length: n }, (_, i) => value(i, 21));
+    const others = (...said: readonly (number | null)[]) => said.map((of, i) => (of === null ? NONE : value(i, of)));
+    const seen = (...theirs: readonly (number | null)[]) => after(relative, slow(theirs.length), others(...theirs));
+
+    it("holds on through readings without anything to compare with, and no longer than a row of them", () => {
+      expect(seen(10, 10, 10)).toMatchObject({ outcome: "hold", limit: 20 });
+      expect(seen(10, 10, 10, null, null)).toMatchObject({
+        outcome: "hold",
+        message:
+          "custom.lag of green is 21; 3 readings in a row; just now blue says nothing to compare with: it is down",
+      });
+      expect(seen(10, 10, 10, null, null, null)).toMatchObject({
+        outcome: "not-enough-evidence",
+        lacking: "baseline",
+        message:
+          "not enough evidence: custom.lag: custom.lag of green is 21, but blue says nothing to compare with: it is down",
+      });
+      expect(seen(10, 10, 10, 0, 0, 0)).toMatchObject({
+        outcome: "not-enough-evidence",
+        lacking: "baseline",
+        message: expect.stringContaining("of blue 0, but a multiple of that is no limit") as string,
+      });
+    });
+
+    it("holds again by a full row of readings alone", () => {
+      const gone = [10, 10, 10, null, null, null] as const;
+      expect(seen(...gone, 10, 10).outcome).toBe("not-enough-evidence");
+      expect(seen(...gone, 10, 10, 10).outcome).toBe("hold");
+      expect(seen(10, 10, 10, null, null, 10).outcome).toBe("hold");
+    });
+
+    it("ends at once where nobody is asked any more, as in a bake", () => {
+      expect(after(relative, slow(4), others(10, 10, 10))).toMatchObject({
+        lacking: "baseline",
+        message: expect.stringContaining("but there is nothing to compare with") as string,
+      });
+    });
+
+    it("is not left out of what a step waits for by a single silence", () => {
+      expect(after(relative, [value(0, 5)], [NONE])).toMatchObject({ lacking: "candidate" });
+      expect(
+        after(
+          relative,
+          times(3, 0).map((_, i) => value(i, 5)),
+          times(3, NONE),
+        ),
+      ).toMatchObject({ lacking: "baseline" });
+    });
+
+    it("says so beside a limit that is kept, and judges that", () => {
+      const mixed = ruleOf({ warn: { value: 20 }, hold: { factor: 2 } });
+      const five = [value(0, 5), value(1, 5), value(2, 5)];
+      expect(after(mixed, five, others(null, null, null))).toMatchObject({
+        outcome: "not-enough-evidence",
+        lacking: "baseline",
+      });
+      expect(after(mixed, five, others(3, 3, 3)).outcome).toBe("within");
+      expect(after(mixed, slow(3), others(null, null, null)).outcome).toBe("warn");
+    });
+  });
+
   it("says why a source that is silent, of another kind or in the past is no evidence", () => {
     const reason = (...readings: MetricReading[]) => after(rule, readings).message;
     expect(reason(value(1, 5), NONE)).toBe("not enough evidence: custom.lag: it is down");
@@ -245,6 +309,35 @@ describe("counters", () => {
     expect(after(relative, of(30), of(1)).outcome).toBe("rollBack");
     expect(after(relative, of(30), of(20)).outcome).not.toBe("rollBack");
     expect(after(relative, of(30)).lacking).toBe("baseline");
+  });
+
+  describe("beyond twice the active environment's share", () => {
+    const relative = ruleOf({ counting: "share", percent: true, hold: { factor: 2 } });
+    const of = (bad: (i: number) => number, n = 40) => Array.from({ length: n }, (_, i) => counts(i, bad(i), i * 100));
+    const well = of(() => 0);
+    const turned = (i: number) => Math.min(i, 10) * 30;
+
+    it("hold, until they are within it again", () => {
+      expect(after(relative, of(turned, 11), well)).toMatchObject({ outcome: "hold", breached: "hold", limit: 0.01 });
+      expect(
+        after(
+          relative,
+          of(turned, 400),
+          of(() => 0, 400),
+        ).outcome,
+      ).not.toBe("hold");
+    });
+
+    it("hold through a short silence of the active environment, and no longer", () => {
+      const heard = (n: number) => [...well.slice(0, 11), ...Array.from({ length: n }, () => NONE)];
+      expect(after(relative, of(turned, 13), heard(2)).outcome).toBe("hold");
+      expect(after(relative, of(turned, 14), heard(3))).toMatchObject({
+        outcome: "not-enough-evidence",
+        lacking: "baseline",
+        message: expect.stringContaining("but blue says nothing to compare with: it is down") as string,
+      });
+      expect(after(relative, of(turned, 15), [...heard(3), counts(14, 0, 1_400)]).outcome).toBe("hold");
+    });
   });
 
   it("convict hardly ever by chance: fewer than alpha of releases at the very limit, however often they are read", () => {

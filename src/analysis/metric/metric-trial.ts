@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { TealError } from "../../model/error.ts";
-import type { GuardrailAction } from "../../model/guardrail.ts";
 import type { MetricReading } from "../../model/metric.ts";
-import { ActiveTest, activeState, MARGIN } from "../active-test.ts";
+import { ActiveTest, activeState } from "../active-test.ts";
 import { isCommon } from "../common.ts";
 import { excessState, ExcessTest } from "../excess-test.ts";
+import { isAsked, isMultiple, isRelative, lackOf, limitOf } from "./limit.ts";
 import { ACTIONS, type MetricRule } from "./rule.ts";
-import { aged, hear, type Heard, plus, type Side, sideState, UNASKED, UNHEARD } from "./side.ts";
+import { aged, hear, type Heard, plus, sideState, UNASKED, UNHEARD } from "./side.ts";
 
 /** As it stands in a step's progress. Version 1 of its format; older ones are read for ever. */
 const metricState = z.object({
@@ -27,6 +27,8 @@ const metricState = z.object({
   shared: z.number().exactOptional(),
   /** What is compared was not counted over the same time, until both have been heard again. */
   parted: z.boolean().exactOptional(),
+  /** Readings in a row that a multiple had nothing to be a multiple of. */
+  missing: z.number().exactOptional(),
 });
 export type MetricState = z.output<typeof metricState>;
 
@@ -42,18 +44,6 @@ const BEGUN: MetricState = {
   shared: 0,
 };
 
-/** The number that an action's limit is just now; null: there is no such limit, or nothing to compare with. */
-export function limitOf({ guardrail }: MetricRule, action: GuardrailAction, baseline: Side): number | null {
-  const limit = guardrail[action];
-  if (limit === undefined) return null;
-  if ("value" in limit) return limit.value;
-  const theirs = numberOf(guardrail, baseline);
-  if (theirs === null) return null;
-  if (guardrail.counting === "share") return limit.factor * theirs + MARGIN;
-  // A multiple of nothing would be no limit but zero.
-  return theirs > 0 ? limit.factor * theirs : null;
-}
-
 /** Readings in a row beyond a gauge's roll-back limit while the active environment was not: those alone take back. */
 export function rowAlone(state: MetricState): number {
   return (state.beyond["rollBack"] ?? 0) - sharedOf(state);
@@ -61,12 +51,6 @@ export function rowAlone(state: MetricState): number {
 
 function sharedOf({ shared, common, beyond }: MetricState): number {
   return shared ?? (common ? (beyond["rollBack"] ?? 0) : 0);
-}
-
-/** What a source says of an environment, in the unit of the limits; null: nothing yet, or not just now. */
-export function numberOf({ counting }: MetricRule["guardrail"], { value, sum }: Side): number | null {
-  if (counting !== "share") return value;
-  return sum.requests === 0 ? null : sum.failures / sum.requests;
 }
 
 /**
@@ -97,16 +81,32 @@ export class MetricTrial {
     return this.state;
   }
 
+  /** Whether multiples are not judged any more, after a row of readings without anything that they are multiples of. */
+  get isLost(): boolean {
+    return (this.state.missing ?? 0) >= this.rule.guardrail.readings;
+  }
+
   /** `theirs`: of the active environment at the same time; null: nobody asked. */
   add(ours: MetricReading, theirs: MetricReading | null): MetricTrial {
     const { counting } = this.rule.guardrail;
     const candidate = hear(this.state.candidate, ours, counting);
     const baseline = theirs === null ? UNASKED : hear(this.state.baseline, theirs, counting);
-    const said = { ...this.state, candidate: candidate.side, baseline: baseline.side };
+    const said = this.#sought({ ...this.state, candidate: candidate.side, baseline: baseline.side }, candidate.isNew);
     if (counting !== "share") return new MetricTrial(this.rule, candidate.isNew ? this.#compared(said) : said);
     const aging = baseline.side.silent === null ? said : { ...said, baseline: aged(baseline.side) };
     const paired = this.#paired(aging, candidate, baseline);
     return new MetricTrial(this.rule, candidate.isNew ? this.#tested(paired) : paired);
+  }
+
+  /** A row towards a multiple outlives a short silence of what it is a multiple of, and is given up in a long one. */
+  #sought(state: MetricState, isNew: boolean): MetricState {
+    const { rule } = this;
+    if (!isNew || !isRelative(rule)) return state;
+    if (lackOf(rule, state.baseline, "") === null) return { ...state, missing: 0 };
+    const missing = isAsked(state.baseline) ? (state.missing ?? 0) + 1 : rule.guardrail.readings;
+    if (missing < rule.guardrail.readings) return { ...state, missing };
+    const none = ACTIONS.filter((action) => isMultiple(rule, action)).map((action) => [action, 0] as const);
+    return { ...state, missing, beyond: { ...state.beyond, ...Object.fromEntries(none) } };
   }
 
   /** A gauge against each of its limits. */
@@ -171,7 +171,7 @@ export class MetricTrial {
   }
 
   #againstActive(state: MetricState, skips: boolean): MetricState["active"] {
-    if (!ACTIONS.some((action) => "factor" in (this.rule.guardrail[action] ?? {}))) return null;
+    if (!isRelative(this.rule)) return null;
     const test = new ActiveTest(this.rule.alpha);
     const pair = { candidate: state.candidate.sum, baseline: state.baseline.sum };
     const before = state.active ?? test.begin(pair);

@@ -3,7 +3,8 @@ import { MARGIN } from "../active-test.ts";
 import { formatCount, formatRate } from "../format.ts";
 import { isBelow, lowestRate } from "../parity-test.ts";
 import type { RuleVerdict, Subjects } from "../verdict.ts";
-import { limitOf, type MetricTrial, numberOf, rowAlone } from "./metric-trial.ts";
+import { isMultiple, isRelative, lackOf, limitOf, numberOf } from "./limit.ts";
+import { type MetricTrial, rowAlone } from "./metric-trial.ts";
 import { ACTIONS } from "./rule.ts";
 import { plus, UNHEARD } from "./side.ts";
 
@@ -31,10 +32,23 @@ class MetricRuling {
     if (found !== undefined) return this.#breach(found, found);
     if (numberOf(this.#trial.rule.guardrail, candidate) === null)
       return this.#lacking("candidate", "its source has given no number yet");
-    if (this.#limit === null) return this.#lacking("baseline", `${this.#says()}, but there is nothing to compare with`);
-    const message = `${this.#says()}; the limit is ${this.#number(this.#limit)}`;
+    const limit = this.#limit;
+    if (limit === null) return this.#incomparable(`${this.#says()}, but ${this.#lack ?? ""}`);
+    const message = `${this.#says()}; the limit is ${this.#number(limit)}`;
     if (!this.#isShownGood()) return this.#lacking("candidate", message);
-    return { ...this.#facts(), outcome: "within", breached: null, limit: this.#limit, message };
+    if (this.#lack !== null) return this.#incomparable(`${message}; a multiple is not judged: ${this.#lack}`);
+    return { ...this.#facts(), outcome: "within", breached: null, limit, message };
+  }
+
+  /** Until a row of such readings has come, it may be a passing silence, for which no step ends. */
+  #incomparable(why: string): RuleVerdict {
+    return this.#lacking(this.#trial.isLost ? "baseline" : "candidate", why);
+  }
+
+  /** Why a multiple has nothing to be a multiple of just now; null: it has, or there is none. */
+  get #lack(): string | null {
+    const { rule, state } = this.#trial;
+    return isRelative(rule) ? lackOf(rule, state.baseline, String(this.#subjects.baseline)) : null;
   }
 
   #isBreached(action: GuardrailAction): boolean {
@@ -42,13 +56,12 @@ class MetricRuling {
     if (!this.#isShare) return (state.beyond[action] ?? 0) >= rule.guardrail.readings;
     const limit = rule.guardrail[action];
     if (limit === undefined) return false;
-    const isConvicted = "factor" in limit ? state.active?.convicted : state.tests[action]?.convicted;
+    const isFactor = "factor" in limit;
+    const isConvicted = isFactor ? state.active?.convicted : state.tests[action]?.convicted;
     if (isConvicted === null || isConvicted === undefined) return false;
-    return (
-      action === "rollBack" ||
-      "factor" in limit ||
-      (numberOf(this.#trial.rule.guardrail, state.candidate) ?? 0) > limit.value
-    );
+    if (action === "rollBack") return true;
+    const most = isFactor && this.#trial.isLost ? null : limitOf(rule, action, state.baseline);
+    return most !== null && (numberOf(rule.guardrail, state.candidate) ?? 0) > most;
   }
 
   /** Of a gauge's row, which goes on in a common cause, as the hold does. A share's test leaves such readings out. */
@@ -73,7 +86,8 @@ class MetricRuling {
   /** The strictest that is known. */
   get #limit(): number | null {
     const { rule, state } = this.#trial;
-    return ACTIONS.map((action) => limitOf(rule, action, state.baseline)).find((limit) => limit !== null) ?? null;
+    const known = ACTIONS.filter((action) => !(this.#trial.isLost && isMultiple(rule, action)));
+    return known.map((action) => limitOf(rule, action, state.baseline)).find((limit) => limit !== null) ?? null;
   }
 
   #isShownGood(): boolean {
@@ -81,7 +95,7 @@ class MetricRuling {
     if (!this.#isShare) return state.within >= rule.guardrail.readings;
     return ACTIONS.every((action) => {
       const limit = rule.guardrail[action];
-      if (limit === undefined) return true;
+      if (limit === undefined || ("factor" in limit && this.#trial.isLost)) return true;
       const most = "value" in limit ? limit.value : Math.min(1, lowestRate(state.baseline.sum) + MARGIN);
       return isBelow(most, state.candidate.sum);
     });
@@ -91,7 +105,8 @@ class MetricRuling {
     const { rule, state } = this.#trial;
     const limit = limitOf(rule, breached, state.baseline);
     const says = `${this.#says()}${limit === null ? "" : `; the limit is ${this.#number(limit)}`}`;
-    const message = `${says}; ${breached === outcome ? this.#ground(breached) : this.#commonCause()}`;
+    const lack = isMultiple(rule, breached) && this.#lack !== null ? `; just now ${this.#lack}` : "";
+    const message = `${says}; ${breached === outcome ? this.#ground(breached) : this.#commonCause()}${lack}`;
     return { ...this.#facts(), outcome, breached, limit, message };
   }
 

@@ -75,6 +75,33 @@ describe("a guardrail over a metric", () => {
     expect((await made.ended(id)).state).toBe("completed");
   });
 
+  const losses: readonly (readonly [string, number | MetricReading, string])[] = [
+    ["falls silent", { kind: "none", reason: "it is down" }, "blue says nothing to compare with: it is down"],
+    ["reads 0", 0, "a multiple of that is no limit"],
+  ];
+  test.each(losses)(
+    "ends its hold by a multiple when the active environment %s, and says why",
+    async (_, says, why) => {
+      const { rollBack: _none, ...rest } = lag;
+      const twice = { ...rest, hold: { factor: 2 } };
+      const { made, id } = await shifting([twice], { shift: [{ weight: 10, forMs: 2_000 }] });
+      made.metrics.says.set("green", 31);
+      await made.until("it holds", async () => {
+        const { hold } = (await made.engine.control.serviceStatus("web", AbortSignal.timeout(5_000))).deployment ?? {};
+        return hold?.kind === "guardrail" && hold.message.includes("3 readings in a row");
+      });
+      made.metrics.says.set("blue", says);
+      expect((await made.ended(id)).state).toBe("completed");
+      expect(silences(made)).toEqual([`custom.lag: no evidence: ${why}; until then nothing is compared with it`]);
+      expect(
+        made.events.findLast(({ type, data }) => type === "guardrail" && data["rule"] === "custom.lag")?.data,
+      ).toMatchObject({
+        action: "none",
+        message: expect.stringContaining(why) as string,
+      });
+    },
+  );
+
   test("goes on from what was read before the server was started again", async () => {
     const { made, id } = await shifting([{ ...lag, readings: 40 }], { shift: [{ weight: 10, forMs: 60_000 }] });
     made.metrics.says.set("green", 31);

@@ -1,3 +1,4 @@
+import { lackOf } from "../../analysis/metric/limit.ts";
 import { MetricTrial } from "../../analysis/metric/metric-trial.ts";
 import { metricVerdict } from "../../analysis/metric/metric-verdict.ts";
 import { type MetricRule, metricRules } from "../../analysis/metric/rule.ts";
@@ -90,10 +91,17 @@ export class MetricWatch {
       const trial = (this.#trials.get(rule.name) ?? MetricTrial.begin(rule)).add(ours, other);
       this.#trials.set(rule.name, trial);
       changed();
-      const { silent } = trial.state.candidate;
-      if (silent !== null) this.#tellOnce(rule.name, silent);
+      this.#tellSilences(trial, theirs === null ? null : this.#subjects.baseline);
       await parts.clock.sleep(everyMs, this.#signal);
     }
+  }
+
+  #tellSilences(trial: MetricTrial, baseline: string | null): void {
+    const { rule, state } = trial;
+    if (state.candidate.silent !== null) this.#tellOnce(rule.name, state.candidate.silent);
+    if (baseline === null || !trial.isLost) return;
+    const lack = lackOf(rule, state.baseline, baseline);
+    if (lack !== null) this.#tellOnce(rule.name, `${lack}; until then nothing is compared with it`);
   }
 
   /** Nobody waits for it to be written down. */

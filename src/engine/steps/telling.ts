@@ -13,9 +13,10 @@ export function tell(run: StepRun, verdict: RuleVerdict): Promise<void> {
 /** What moved a step on where users' requests did not: probes, or time alone, so that nobody takes silence for proof. */
 export async function tellGrounds(
   run: StepRun,
-  { environment, advance }: { readonly environment: string; readonly advance: Advance },
+  wish: { readonly environment: string; readonly baseline: string | null; readonly advance: Advance },
   evidence: Evidence,
 ): Promise<void> {
+  const { environment, baseline, advance } = wish;
   const { probing } = evidence;
   const users = evidence.users();
   if (probing !== null && shownGoodBy(users, evidence.probes()) === "probes") {
@@ -26,8 +27,10 @@ export async function tellGrounds(
   }
   if (advance !== "time") return;
   for (const verdict of evidence.activeUsers()) if (verdict.lacking !== null) await tell(run, verdict);
-  for (const verdict of [...users, ...evidence.metrics()])
-    if (verdict.lacking === "candidate") await tell(run, verdict);
+  for (const verdict of users) if (verdict.lacking === "candidate") await tell(run, verdict);
+  for (const verdict of evidence.metrics())
+    if (verdict.lacking === "candidate" || (verdict.lacking === "baseline" && baseline !== null))
+      await tell(run, verdict);
   if (users.length > 0) return;
   const message = `not enough evidence: no request went to ${environment} while it was watched`;
   await run.emit("guardrail", { rule: "all", action: "none", message, requests: 0 });
