@@ -84,6 +84,39 @@ describe("active users", () => {
     expect(court.see(TENTH, { blue: 9_000, green: 950 }).verdict().outcome).toBe("within");
   });
 
+  describe("that two proxies tell of, while one replaces the other", () => {
+    const few = { blue: 9_000, green: 700 };
+    const say = (users: ActiveUsers | null, epoch: string, window: number, distinct = few) =>
+      users?.add({ epoch, users: { window, ms: 60_000, weights: TENTH, distinct } }, both) ?? null;
+
+    it("are judged once for each window, however the two take turns, through a crash as well", () => {
+      const once = say(say(ActiveUsers.of(spec, undefined), "old", 7), "new", 1);
+      let often = once;
+      for (let i = 0; i < 200; i += 1) {
+        often = say(say(often, "old", 7), "new", 1);
+        if (i === 100) often = ActiveUsers.of(spec, JSON.parse(JSON.stringify(often)) as unknown);
+      }
+      expect(often?.toJSON()).toEqual(once?.toJSON());
+      expect(once?.toJSON().windows).toBe(2);
+      expect(say(often, "old", 8)?.toJSON().windows).toBe(3);
+      expect(say(often, "old", 6)).toBe(often);
+    });
+
+    it("are known apart in what an older version has kept", () => {
+      const { seen: _, ...old } = say(ActiveUsers.of(spec, undefined), "a/b", 7)?.toJSON() ?? {};
+      const users = ActiveUsers.of(spec, { ...old, last: "a/b/7" });
+      expect(say(users, "a/b", 7)).toBe(users);
+      expect(say(users, "a/b", 8)?.toJSON().windows).toBe(2);
+    });
+
+    it("are kept of the newest proxies alone", () => {
+      let users = ActiveUsers.of(spec, undefined);
+      for (let i = 0; i < 50; i += 1) users = say(users, `epoch ${String(i)}`, 1);
+      expect(users?.toJSON().windows).toBe(50);
+      expect(JSON.stringify(users).length).toBeLessThan(2_000);
+    });
+  });
+
   it("at 100 % are compared with those before the deployment, in windows as long", () => {
     const before = new Court().see({ blue: 100, green: 0 }, { blue: 5_000 });
     expect(before.see(ALL, { green: 3_250 }, alone).verdict(alone)).toMatchObject({ outcome: "warn" });

@@ -12,6 +12,8 @@ const ACTIONS = ["hold", "warn"] as const;
 const DOUBT = 3 * DISTINCT_ERROR;
 /** The odds of saying of a drop beyond the limit that there is none. */
 const WITHIN = 0.05;
+/** While a proxy is being replaced two tell of their windows in turn; of more than these, the one unheard for longest goes. */
+const MOST_EPOCHS = 8;
 /** A window from before is compared with one that is as long, give or take a few of the data plane's ticks. */
 const SAME_LENGTH = 0.05;
 
@@ -29,8 +31,10 @@ type Comparison = z.output<typeof comparison>;
 /** As it stands in a step's progress. Version 1 of its format; older ones are read for ever. */
 const usersState = z.object({
   format: z.literal(1),
-  /** Epoch and number of the newest window. */
+  /** Epoch and number of the window that was told last. */
   last: z.string().nullable(),
+  /** By data plane, the newest window; who told last stands last. Older ones have that of `last` alone. */
+  seen: z.array(z.object({ epoch: z.string(), window: z.number() })).exactOptional(),
   /** Of the newest window before the new environment had traffic. */
   before: z.object({ distinct: z.number(), ms: z.number() }).nullable(),
   /** Windows that were judged. */
@@ -75,11 +79,14 @@ export class ActiveUsers {
 
   add({ epoch, users }: Pick<TrafficSample, "epoch" | "users">, subjects: Subjects): ActiveUsers {
     if (users === undefined) return this;
-    const last = `${epoch}/${String(users.window)}`;
-    if (last === this.#state.last) return this;
-    if ((users.weights[subjects.candidate] ?? 0) === 0) return this.#with({ last, before: beforeOf(users) });
+    const known = seenBy(this.#state);
+    const own = known.find((one) => one.epoch === epoch);
+    if (own !== undefined && users.window <= own.window) return this;
+    const seen = [...known.filter((one) => one !== own), { epoch, window: users.window }].slice(-MOST_EPOCHS);
+    const told = { last: `${epoch}/${String(users.window)}`, seen };
+    if ((users.weights[subjects.candidate] ?? 0) === 0) return this.#with({ ...told, before: beforeOf(users) });
     const newest = compared(users, subjects, this.#state.before);
-    if (newest === null) return this.#with({ last, newest });
+    if (newest === null) return this.#with({ ...told, newest });
     const windows = this.#state.windows + 1;
     const needed = Math.log((windows * (windows + 1)) / this.#alpha);
     const convicted = ACTIONS.filter((action) => {
@@ -88,7 +95,7 @@ export class ActiveUsers {
       const stood = this.#state.convicted.includes(action) && dropOf(newest) > limit;
       return stood || weight(newest, limit, 1 + DOUBT, "fewer") >= needed;
     });
-    return this.#with({ last, newest, windows, convicted });
+    return this.#with({ ...told, newest, windows, convicted });
   }
 
   verdict({ candidate, baseline }: Subjects): RuleVerdict | null {
@@ -122,6 +129,12 @@ export class ActiveUsers {
     const spec: GuardrailSpec = { minRequests: 1, errorRate: {}, latency: {}, alpha: this.#alpha };
     return new ActiveUsers(spec, this.#limits, { ...this.#state, ...change });
   }
+}
+
+function seenBy({ seen, last }: UsersState): NonNullable<UsersState["seen"]> {
+  if (seen !== undefined || last === null) return seen ?? [];
+  const border = last.lastIndexOf("/");
+  return [{ epoch: last.slice(0, border), window: Number(last.slice(border + 1)) }];
 }
 
 /** What came to the environment that had all the traffic; null where more than one had some. */
