@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { MetricSettings } from "../model/metric.ts";
 import { sampleSpec } from "../model/samples.ts";
 import type { ServiceSpec } from "../model/service.ts";
 import { configurationDiff, sameConfiguration } from "./configuration-diff.ts";
@@ -81,6 +82,39 @@ describe("configurationDiff", () => {
       { path: "database.url", before: "(secret)", after: null },
       { path: "notify[0].webhook", before: "(secret)", after: "(secret, changed)" },
     ]);
+  });
+
+  it("shows of a metric's address neither a query nor a user, and its question as it is", () => {
+    const asking = (settings: MetricSettings, path = "/stats?key=hush"): ServiceSpec => {
+      const rest = { counting: "gauge", direction: "above", percent: false, everyMs: 5_000, timeoutMs: 2_000 } as const;
+      const metric = { ...rest, readings: 3, warn: { value: 1 } };
+      const source = { driver: "prometheus", settings, perEnvironment: true };
+      const own = { ...metric, source: { driver: "http", settings: { path, pointer: "/n" }, perEnvironment: true } };
+      const guardrails = {
+        ...base.deploy.guardrails,
+        connectionPool: own,
+        custom: [{ ...metric, name: "lag", source }],
+      };
+      return { ...base, deploy: { ...base.deploy, guardrails } };
+    };
+    const before = asking({ url: "https://me:hush@host/a?token=hush", query: "up?x=1" });
+    const after = asking({ url: "https://me:hush@host/a?token=hush2", query: "up?x=2" }, "/stats?key=hush2");
+    const settings = "source.settings";
+    expect(configurationDiff(before, after)).toEqual([
+      {
+        path: `deploy.guardrails.connectionPool.${settings}.path`,
+        before: "/stats?…",
+        after: "/stats?… (changed)",
+      },
+      { path: `deploy.guardrails.custom[0].${settings}.query`, before: "up?x=1", after: "up?x=2" },
+      {
+        path: `deploy.guardrails.custom[0].${settings}.url`,
+        before: "https://host/a?…",
+        after: "https://host/a?… (changed)",
+      },
+    ]);
+    expect(JSON.stringify(configurationDiff(base, after))).not.toContain("hush");
+    expect(JSON.stringify(configurationDiff(after, base))).not.toContain("hush");
   });
 
   it("sees other contents of a file of variables, and variables called like Teal's own fields", () => {

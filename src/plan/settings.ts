@@ -1,4 +1,5 @@
 import type { SecretReference, ServiceSpec } from "../model/service.ts";
+import { shownAddress } from "../model/shown-address.ts";
 import { durationText } from "./duration-text.ts";
 
 /** One setting of a service, as a person wrote it. */
@@ -12,6 +13,9 @@ export interface Setting {
 
 /** Literal text in these is a secret as well: it holds a password or a token. */
 const SECRET_PATHS = /^(?:database\.url|notify\[\d+\]\.webhook)$/;
+
+/** Addresses, and paths at one, whose query may hold a token. */
+const ADDRESS_PATHS = /^deploy\.guardrails\..+\.source\.settings\.(?:url|path)$/;
 
 /** Where teal.yaml has what a service keeps under another path. */
 const WRITTEN_AT: Readonly<Record<string, string>> = { "deploy.bakeHoldback": "deploy.bake.holdback" };
@@ -42,6 +46,8 @@ function collect(path: string, value: unknown, into: Map<string, Setting>): void
     for (const [index, item] of value.entries()) collect(`${path}[${String(index)}]`, item, into);
   } else if (typeof value === "object") {
     collectMap(path, value, into);
+  } else if (ADDRESS_PATHS.test(path) && typeof value === "string") {
+    into.set(path, plain(shownAddress(value), value));
   } else {
     into.set(WRITTEN_AT[path] ?? path, { ...plain(scalar(path, value)), secret: SECRET_PATHS.test(path) });
   }

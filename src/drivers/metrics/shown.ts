@@ -1,7 +1,8 @@
-/** `http://user:secret@host/x?key=1` → `http://host/x`: what may be shown of an address. */
+import { shownAddress } from "../../model/shown-address.ts";
+
+/** What may be shown of an address or a path; what came by a reference is not shown. */
 export function shownUrl(value: unknown): string {
-  const url = typeof value === "string" ? URL.parse(value) : null;
-  return url === null ? "an address from a reference" : `${url.origin}${url.pathname === "/" ? "" : url.pathname}`;
+  return typeof value === "string" ? shownAddress(value) : "an address from a reference";
 }
 
 /** A setting that is text; what came by a reference is not shown. */

@@ -69,6 +69,22 @@ describe("an HTTP source", () => {
     expect(await driver.read({ settings: lowest, subject: app.subject }, never)).toMatchObject({ value: 0.25 });
   });
 
+  it("tells no query, neither in the plan nor when nobody answers", async () => {
+    await using app = await instances(null);
+    const asked = { path: "/stats?key=hush", pointer: "/n" };
+    expect(driver.describe(asked)).toBe("GET /stats?… of each instance: /n");
+    expect(driver.describe({ ...asked, path: undefined, url: "http://me:hush@host/x?key=hush" })).toBe(
+      "GET http://host/x?…: /n",
+    );
+    const reading = await driver.read({ settings: asked, subject: app.subject }, never);
+    expect(reading).toMatchObject({
+      kind: "none",
+      reason: expect.stringMatching(/^\/stats\?… of web\/green\/v2\/0 did not answer: /) as string,
+    });
+    const garbled = await driver.read({ settings: { ...asked, pointer: "/x" }, subject: app.subject }, never);
+    expect(JSON.stringify(garbled)).not.toContain("hush");
+  });
+
   it("keeps the counters of instances apart", async () => {
     await using app = await instances({ db: { errors: 1, all: 10 } }, { db: { errors: 2, all: 20 } });
     const shares = { path: "/x", pointer: "/db/errors", total: "/db/all" };

@@ -31,7 +31,7 @@ export class HttpMetrics implements MetricsDriver {
 
   describe(settings: Readonly<Record<string, unknown>>): string {
     const { url, path, pointer, of, total } = settings;
-    const where = path === undefined ? `GET ${shownUrl(url)}` : `GET ${shownText(path)} of each instance`;
+    const where = path === undefined ? `GET ${shownUrl(url)}` : `GET ${shownUrl(path)} of each instance`;
     const other = total ?? of;
     return `${where}: ${shownText(pointer)}${other === undefined ? "" : `, of ${shownText(other)}`}`;
   }
@@ -84,6 +84,6 @@ async function targets(
   return (await subject.instances(signal)).map(({ id, baseUrl }) => ({
     id,
     url: urlAt(baseUrl, asked),
-    where: `${asked} of ${id}`,
+    where: `${shownUrl(asked)} of ${id}`,
   }));
 }

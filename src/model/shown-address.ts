@@ -1,0 +1,11 @@
+/**
+ * What may be shown of an address, or of a path at one: a query, a fragment, a user or a password may be a credential.
+ * `https://user:hush@host/x?key=hush` → `https://host/x?…`.
+ */
+export function shownAddress(written: string): string {
+  const isPath = /^\/(?!\/)/.test(written);
+  const url = isPath ? null : URL.parse(written);
+  if (!isPath && url === null) return "an address";
+  const path = url === null ? (/^[^?#]*/.exec(written)?.[0] ?? "") : url.pathname === "/" ? "" : url.pathname;
+  return `${url?.origin ?? ""}${path}${/^[^#]*\?/.test(written) ? "?…" : ""}`;
+}
