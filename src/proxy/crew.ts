@@ -4,7 +4,7 @@ import type { ProxySettings } from "../model/proxy-settings.ts";
 import type { Clock, Milliseconds } from "../model/time.ts";
 import { sharedInts, sharedNumbers, PROCESS_CELL } from "./cells.ts";
 import { DOOR, type DoorReading, readDoor } from "./door-cells.ts";
-import type { FromWorker, PublishedMode, PublishedRoutes, PublishedTable, ToWorker, WorkerStart } from "./messages.ts";
+import type { FromWorker, PublishedMode, PublishedTable, RoutesChange, ToWorker, WorkerStart } from "./messages.ts";
 import { Publications } from "./publications.ts";
 
 /** Longest wait for all workers to acknowledge a table. */
@@ -68,7 +68,7 @@ export class Crew {
    */
   async publish(
     tables: readonly PublishedTable[],
-    routes: PublishedRoutes | null,
+    routes: RoutesChange | null,
     modes: readonly PublishedMode[] = [],
   ): Promise<void> {
     const { message, known, close } = this.#publications.open({ tables, routes, modes }, this.#members.keys());

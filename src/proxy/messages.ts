@@ -59,6 +59,12 @@ export interface PublishedRoutes {
   readonly routes: readonly Route[];
 }
 
+/** What the next version of the routes changes of the live one: with thousands of services, far less than all of them. */
+export interface RoutesChange {
+  readonly version: number;
+  readonly changed: readonly Route[];
+}
+
 /** What a worker starts with. */
 export interface WorkerStart {
   readonly index: number;
@@ -82,7 +88,7 @@ export type ToWorker =
       readonly kind: "publish";
       readonly number: number;
       readonly tables: readonly PublishedTable[];
-      readonly routes: PublishedRoutes | null;
+      readonly routes: RoutesChange | null;
       readonly modes: readonly PublishedMode[];
     }
   /** The version is live: forget the older ones, look at what is held. */

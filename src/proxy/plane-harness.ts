@@ -3,7 +3,7 @@ import type { ServiceTable } from "../wire/proxy.ts";
 import { INSTANCE_CELL, PROCESS_CELL, SERVICE_CELL, sharedInts } from "./cells.ts";
 import { DataPlane, type Reverted } from "./data-plane.ts";
 import type { Receipt } from "../model/traffic.ts";
-import type { PublishedMode, PublishedRoutes, PublishedTable, ToWorker, WorkerStart } from "./messages.ts";
+import type { PublishedMode, PublishedTable, RoutesChange, ToWorker, WorkerStart } from "./messages.ts";
 import { Publications } from "./publications.ts";
 import { Snapshot } from "./snapshot.ts";
 import { WorkerDispatcher } from "./worker/dispatcher.ts";
@@ -148,7 +148,7 @@ export class PlaneHarness {
 
   async #publish(
     tables: readonly PublishedTable[],
-    routes: PublishedRoutes | null,
+    routes: RoutesChange | null,
     modes: readonly PublishedMode[] = [],
   ): Promise<void> {
     const { message, known, close } = this.#publications.open({ tables, routes, modes }, this.workers.keys());

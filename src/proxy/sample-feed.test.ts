@@ -74,4 +74,13 @@ describe("which samples are sent", () => {
     const told = Array.from({ length: 50 }, () => feed.next([quiet], 1).length);
     expect(told.slice(1).filter((count) => count === 1)).toHaveLength(1);
   });
+
+  it("tells thousands of quiet ones in turns, and each of them within 5 s", () => {
+    const feed = new SampleFeed();
+    const many = Array.from({ length: 2_000 }, (_, index) => service(String(index), { counters: new Map() }));
+    expect(feed.next(many, 1)).toHaveLength(2_000);
+    const ticks = Array.from({ length: 50 }, () => names(feed.next(many, 1)));
+    expect(Math.max(...ticks.map(({ length }) => length))).toBe(40);
+    expect(new Set(ticks.flat()).size).toBe(2_000);
+  });
 });

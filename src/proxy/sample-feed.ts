@@ -13,7 +13,10 @@ export interface Sampled {
   readonly isWatched: boolean;
 }
 
-/** Every so many ticks of 100 ms all are told, changed or not: what is not told for long counts as gone. */
+/**
+ * In so many ticks of 100 ms each is told, changed or not: what is not told for long counts as gone. They take turns, as
+ * thousands in the same tick would keep both ends from everything else meanwhile.
+ */
 const ALL_EVERY = 50;
 /** Every so many, all that are watched. */
 const WATCHED_EVERY = 5;
@@ -30,13 +33,16 @@ export class SampleFeed {
 
   /** @param listeners how many there are now: a new one is told everything */
   next<S extends Sampled>(services: Iterable<S>, listeners: number): S[] {
-    const all = listeners > this.#listeners || this.#tick % ALL_EVERY === 0;
+    const all = listeners > this.#listeners;
+    let place = this.#tick;
     const watched = this.#tick % WATCHED_EVERY === 0;
     this.#listeners = listeners;
     this.#tick += 1;
     const news: S[] = [];
     for (const service of services) {
-      if (this.#isNews(service) || all || (watched && service.isWatched)) news.push(service);
+      const isItsTurn = place % ALL_EVERY === 0;
+      if (this.#isNews(service) || all || isItsTurn || (watched && service.isWatched)) news.push(service);
+      place += 1;
     }
     return news;
   }

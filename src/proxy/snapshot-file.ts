@@ -1,8 +1,11 @@
-import { closeSync, constants, fdatasync, fstatSync, fsyncSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, constants, fdatasync, fstatSync, fsyncSync, openSync, readSync, writeSync, writev } from "node:fs";
 import { crc32 } from "node:zlib";
 import { promisify } from "node:util";
 
+import type { Clock, Milliseconds } from "../model/time.ts";
+
 const fdatasyncLater = promisify(fdatasync);
+const writevLater = promisify(writev);
 
 const MAGIC = 0x7ea15a01;
 /** magic u32, length u32, sequence f64, CRC-32 of sequence and payload u32; padded. */
@@ -10,11 +13,20 @@ const HEADER_BYTES = 32;
 export const SLOT_BYTES = 4 * 1024 * 1024;
 const PAYLOAD_BYTES = SLOT_BYTES - HEADER_BYTES;
 
+/** A large snapshot takes this thread some milliseconds. They are at most a quarter of its time: it rests three times as long. */
+const REST_FACTOR = 3;
+/** What a write of few services takes is not worth a rest. */
+const UNNOTICED_MS: Milliseconds = 1;
+/** The thread may have stood still for another reason. */
+const LONGEST_REST_MS: Milliseconds = 50;
+
 interface Slot {
   readonly index: 0 | 1;
   readonly sequence: number;
-  readonly payload: string;
 }
+
+/** Bytes that are made when they are written. */
+type Payload = () => Uint8Array;
 
 /**
  * Two preallocated slots, written in turn: a full disk cannot stop a write, and a torn one leaves the other. A write is
@@ -22,22 +34,25 @@ interface Slot {
  */
 export class SnapshotFile {
   readonly #fd: number;
+  readonly #clock: Clock;
   readonly #onError: (error: unknown) => void;
+  readonly #closing = new AbortController();
   #newest: Slot | null;
   #synced: Promise<void> = Promise.resolve();
-  #wanted: () => string = () => "";
+  #wanted: Payload = () => Buffer.alloc(0);
   #writing: Promise<void> | null = null;
 
   /** @throws when the file cannot be made: disk full, no permission */
-  constructor(path: string, onError: (error: unknown) => void) {
+  constructor(path: string, clock: Clock, onError: (error: unknown) => void) {
     this.#fd = open(path);
+    this.#clock = clock;
     this.#onError = onError;
-    this.#newest = this.#readNewest();
+    this.#newest = wholeSlots(this.#fd).at(-1) ?? null;
   }
 
   /** The newest whole snapshot; null: there is none. */
-  get payload(): string | null {
-    return this.#newest?.payload ?? null;
+  read(): string | null {
+    return wholeSlots(this.#fd).at(-1)?.payload.toString() ?? null;
   }
 
   /** With `spareBytes` left. */
@@ -49,50 +64,62 @@ export class SnapshotFile {
    * Writes the newest payload, made when it is written; those that came while one was being written are written as one.
    * Never rejects.
    */
-  save(payload: () => string): Promise<void> {
+  save(payload: Payload): Promise<void> {
     this.#wanted = payload;
     this.#writing ??= this.#synced.then(() => {
       this.#writing = null;
-      this.#write(this.#wanted());
+      return this.#write(this.#wanted);
     });
     return this.#writing;
   }
 
   async close(): Promise<void> {
+    this.#closing.abort();
     await this.#writing;
     await this.#synced;
     closeSync(this.#fd);
   }
 
-  #write(payload: string): void {
+  /** Off this thread: the kernel keeps a writer waiting while it writes back, for as long as a busy disk takes. */
+  async #write(newest: Payload): Promise<void> {
+    const begun = this.#clock.monotonic();
+    const over = Promise.withResolvers<undefined>();
+    this.#synced = over.promise;
     try {
+      const payload = newest();
       // Beyond its slot it would tear the other one, too.
-      const size = Buffer.byteLength(payload);
-      if (!SnapshotFile.fits(size)) throw new Error(`${String(size)} bytes do not fit in a slot`);
+      if (!SnapshotFile.fits(payload.length)) throw new Error(`${String(payload.length)} bytes do not fit in a slot`);
       // During a replacement another proxy may have written last.
-      if (this.#isOutrun()) this.#newest = this.#readNewest();
+      if (this.#isOutrun()) this.#newest = wholeSlots(this.#fd).at(-1) ?? null;
       const index = this.#newest?.index === 0 ? 1 : 0;
       const sequence = (this.#newest?.sequence ?? 0) + 1;
-      const bytes = encode(sequence, payload);
-      writeSync(this.#fd, bytes, 0, bytes.length, index * SLOT_BYTES);
-      this.#newest = { index, sequence, payload };
-      this.#synced = fdatasyncLater(this.#fd).catch(this.#onError);
+      const header = headerOf(sequence, payload);
+      const tookMs = this.#clock.monotonic() - begun;
+      await this.#writeAll(header, payload, index * SLOT_BYTES);
+      this.#newest = { index, sequence };
+      const synced = fdatasyncLater(this.#fd).catch(this.#onError);
+      void Promise.all([synced, this.#rest(tookMs)]).then(() => over.resolve(undefined));
     } catch (thrown) {
       this.#onError(thrown);
+      over.resolve(undefined);
     }
+  }
+
+  async #writeAll(header: Uint8Array, payload: Uint8Array, at: number): Promise<void> {
+    const { bytesWritten } = await writevLater(this.#fd, [header, payload], at);
+    if (bytesWritten !== header.length + payload.length)
+      throw new Error(`only ${String(bytesWritten)} bytes were written`);
+  }
+
+  async #rest(tookMs: Milliseconds): Promise<void> {
+    if (tookMs < UNNOTICED_MS || this.#closing.signal.aborted) return;
+    const ms = Math.min(tookMs * REST_FACTOR, LONGEST_REST_MS);
+    await this.#clock.sleep(ms, this.#closing.signal).catch(() => undefined);
   }
 
   #isOutrun(): boolean {
     const known = this.#newest?.sequence ?? 0;
     return ([0, 1] as const).some((index) => (readHeader(this.#fd, index)?.sequence ?? 0) > known);
-  }
-
-  #readNewest(): Slot | null {
-    const slots = ([0, 1] as const).map((index) => readSlot(this.#fd, index)).filter((slot) => slot !== null);
-    return slots.reduce<Slot | null>(
-      (best, slot) => (best === null || slot.sequence > best.sequence ? slot : best),
-      null,
-    );
   }
 }
 
@@ -108,15 +135,13 @@ function open(path: string): number {
   return fd;
 }
 
-function encode(sequence: number, payload: string): Buffer {
-  const length = Buffer.byteLength(payload);
-  const bytes = Buffer.alloc(HEADER_BYTES + length);
-  bytes.write(payload, HEADER_BYTES);
-  bytes.writeUInt32LE(MAGIC, 0);
-  bytes.writeUInt32LE(length, 4);
-  bytes.writeDoubleLE(sequence, 8);
-  bytes.writeUInt32LE(checksum(bytes.subarray(8, 16), bytes.subarray(HEADER_BYTES)), 16);
-  return bytes;
+function headerOf(sequence: number, payload: Uint8Array): Buffer {
+  const header = Buffer.alloc(HEADER_BYTES);
+  header.writeUInt32LE(MAGIC, 0);
+  header.writeUInt32LE(payload.length, 4);
+  header.writeDoubleLE(sequence, 8);
+  header.writeUInt32LE(checksum(header.subarray(8, 16), payload), 16);
+  return header;
 }
 
 function checksum(sequence: Uint8Array, payload: Uint8Array): number {
@@ -139,11 +164,17 @@ function readHeader(
   };
 }
 
-function readSlot(fd: number, index: 0 | 1): Slot | null {
+/** Oldest first. */
+function wholeSlots(fd: number): readonly (Slot & { readonly payload: Buffer })[] {
+  const slots = ([0, 1] as const).flatMap((index) => readSlot(fd, index) ?? []);
+  return slots.toSorted((a, b) => a.sequence - b.sequence);
+}
+
+function readSlot(fd: number, index: 0 | 1): (Slot & { readonly payload: Buffer }) | null {
   const header = readHeader(fd, index);
   if (header === null) return null;
   const payload = Buffer.alloc(header.length);
   const read = readSync(fd, payload, 0, header.length, index * SLOT_BYTES + HEADER_BYTES);
   if (read !== header.length || checksum(header.sequenceBytes, payload) !== header.crc) return null;
-  return { index, sequence: header.sequence, payload: payload.toString() };
+  return { index, sequence: header.sequence, payload };
 }

@@ -25,7 +25,7 @@ export class Snapshot {
 
   /** Empty when there is no whole snapshot, or another program wrote it. */
   load(): readonly SavedService[] {
-    const payload = this.#file?.payload ?? null;
+    const payload = this.#file?.read() ?? null;
     if (payload === null) return [];
     try {
       const services = parseSnapshot(payload);
@@ -51,7 +51,7 @@ export class Snapshot {
     if (this.#file === null || !this.#isWriter) return;
     const enough = new AbortController();
     const limit = this.#clock.sleep(SAVE_MS, enough.signal).catch(() => undefined);
-    await Promise.race([this.#file.save(() => this.#fragments.text), limit]);
+    await Promise.race([this.#file.save(() => this.#fragments.payload), limit]);
     enough.abort();
   }
 
@@ -65,7 +65,7 @@ export class Snapshot {
       this.#log(`the snapshot could not be written: ${String(thrown)}`);
     };
     try {
-      return new SnapshotFile(path, onError);
+      return new SnapshotFile(path, this.#clock, onError);
     } catch (thrown) {
       onError(thrown);
       return null;

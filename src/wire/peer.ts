@@ -17,12 +17,15 @@ import { type ErrorCode, isErrorCode } from "../model/catalogue.ts";
 import { TealError, toTealError } from "../model/error.ts";
 import type { Milliseconds } from "../model/time.ts";
 import { deadlineSignal } from "./deadline.ts";
+import { takeTurnsTogether } from "./message-turns.ts";
 import type { CallName, Notice, NoticeName, Params, Protocol, Result } from "./protocol.ts";
 
 /** JSON-RPC 2.0, "Error object": -32000 to -32099 are the implementation's own. Ours carry a catalogue code in `data`. */
 const TEAL_ERROR = -32000;
-/** The library decodes one message in a turn of the event loop, and handles it in the next. */
+/** A message may be decoded in one turn of the event loop and handled in the next. */
 const QUIET_TURNS = 3;
+
+takeTurnsTogether();
 
 export interface CallOptions {
   readonly signal?: AbortSignal;

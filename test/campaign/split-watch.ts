@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
+import { systemClock } from "../../src/main/clock.ts";
 import { SnapshotFile } from "../../src/proxy/snapshot-file.ts";
 import { parseSnapshot } from "../../src/proxy/snapshot-state.ts";
 import type { SplitSeen } from "./evidence.ts";
@@ -41,10 +42,10 @@ export class SplitWatch {
 
   async #look(): Promise<void> {
     if (!existsSync(this.#path)) return;
-    const file = new SnapshotFile(this.#path, (thrown) => {
+    const file = new SnapshotFile(this.#path, systemClock, (thrown) => {
       throw thrown;
     });
-    const { payload } = file;
+    const payload = file.read();
     await file.close();
     const saved = payload === null ? [] : parseSnapshot(payload);
     const register = saved.find(({ service }) => service === this.#service)?.register;

@@ -1,8 +1,8 @@
 import type { Affinity } from "../affinity.ts";
 import { LEDGER, PROCESS_CELL, SERVICE_CELL, COUNTER } from "../cells.ts";
 import type { Share } from "../choose.ts";
-import type { PublishedInstance, PublishedMode, PublishedRoutes, PublishedTable, WorkerStart } from "../messages.ts";
-import { Router } from "../router.ts";
+import type { PublishedInstance, PublishedMode, PublishedTable, RoutesChange, WorkerStart } from "../messages.ts";
+import { type Route, Router } from "../router.ts";
 import { type UserCells, userRow } from "../user-windows.ts";
 import { FailingClients } from "./failing-clients.ts";
 import { ServiceMode } from "./service-mode.ts";
@@ -83,22 +83,21 @@ export class WorkerTables {
   readonly #index: number;
   readonly #processCell: Int32Array<SharedArrayBuffer>;
   readonly #services = new Map<string, WorkerService>();
-  readonly #routers = new Map<number, Router>();
-  #router: Router;
-  #routesVersion: number;
+  /** Learned, and not known to be live yet. */
+  #waiting: WorkerRoutes | null = null;
+  #routes: WorkerRoutes;
 
   constructor(start: Pick<WorkerStart, "index" | "processCell" | "tables" | "routes" | "modes">) {
     this.#index = start.index;
     this.#processCell = start.processCell;
-    this.#router = new Router(start.routes.routes);
-    this.#routesVersion = start.routes.version;
-    this.learn(start.tables, start.routes, start.modes);
+    this.#routes = new WorkerRoutes(start.routes.version, start.routes.routes);
+    this.learn(start.tables, null, start.modes);
   }
 
-  learn(tables: readonly PublishedTable[], routes: PublishedRoutes | null, modes: readonly PublishedMode[]): void {
+  learn(tables: readonly PublishedTable[], routes: RoutesChange | null, modes: readonly PublishedMode[]): void {
     for (const table of tables) this.#serviceOf(table).learn(compile(table, this.#index));
     for (const mode of modes) this.#serviceOf(mode).learnMode(mode.number, new ServiceMode(mode, this.#index));
-    if (routes !== null) this.#routers.set(routes.version, new Router(routes.routes));
+    if (routes !== null) this.#waiting = this.#liveRoutes.changedBy(routes);
   }
 
   #serviceOf({ service: name, cell }: PublishedTable | PublishedMode): WorkerService {
@@ -112,14 +111,37 @@ export class WorkerTables {
   }
 
   get router(): Router {
-    const live = Atomics.load(this.#processCell, PROCESS_CELL.routes);
-    const next = live === this.#routesVersion ? undefined : this.#routers.get(live);
-    if (next !== undefined) {
-      this.#router = next;
-      this.#routesVersion = live;
-      for (const version of this.#routers.keys()) if (version < live) this.#routers.delete(version);
+    return this.#liveRoutes.router;
+  }
+
+  /** The main thread publishes one change after the other, each of what is live: none but the newest can become it. */
+  get #liveRoutes(): WorkerRoutes {
+    if (this.#waiting?.version === Atomics.load(this.#processCell, PROCESS_CELL.routes)) {
+      this.#routes = this.#waiting;
+      this.#waiting = null;
     }
-    return this.#router;
+    return this.#routes;
+  }
+}
+
+/** One version of the routes of all services. */
+class WorkerRoutes {
+  readonly version: number;
+  readonly router: Router;
+  readonly #routes: ReadonlyMap<string, Route>;
+
+  constructor(version: number, routes: readonly Route[]) {
+    this.version = version;
+    // Always in the same order, so that every worker finds the same where two claim the same.
+    const inOrder = routes.toSorted((a, b) => (a.service < b.service ? -1 : 1));
+    this.#routes = new Map(inOrder.map((route) => [route.service, route]));
+    this.router = new Router(inOrder);
+  }
+
+  changedBy({ version, changed }: RoutesChange): WorkerRoutes {
+    const routes = new Map(this.#routes);
+    for (const route of changed) routes.set(route.service, route);
+    return new WorkerRoutes(version, [...routes.values()]);
   }
 }
 
