@@ -76,6 +76,38 @@ test("a keeper that stood still itself ends no server that is well by then", asy
   expect(await site.log("keeper")).not.toContain("has not answered");
 });
 
+test("a keeper that is stopped is replaced; apps, proxy, server and traffic do not notice", async () => {
+  await using site = await Site.up();
+  expect((await site.deployed("v1")).state).toBe("completed");
+  const before = await site.pids();
+  const apps = await site.appPids();
+  process.kill(before.keeper, "SIGSTOP");
+  expect((await fetch(site.url)).status).toBe(200);
+  const next = await site.until(
+    "another keeper",
+    async () => {
+      const { keeper } = await site.pids();
+      return keeper !== before.keeper ? keeper : null;
+    },
+    60_000,
+  );
+  await site.until("it is told why", async () => {
+    const { stdout } = await site.cli("events", "--json");
+    return stdout
+      .split("\n")
+      .some(
+        (line) =>
+          line.includes(`"process":"keeper","pid":${String(next)},"before":${String(before.keeper)}`) &&
+          line.includes('"cause":"hung"'),
+      );
+  });
+  expect(await site.log("proxy")).toContain(`the keeper (process ${String(before.keeper)}) has not answered for 20 s`);
+  expect(await site.appPids()).toEqual(apps);
+  expect(await site.pids()).toMatchObject({ server: before.server, proxies: before.proxies });
+  expect((await fetch(site.url)).status).toBe(200);
+  expect((await site.deployed("v2")).state).toBe("completed");
+});
+
 test("a proxy whose every thread stands still is replaced, as nobody is served by it", async () => {
   await using site = await Site.up();
   expect((await site.deployed("v1")).state).toBe("completed");

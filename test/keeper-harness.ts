@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
-import { readStat } from "../src/keeper/procfs.ts";
+import { readStat } from "../src/wire/process-stat.ts";
 import { KEEPER_PROTOCOL, type InstanceReport, type InstanceSpec, type KeeperProtocol } from "../src/wire/keeper.ts";
 import type { KeeperLaunch } from "../src/wire/launch.ts";
 import { StatePaths } from "../src/wire/paths.ts";

@@ -1,6 +1,7 @@
 import type { Clock, Milliseconds } from "../model/time.ts";
 import { groupOf } from "./family.ts";
-import { allProcesses, type ProcessStat } from "./procfs.ts";
+import { allProcesses } from "./procfs.ts";
+import type { ProcessStat } from "../wire/process-stat.ts";
 import { SharedReading } from "./shared-reading.ts";
 import type { WatchedProcess } from "./watched-process.ts";
 

@@ -1,4 +1,5 @@
-import { allProcesses, type ProcessStat } from "./procfs.ts";
+import { allProcesses } from "./procfs.ts";
+import type { ProcessStat } from "../wire/process-stat.ts";
 
 /** Processes that belong to the instance whose first process is `leader`: its group, its session, and all descendants. */
 export function familyOf(leader: number, processes: readonly ProcessStat[] = allProcesses()): ReadonlySet<number> {

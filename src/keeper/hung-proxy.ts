@@ -1,9 +1,10 @@
+import { type HungLook, stateWords } from "../wire/watch-heartbeat.ts";
 import { sendSignal } from "./end-group.ts";
 import { waitingConnections } from "./listeners.ts";
 import type { KeeperParts } from "./parts.ts";
 import type { ProxyProcess } from "./proxy-process.ts";
 import type { HeldSocket } from "./sockets.ts";
-import { type HungLook, stateWords, watchHeartbeat } from "./watch-heartbeat.ts";
+import { watchChild } from "./watch-child.ts";
 
 /** Looks in a row at which connections wait while none of its threads gets anything done. */
 const STANDS_STILL_LOOKS = 10;
@@ -22,7 +23,7 @@ export async function watchHungProxy(
   const name = `the proxy (pid ${String(proxy.process.pid)})`;
   const still = new StandsStill();
   let isTold = false;
-  await watchHeartbeat({
+  await watchChild({
     process: proxy.process,
     program: proxy.program,
     parts,

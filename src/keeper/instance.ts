@@ -12,7 +12,7 @@ import { launchInstance } from "./launch-instance.ts";
 import type { ListeningSockets } from "./listeners.ts";
 import { portOwner } from "./port-owner.ts";
 import type { Ports } from "./ports.ts";
-import type { ProcessStat } from "./procfs.ts";
+import type { ProcessStat } from "../wire/process-stat.ts";
 import { type InstanceRecord, printInstance } from "./record.ts";
 import { RestartPolicy } from "./restart-policy.ts";
 import { RotatingLog } from "./rotating-log.ts";

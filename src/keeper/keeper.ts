@@ -158,6 +158,7 @@ export class Keeper {
         pid: process.pid,
         runtime: launch.runtime,
         node: ownNode(),
+        afterHung: launch.afterHung ?? null,
         listeners: this.#proxies.listeners,
         proxies: this.#proxies.reports,
         server: this.#server.report,

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { keeperOfProxy, leftProxy } from "./left-proxy.ts";
-import type { ProcessStat } from "./procfs.ts";
+import type { ProcessStat } from "../wire/process-stat.ts";
 
 const process = (pid: number, parent: number, startTicks = pid): ProcessStat => ({
   pid,

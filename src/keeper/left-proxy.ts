@@ -1,5 +1,5 @@
 import { TealError } from "../model/error.ts";
-import type { ProcessStat } from "./procfs.ts";
+import type { ProcessStat } from "../wire/process-stat.ts";
 
 /** Why a keeper does not start beside a proxy that serves and did not start it; `keeper` is the one that it serves for. */
 export function leftProxy(pid: number, keeper: number | null): TealError {

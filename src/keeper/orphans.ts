@@ -1,7 +1,8 @@
 import { readlinkSync, realpathSync } from "node:fs";
 import type { Clock } from "../model/time.ts";
 import { endGroup, killLeftovers } from "./end-group.ts";
-import { allProcesses, readCommandLine, readEnvironment, type ProcessStat } from "./procfs.ts";
+import { allProcesses, readCommandLine, readEnvironment } from "./procfs.ts";
+import type { ProcessStat } from "../wire/process-stat.ts";
 import { seesSameFile } from "./same-file.ts";
 import { adoptProcess } from "./watched-process.ts";
 

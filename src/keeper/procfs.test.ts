@@ -2,7 +2,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, test } from "vitest";
 import { familyOf, groupOf } from "./family.ts";
-import { allProcesses, describeProcess, readEnvironment, readStat, zombiesOf } from "./procfs.ts";
+import { allProcesses, describeProcess, readEnvironment, zombiesOf } from "./procfs.ts";
+import { readStat } from "../wire/process-stat.ts";
 
 test("this process is found, with its parent and its environment", () => {
   expect(readStat(process.pid)).toMatchObject({ pid: process.pid, parent: process.ppid });

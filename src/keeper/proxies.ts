@@ -13,7 +13,7 @@ import { Lanes } from "./lanes.ts";
 import { keeperOfProxy, leftProxy } from "./left-proxy.ts";
 import { findTeal } from "./orphans.ts";
 import type { KeeperParts } from "./parts.ts";
-import { readStat } from "./procfs.ts";
+import { readStat } from "../wire/process-stat.ts";
 import { isSameProgram, ownProgram } from "./program.ts";
 import { adoptProxy, longestLived, type ProxyProcess, startProxy, tellToDrain, untilAnswers } from "./proxy-process.ts";
 import { removeDeadSockets } from "./proxy-sockets.ts";

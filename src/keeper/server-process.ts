@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import { TealError, toTealError } from "../model/error.ts";
 import type { Milliseconds } from "../model/time.ts";
 import type { Program } from "../wire/launch.ts";
+import { stateWords } from "../wire/watch-heartbeat.ts";
 import { apiAnswers } from "./api-answers.ts";
 import { endGroup, killLeftovers, sendSignal } from "./end-group.ts";
 import { Lanes } from "./lanes.ts";
@@ -11,7 +12,7 @@ import { isSameProgram, ownProgram, programWith } from "./program.ts";
 import type { TealRecord } from "./record.ts";
 import { doubled } from "./restart-policy.ts";
 import { spawnTeal } from "./spawn-teal.ts";
-import { stateWords, watchHeartbeat } from "./watch-heartbeat.ts";
+import { watchChild } from "./watch-child.ts";
 import { adoptProcess, printExit, type WatchedProcess } from "./watched-process.ts";
 
 /** sysexits.h, EX_CONFIG. A server ends with it when it cannot run as things are: its configuration, or another's lock. */
@@ -206,7 +207,7 @@ export class ServerProcess {
   /** SIGKILL: a stopped or busy process never gets to heed another signal, and the store is made for it. */
   async #endWhenHung(server: WatchedProcess, signal: AbortSignal): Promise<void> {
     const parts = this.#parts;
-    await watchHeartbeat({
+    await watchChild({
       process: server,
       program: this.#program,
       parts,

@@ -1,6 +1,6 @@
 import { type SpawnOptions, spawn } from "node:child_process";
 import type { Clock, Milliseconds } from "../model/time.ts";
-import { readStat } from "./procfs.ts";
+import { readStat } from "../wire/process-stat.ts";
 
 /** How a process ended. Both null: it was not our child, so the kernel tells us no more than that. */
 export interface Exit {

@@ -42,6 +42,16 @@ test("a proxy that did not come up in the place of another is none", () => {
   expect(told).toEqual([]);
 });
 
+test("a keeper took the place of one that hung, or of another that ended after that", () => {
+  changes.keeper(status(1, "1.0.0-a", [row(2)]));
+  changes.keeper({ ...status(4, "1.0.0-a", [row(2)]), afterHung: 1 });
+  changes.keeper({ ...status(5, "1.0.0-a", [row(2)]), afterHung: 1 });
+  expect(told).toMatchObject([
+    { process: "keeper", pid: 4, before: 1, cause: "hung" },
+    { process: "keeper", pid: 5, before: 4, cause: "ended" },
+  ]);
+});
+
 test("a keeper of the same version took the place of one that ended; of another version, of one that was replaced", () => {
   changes.keeper(status(1, "1.0.0-a", [row(2)]));
   changes.keeper(status(1, "1.0.0-a", [row(2)]));

@@ -13,12 +13,12 @@ export interface ProcessReplaced {
   readonly runtime: string | null;
   /**
    * ended: the one before had ended by itself or was killed; replaced: it was meant to go; hung: it had answered nothing,
-   * and the keeper has ended it. Of servers only the last is told, as each start of one is an event of its own.
+   * and the keeper, or where it was the keeper the proxy, has ended it. Of servers only the last is told, as each start of one is an event of its own.
    */
   readonly cause: "ended" | "replaced" | "hung";
 }
 
-type Seen = Pick<Result<KeeperProtocol, "status">, "pid" | "runtime" | "proxies" | "server">;
+type Seen = Pick<Result<KeeperProtocol, "status">, "pid" | "runtime" | "afterHung" | "proxies" | "server">;
 
 /** Notices, from what the keeper tells, when a keeper or a proxy has taken the place of another, or this server of a hung one. */
 export class ProcessChanges {
@@ -32,11 +32,11 @@ export class ProcessChanges {
     this.#tell = tell;
   }
 
-  keeper({ pid, runtime, proxies, server }: Seen): void {
+  keeper({ pid, runtime, afterHung, proxies, server }: Seen): void {
     const before = this.#keeper;
     this.#keeper = { pid, runtime };
     if (before !== null && before.pid !== pid) {
-      const cause = before.runtime === runtime ? "ended" : "replaced";
+      const cause = afterHung === before.pid ? "hung" : before.runtime === runtime ? "ended" : "replaced";
       this.#tell({ process: "keeper", pid, before: before.pid, runtime, cause });
     }
     this.proxies(proxies);

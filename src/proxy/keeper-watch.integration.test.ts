@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { PATIENCE, ProxyHarness } from "../../test/proxy-harness.ts";
@@ -12,13 +13,13 @@ const source = (path: string): string => JSON.stringify(fileURLToPath(new URL(`.
 
 /** Stands in for the keeper: answers `status`, writes down how it was started, and counts its descriptors' sockets. */
 const KEEPER = `
-import { fstatSync, writeFileSync } from "node:fs";
+import { appendFileSync, fstatSync, writeFileSync } from "node:fs";
 import { PeerServer } from ${source("wire/connect.ts")};
 import { KEEPER_PROTOCOL } from ${source("wire/keeper.ts")};
 import { StatePaths } from ${source("wire/paths.ts")};
 const launch = JSON.parse(process.argv[2]);
 const answer = { pid: process.pid, runtime: "", listeners: [], proxies: [], server: { pid: null, restarts: 0, cannotRun: false } };
-const handlers = { ...Object.fromEntries(Object.keys(KEEPER_PROTOCOL.calls).map((call) => [call, () => ({})])), status: () => { writeFileSync(launch.root + "/asked", ""); return answer; } };
+const handlers = { ...Object.fromEntries(Object.keys(KEEPER_PROTOCOL.calls).map((call) => [call, () => ({})])), status: () => { writeFileSync(launch.root + "/asked", ""); return answer; }, ping: () => { appendFileSync(launch.root + "/pings", "."); return {}; } };
 await PeerServer.listen(new StatePaths(launch.root).keeperSocket, KEEPER_PROTOCOL, handlers);
 const sockets = launch.inherited.map(({ fd }) => fstatSync(fd).isSocket());
 writeFileSync(launch.root + "/started.json", JSON.stringify({ pid: process.pid, sockets, ...launch }));
@@ -40,7 +41,7 @@ afterEach(async () => {
 
 /** Whether the proxy has found the keeper. */
 const asked = (): boolean => existsSync(join(harness.paths.root, "asked"));
-const record = (): { pid: number; sockets: boolean[]; inherited: { listen: string }[] } | null => {
+const record = (): { pid: number; sockets: boolean[]; afterHung?: number; inherited: { listen: string }[] } | null => {
   const path = join(harness.paths.root, "started.json");
   if (!existsSync(path)) return null;
   const text = readFileSync(path, "utf8");
@@ -74,6 +75,43 @@ test("a keeper that died before its proxy had asked it anything is started again
   await harness.startProxy({ runtime, ...(keeper.pid === undefined ? {} : { keeper: keeper.pid }) });
   await expect.poll(() => record()?.pid, PATIENCE).not.toBe(keeper.pid);
   keepers.push(record()?.pid ?? 0);
+});
+
+/** How often keepers were asked whether they are well. */
+const pings = (): number => {
+  const path = join(harness.paths.root, "pings");
+  return existsSync(path) ? readFileSync(path, "utf8").length : 0;
+};
+
+test("a keeper that hangs is ended, and another takes its place, which hears why", async () => {
+  const keeper = await firstKeeper();
+  await harness.startProxy({ runtime });
+  await expect.poll(pings, PATIENCE).toBeGreaterThan(0);
+  keeper.kill("SIGSTOP");
+  await expect.poll(() => record()?.pid, { ...PATIENCE, timeout: 60_000 }).not.toBe(keeper.pid);
+  const next = record();
+  keepers.push(next?.pid ?? 0);
+  expect(next).toMatchObject({ sockets: [true], afterHung: keeper.pid });
+  expect(keeper.signalCode).toBe("SIGKILL");
+  expect(harness.log).toMatch(/has not answered for 20 s: it is stopped, as by SIGSTOP; it is ended with SIGKILL/);
+});
+
+test("a machine that stood still, keeper and proxy alike, goes on with the keeper that it had", async () => {
+  const keeper = await firstKeeper();
+  const proxy = await harness.startProxy({ runtime });
+  await expect.poll(pings, PATIENCE).toBeGreaterThan(0);
+  proxy.kill("SIGSTOP");
+  keeper.kill("SIGSTOP");
+  // Longer than it takes to say that a keeper hangs; there is nothing to ask of who stands still.
+  await wait(25_000);
+  // The one that judges is first: the other answers as late as it can.
+  proxy.kill("SIGCONT");
+  await wait(2_000);
+  const before = pings();
+  keeper.kill("SIGCONT");
+  await expect.poll(pings, PATIENCE).toBeGreaterThan(before + 2);
+  expect([keeper.exitCode, keeper.signalCode, record()?.pid]).toEqual([null, null, keeper.pid]);
+  expect(harness.log).not.toContain("has not answered");
 });
 
 test("a draining proxy leaves the keeper dead", async () => {

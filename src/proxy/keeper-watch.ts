@@ -1,18 +1,26 @@
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
-import { toTealError } from "../model/error.ts";
+import { TealError, toTealError } from "../model/error.ts";
 import type { Clock, Milliseconds } from "../model/time.ts";
 import { connectPeer } from "../wire/connect.ts";
-import { KEEPER_PINGS, KEEPER_PROTOCOL } from "../wire/keeper.ts";
+import { KEEPER_PINGS, KEEPER_PROTOCOL, type KeeperProtocol } from "../wire/keeper.ts";
 import { type KeeperLaunch, NODE_FLAGS, type ProxyLaunch } from "../wire/launch.ts";
 import { ownNode, runnableNode } from "../wire/node-binary.ts";
 import { StatePaths } from "../wire/paths.ts";
+import type { Peer } from "../wire/peer.ts";
+import { readStat } from "../wire/process-stat.ts";
+import { stateWords, watchHeartbeat } from "../wire/watch-heartbeat.ts";
 
 const FIRST_PAUSE_MS: Milliseconds = 200;
 const LONGEST_PAUSE_MS: Milliseconds = 30_000;
 /** A keeper that was started here and has not answered for so long is ended when there is another program to try. */
 const ANSWER_MS: Milliseconds = 20_000;
+/**
+ * Looks without an answer, about a second each, until a keeper is said to hang. Twice as many as it gives a server: nothing of
+ * the traffic waits for a keeper.
+ */
+const HUNG_LOOKS = 20;
 
 /** What a keeper is started from: the folder of its bundles, its file in there, the Node binary. */
 interface KeeperProgram {
@@ -39,8 +47,8 @@ export interface KeeperWatchOptions {
 }
 
 /**
- * Holds a connection to the keeper, and starts a new one when its process has ended: the new keeper gets the listening
- * sockets from this process's spare descriptors. `down` drains the proxy first, and a draining proxy does not watch.
+ * Holds a connection to the keeper, and starts a new one when its process has ended, or hangs and was ended here: the new
+ * keeper gets the listening sockets from this process's spare descriptors. `down` drains the proxy first, and a draining proxy does not watch.
  * After an upgrade it goes back to the program from before, when a keeper from its own never answers.
  */
 export class KeeperWatch {
@@ -50,6 +58,9 @@ export class KeeperWatch {
   #untried: Started | null = null;
   /** Starts of keepers in a row that never answered, though nobody killed them. */
   #vain = 0;
+  /** The keeper that was ended last as it hung. */
+  #hung: number | null = null;
+
   constructor(options: KeeperWatchOptions) {
     this.#options = options;
     this.#keeper = options.launch.keeper ?? null;
@@ -94,7 +105,10 @@ export class KeeperWatch {
       this.#keeper = pid;
       this.#untried = null;
       this.#vain = 0;
-      if (peer.version >= KEEPER_PINGS) await peer.call("present", { pid: process.pid }, { signal });
+      if (peer.version >= KEEPER_PINGS) {
+        await peer.call("present", { pid: process.pid }, { signal });
+        void this.#endWhenHung(peer, pid, signal);
+      }
       await peer.closed;
       signal.removeEventListener("abort", end);
       return true;
@@ -105,6 +119,34 @@ export class KeeperWatch {
     }
   }
 
+  /**
+   * SIGKILL: a stopped or busy process never gets to heed another signal, and the next keeper takes over from one that was
+   * killed at any moment. A process that stands still itself counts none of that time, and ends nobody for it.
+   */
+  async #endWhenHung(peer: Peer<KeeperProtocol>, pid: number, signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#options;
+    const process = readStat(pid);
+    // Without /proc nobody could tell it from another process with its id.
+    if (process === null) return;
+    const over = new AbortController();
+    void peer.closed.then(() => over.abort(new TealError("aborted", "the connection to the keeper has ended")));
+    await watchHeartbeat({
+      process,
+      peer: () => peer,
+      hungLooks: HUNG_LOOKS,
+      neverCameLooks: HUNG_LOOKS,
+      clock,
+      signal: AbortSignal.any([signal, over.signal]),
+      onHung: ({ silentSeconds, stat }) => {
+        if (this.#hung === pid) return;
+        this.#hung = pid;
+        const silence = `the keeper (process ${String(pid)}) has not answered for ${String(silentSeconds)} s`;
+        log(`${silence}: ${stateWords(stat.state)}; it is ended with SIGKILL, so that another takes its place`);
+        endProcess(pid);
+      },
+    });
+  }
+
   /** One that hangs would keep the one from before from being tried. */
   #endSilent(): void {
     const { clock, log } = this.#options;
@@ -113,7 +155,7 @@ export class KeeperWatch {
     if (clock.monotonic() - since < ANSWER_MS || !isAlive(pid)) return;
     log(`the keeper (process ${String(pid)}) has not answered for ${String(ANSWER_MS / 1_000)} s, and is ended`);
     this.#vain += 1;
-    process.kill(pid, "SIGKILL");
+    endProcess(pid);
   }
 
   /** Its own first, then the one from before an upgrade while that is there. */
@@ -139,7 +181,8 @@ export class KeeperWatch {
       fd: FIRST_FD + position,
     }));
     const { root, config, settings } = launch;
-    const keeper: KeeperLaunch = { root, runtime: program.runtime, config, inherited, settings };
+    const afterHung = this.#hung === null || this.#hung !== this.#keeper ? {} : { afterHung: this.#hung };
+    const keeper: KeeperLaunch = { root, runtime: program.runtime, config, inherited, settings, ...afterHung };
     const spares = launch.listeners.map(({ spare }) => spare);
     // Its own log is its own; what it says before it has one goes where this process's words go.
     const child = spawn(runnableNode(program.node, log), [...NODE_FLAGS, program.file, JSON.stringify(keeper)], {
@@ -156,6 +199,15 @@ export class KeeperWatch {
     });
     child.unref();
     return child.pid === undefined ? null : { pid: child.pid, since: clock.monotonic(), signal };
+  }
+}
+
+/** Another may have ended it in the same moment. */
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (thrown) {
+    if (!(thrown instanceof Error && "code" in thrown && thrown.code === "ESRCH")) throw thrown;
   }
 }
 

@@ -65,6 +65,8 @@ export const KEEPER_PROTOCOL = defineProtocol({
         runtime: z.string(),
         /** The Node binary that it was started with; may have been removed since. Version 1 does not tell. */
         node: z.string().optional(),
+        /** The keeper whose place it took, if that hung. */
+        afterHung: z.int().nullable().optional(),
         listeners: z.array(z.object({ listen: z.string(), address: z.string() })),
         proxies: z.array(proxyProcess),
         /** `cannotRun`: it ended by saying that it cannot run as things are; server.log says why. It is tried again later. */

@@ -29,6 +29,8 @@ export const keeperLaunch = z.object({
   inherited: z.array(listener.extend({ fd: z.int() })),
   /** What the proxy that starts this keeper was started with, as the next one has to be. */
   settings: proxySettings.optional(),
+  /** Process id of the keeper whose place it takes, where the proxy has ended that as it hung. */
+  afterHung: z.int().positive().optional(),
 });
 export type KeeperLaunch = z.output<typeof keeperLaunch>;
 

@@ -1,17 +1,9 @@
-import type { Milliseconds } from "../model/time.ts";
-import type { KeeperProtocol } from "../wire/keeper.ts";
-import type { Program } from "../wire/launch.ts";
-import type { Peer } from "../wire/peer.ts";
+import type { Clock, Milliseconds } from "../model/time.ts";
 import { Heartbeat, LOOK_EVERY_MS } from "./heartbeat.ts";
-import type { KeeperParts } from "./parts.ts";
-import { type ProcessStat, readStat } from "./procfs.ts";
-import { isSameProgram, ownProgram } from "./program.ts";
-import type { WatchedProcess } from "./watched-process.ts";
+import type { KeeperProtocol } from "./keeper.ts";
+import type { Peer } from "./peer.ts";
+import { type ProcessStat, readStat } from "./process-stat.ts";
 
-/** Looks without an answer until a process that had presented itself is said to hang: about 10 s. */
-const HUNG_LOOKS = 10;
-/** The same for one that never has, which may take long to start. */
-const NEVER_CAME_LOOKS = 60;
 const PING_MS: Milliseconds = 60_000;
 
 /** One look at a process that answers nothing for too long. */
@@ -21,10 +13,15 @@ export interface HungLook {
 }
 
 export interface HeartbeatWatch {
-  readonly process: WatchedProcess;
-  /** What it runs from: only the keeper's own is known to present itself. */
-  readonly program: Program;
-  readonly parts: KeeperParts;
+  /** With its start a process is never taken for another that got its id. */
+  readonly process: Pick<ProcessStat, "pid" | "startTicks">;
+  /** The connection by which it is asked; null: there is none now. */
+  readonly peer: () => Peer<KeeperProtocol> | null;
+  /** Looks without an answer until it is said to hang, once it was asked at all. */
+  readonly hungLooks: number;
+  /** The same for one to which there was never a connection. */
+  readonly neverCameLooks: number;
+  readonly clock: Clock;
   /** Ends the watch. */
   readonly signal: AbortSignal;
   /** At each look while it hangs. */
@@ -34,20 +31,18 @@ export interface HeartbeatWatch {
 }
 
 /**
- * Asks a process once a second whether it is well, over the connection by which it presented itself, until the signal aborts
- * or the process is gone. The event loop answers, not the store: a slow disk is no hang.
+ * Asks a process once a second whether it is well until the signal aborts or the process is gone. The event loop answers, not
+ * the store: a slow disk is no hang.
  */
 export async function watchHeartbeat(watch: HeartbeatWatch): Promise<void> {
-  const { process, parts, signal } = watch;
-  const { clock, acquaintances } = parts;
+  const { process, clock, signal } = watch;
   const beat = new Heartbeat(clock.monotonic());
-  const isOwn = isSameProgram(watch.program, ownProgram(parts));
-  let mostLooks = isOwn ? NEVER_CAME_LOOKS : Infinity;
+  let mostLooks = watch.neverCameLooks;
   let asked: Peer<KeeperProtocol> | null = null;
   for (;;) {
-    const peer = acquaintances.of(process.pid);
+    const peer = watch.peer();
     if (peer !== null && peer !== asked) {
-      mostLooks = HUNG_LOOKS;
+      mostLooks = watch.hungLooks;
       asked = peer;
       void answers(peer, signal).then((isThere) => {
         if (isThere) beat.answered();
@@ -73,9 +68,9 @@ async function answers(peer: Peer<KeeperProtocol>, signal: AbortSignal): Promise
   }
 }
 
-async function slept({ parts, signal }: HeartbeatWatch): Promise<boolean> {
+async function slept({ clock, signal }: HeartbeatWatch): Promise<boolean> {
   try {
-    await parts.clock.sleep(LOOK_EVERY_MS, signal);
+    await clock.sleep(LOOK_EVERY_MS, signal);
     return true;
   } catch (thrown) {
     if (signal.aborted) return false;
