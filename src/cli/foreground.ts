@@ -27,7 +27,7 @@ export async function foreground(call: Call, config: string): Promise<number> {
       call.say("Teal goes on. `teal status` shows it, `teal down` stops it.");
       return 0;
     }
-    return stopAll(call, config);
+    return stopAll(call, config, stoppedBy);
   }
 }
 
@@ -95,7 +95,8 @@ async function askWish(): Promise<"stop" | "leave" | "watch"> {
   return isCancel(answer) ? "stop" : answer;
 }
 
-async function stopAll(call: Call, config: string): Promise<number> {
+/** After SIGTERM as long as teal.yaml allows: who sent it has set how long it may take. */
+async function stopAll(call: Call, config: string, stoppedBy: StopSignal): Promise<number> {
   const stop = new AbortController();
   const release = call.io.onStop(() => {
     stop.abort(new TealError("aborted", "not waited for"));
@@ -104,7 +105,7 @@ async function stopAll(call: Call, config: string): Promise<number> {
     call.say("Stopping …");
     await call.parts.down({
       config,
-      ...(await stopTimes(call, config)),
+      ...(await stopTimes(call, config, stoppedBy === "SIGTERM" ? "supervisor" : "person")),
       signal: stop.signal,
       say: (line) => {
         call.say(line);

@@ -39,7 +39,7 @@ export interface Parts {
   simulate(wish: SimulationWish): Promise<Simulated<Simulation>>;
   /** Judges recorded traffic by the guardrails of this configuration. */
   replay(traffic: RecordedTraffic, spec: ServiceSpec): Promise<Simulated<Replayed>>;
-  up(options: Pick<UpOptions, "config" | "signal" | "say" | "consent" | "force">): Promise<UpResult>;
+  up(options: Pick<UpOptions, "config" | "signal" | "say" | "consent" | "force" | "starter">): Promise<UpResult>;
   down(options: Omit<DownOptions, "clock">): Promise<DownResult>;
   /** Takes a deployment back at the proxy itself: needs neither server nor store. */
   directAbort(options: Omit<DirectAbortOptions, "clock" | "by">): Promise<DirectAbort>;

@@ -33,16 +33,23 @@ Description=Teal: ${text(config)}
 Documentation=https://www.npmjs.com/package/teal
 Wants=network-online.target
 After=network-online.target time-sync.target
+# What keeps Teal from starting, such as a port that is taken, may be gone in a minute: it is tried without end.
+StartLimitIntervalSec=0
 
 [Service]
 Type=exec
+SyslogIdentifier=teal
 User=${text(user)}
 WorkingDirectory=${text(folder)}
 ExecStart=${teal} up --stay ${at}
+# Returns when Teal is up, and so does \`systemctl start\`; it fails where that fails.
+ExecStartPost=${teal} up --wait-for $MAINPID ${at}
 # \`systemctl reload\` after a new package: upgrades what runs, and no request is lost.
 ExecReload=${teal} up --detach --yes ${at}
 # systemd sends SIGTERM to \`teal up\` alone, which drains and stops the rest. If it is killed, all else goes on.
 KillMode=process
+# For a reload, too, in which each process may take two minutes.
+TimeoutStartSec=360
 TimeoutStopSec=${String(Math.ceil(stopMs / 1_000) + 30)}
 # It exits 0 after \`teal down\`, and otherwise when Teal has died.
 Restart=on-failure

@@ -501,6 +501,19 @@ describe("up and down", () => {
     expect(JSON.parse((await rig.run(["up", "--detach", "--json"])).stdout)).toEqual(result);
   });
 
+  it("that waits for another one's start asks for no start of its own, does not stay, and says nothing", async () => {
+    const starters: unknown[] = [];
+    rig.parts = {
+      ...rig.parts,
+      up: ({ starter }) => {
+        starters.push(starter);
+        return Promise.resolve(result);
+      },
+    };
+    expect(await rig.run(["up", "--wait-for", "4711"])).toEqual({ exit: 0, stdout: "", stderr: "" });
+    expect(starters).toEqual([4_711]);
+  });
+
   it("warns beside the answer where it is the first process of a container, and of --detach there", async () => {
     const first = await rig.run(["up", "--detach", "--json"], { pid: 1 });
     expect(first.stderr).toMatch(/PID 1.*reaps no orphans.*--detach.*\n.*docker run --init/);
@@ -524,7 +537,7 @@ describe("up and down", () => {
     rig.signal("SIGTERM");
     const { exit, stdout } = await running;
     expect(exit).toBe(0);
-    expect(downs).toEqual([10_000]);
+    expect(downs).toEqual([30_000]);
     expect(
       stdout
         .trimEnd()

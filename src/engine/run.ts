@@ -15,6 +15,7 @@ import { Holding } from "./holding.ts";
 import { throwIfLatched } from "./latched.ts";
 import type { EngineParts } from "./parts.ts";
 import { patiently } from "./patience.ts";
+import { untilReadyAgain } from "./ready-again.ts";
 import type { Running } from "./running.ts";
 import { runStep } from "./run-step.ts";
 import type { Effects, StepOutcome } from "./step.ts";
@@ -153,7 +154,9 @@ export class Run implements Running {
     try {
       await this.#throwIfStale();
       const steps = await this.parts.store.steps(this.deployment.id);
-      await this.#forward(steps.filter(({ state }) => state === "pending" || state === "running"));
+      const left = steps.filter(({ state }) => state === "pending" || state === "running");
+      if (this.deployment.state !== "planned") await untilReadyAgain(this, left, this.signal);
+      await this.#forward(left);
       return;
     } catch (thrown) {
       if (this.#stop.aborted) return;

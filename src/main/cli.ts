@@ -89,7 +89,15 @@ const parts: Parts = {
     ]);
     return doctor({ bundles: packageRuntimeDir(), clock: systemClock, ...options });
   },
-  ended: async (config, signal) => (await import("./keeper-end.ts")).keeperEnd(config, systemClock, signal),
+  ended: async (config, signal) => {
+    // Who watches for the end may have to bring it about, when another version of the package has long taken these files' place.
+    const [{ keeperEnd }] = await Promise.all([
+      import("./keeper-end.ts"),
+      import("./down.ts"),
+      import("./read-config.ts"),
+    ]);
+    return keeperEnd(config, systemClock, signal);
+  },
 };
 
 // `teal events | head`: the reader has what it wanted.

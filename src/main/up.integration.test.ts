@@ -73,7 +73,12 @@ async function release(comment: string): Promise<void> {
   await writeFile(join(bundles, "VERSION.json"), JSON.stringify(version));
 }
 
-async function start(mode = "ok", deadlineMs = 20_000, signal = new AbortController().signal): Promise<UpResult> {
+async function start(
+  mode = "ok",
+  deadlineMs = 20_000,
+  signal = new AbortController().signal,
+  starter?: number,
+): Promise<UpResult> {
   const env = { ...process.env, MODE: mode };
   return up({
     config,
@@ -85,6 +90,7 @@ async function start(mode = "ok", deadlineMs = 20_000, signal = new AbortControl
     say: () => undefined,
     consent,
     force: false,
+    ...(starter === undefined ? {} : { starter }),
   });
 }
 
@@ -137,6 +143,16 @@ describe("up", () => {
     // The one that came second ends by itself.
     expect(await until(() => ours().length === 1, 5_000, systemClock)).toBe(true);
     expect(ours()).toEqual([one.pid]);
+  });
+
+  it("for one that another process starts waits, and starts nothing, as long as that one is there", async () => {
+    const waiting = start("ok", 20_000, undefined, process.pid);
+    const first = await start();
+    expect(await waiting).toMatchObject({ already: true, pid: first.pid });
+    await stop();
+    const gone = 4_194_304; // Above the highest pid that the kernel gives: proc_sys_kernel(5), pid_max.
+    await expect(start("ok", 20_000, undefined, gone)).rejects.toThrow("has ended and has started nothing");
+    expect(ours()).toEqual([]);
   });
 
   it("tells the last words of a keeper that ends at its start", async () => {

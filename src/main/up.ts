@@ -8,7 +8,7 @@ import { MIGRATIONS } from "../store/sqlite/schema.ts";
 import { ensureStateDirectory } from "../store/state-directory.ts";
 import { type KeeperLaunch, NODE_FLAGS } from "../wire/launch.ts";
 import type { StatePaths } from "../wire/paths.ts";
-import { type Keeper, keeperOf, stopKeeper } from "./keeper-client.ts";
+import { isAlive, type Keeper, keeperOf, stopKeeper } from "./keeper-client.ts";
 import { lastWords, serverLogSize, serverVerdict } from "./last-words.ts";
 import { installRuntime } from "./runtime.ts";
 import { readRuntimeVersion } from "./runtime-version.ts";
@@ -36,6 +36,8 @@ export interface UpOptions {
   readonly consent: (offer: UpgradeOffer) => Promise<boolean>;
   /** Goes back to this older package, where the store can be read by it. */
   readonly force: boolean;
+  /** Pid of a `teal up` that starts it: waits for that one, and neither starts nor upgrades anything. */
+  readonly starter?: number;
 }
 
 export interface UpgradeOffer {
@@ -69,8 +71,8 @@ const OTHER_KEEPER_MS = 1_500;
 const HOPELESS_RESTARTS = 3;
 
 /**
- * Starts the keeper, which starts the rest, and returns when the API answers. Where a keeper runs already it is left as
- * it is, unless another version runs and `consent` is given: that is upgraded in place.
+ * Starts the keeper, which starts the rest, and returns when the API answers. Where a keeper runs already, or a `starter` is
+ * given, it is left as it is, unless another version runs and `consent` is given: that is upgraded in place.
  * @throws `older-version` when what runs is newer than this package; `upgrade-failed`; `state-directory`, what the server cannot run for (`port-taken`, `config-invalid`, …), `deadline-passed` or
  *   `internal` with the last words of the logs; nothing that it started is left then
  */
@@ -79,7 +81,9 @@ export async function up(options: UpOptions): Promise<UpResult> {
   const paths = statePathsOf(config);
   for (const warning of ensureStateDirectory(paths.root).warnings) say(`warning: ${warning}`);
   const packageRuntime = (await readRuntimeVersion(bundles)).version;
-  const running = await keeperOf(paths, options.signal);
+  const running = await (options.starter === undefined
+    ? keeperOf(paths, options.signal)
+    : keeperBy(options.starter, paths, options));
   if (running !== null) {
     const upgradedFrom = await upgradeIfWanted(running, packageRuntime, paths, options);
     const now = upgradedFrom === null ? running : await keeperOf(paths, options.signal);
@@ -109,6 +113,18 @@ export async function up(options: UpOptions): Promise<UpResult> {
   }
 }
 
+/** The keeper that another `teal up` starts; how long that may take is its own affair. @throws `internal` when it has ended without one */
+async function keeperBy(starter: number, paths: StatePaths, { clock, signal }: UpOptions): Promise<Keeper> {
+  for (;;) {
+    // Before it is looked: a starter that ends leaves what it has started.
+    const isThere = isAlive(starter);
+    const keeper = await keeperOf(paths, signal);
+    if (keeper !== null) return keeper;
+    if (!isThere) throw await failure(`process ${String(starter)} has ended and has started nothing`, paths);
+    await clock.sleep(ASK_EVERY_MS, signal);
+  }
+}
+
 /** What ran before, when it was upgraded. Ends the connection then. @throws `older-version`, `upgrade-failed` */
 async function upgradeIfWanted(
   keeper: Keeper,
@@ -116,7 +132,8 @@ async function upgradeIfWanted(
   paths: StatePaths,
   options: UpOptions,
 ): Promise<string | null> {
-  const { bundles, clock, signal, say, consent, force } = options;
+  const { bundles, clock, signal, say, consent, force, starter } = options;
+  if (starter !== undefined) return null;
   const status = await keeper.status();
   const relation = relationOf(status, packageRuntime);
   if (relation === "same") return null;

@@ -28,12 +28,13 @@ export const down: Verb = {
   async run(call) {
     if (call.asks && !(await confirmed("Stop Teal and every app that it runs?"))) return declined(call);
     const config = call.configFile();
-    const times = await stopTimes(call, config);
+    const times = await stopTimes(call, config, "person");
     const began = call.io.clock.monotonic();
     const { stopped } = await stoppable(call, (signal) =>
       call.parts.down({
         config,
         ...times,
+        drainMs: call.number("drain") ?? times.drainMs,
         signal,
         say: (line) => {
           call.say(line);

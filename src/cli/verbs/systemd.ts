@@ -19,7 +19,7 @@ export const systemd: Verb = {
   async run(call) {
     const config = call.configFile();
     const { proxy } = await call.parts.loadConfig(config, call.io.env);
-    const { drainMs, stopMs } = await stopTimes(call, config);
+    const { drainMs, stopMs } = await stopTimes(call, config, "supervisor");
     const { node, script, user } = call.parts.program;
     const unit = unitFile({
       config,

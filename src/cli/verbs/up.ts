@@ -11,7 +11,7 @@ export const up: Verb = {
   summary: "Start Teal, with the releases and split of last time",
   details:
     "In the foreground it prints what happens; Ctrl-C asks, drains and stops everything (a second one stops without a further " +
-    "question, a third leaves it to finish alone). SIGTERM drains and stops without asking. Already running is exit 0.\n\n" +
+    "question, a third leaves it to finish alone). SIGTERM drains for as long as `traffic.drain` allows and stops, without asking. Already running is exit 0.\n\n" +
     "Where another version of Teal runs it says so, and upgrades it in place when that is confirmed: proxy, server and keeper " +
     "are replaced one after the other while traffic, apps and deployments go on. What does not come up goes back.",
   arguments: [],
@@ -19,6 +19,11 @@ export const up: Verb = {
     { flags: "-d, --detach", description: "return when it is up" },
     { flags: "--stay", description: "in the foreground also where it runs already: for systemd and the like" },
     { flags: "-y, --yes", description: "upgrade what runs to this version, without asking" },
+    {
+      flags: "--wait-for <pid>",
+      description: "start nothing; return when the `teal up` of that process has it up: for systemd and the like",
+      value: "count",
+    },
     { flags: "--force", description: "with --yes: even when this version is the older one" },
   ],
   examples: [
@@ -53,22 +58,24 @@ function warnFirst(call: Call): void {
 async function start(call: Call): Promise<number> {
   const config = call.configFile();
   if (call.io.pid === FIRST_PROCESS) warnFirst(call);
-  await readable(call, config);
+  const starter = call.number("waitFor");
+  if (starter === undefined) await readable(call, config);
   const result = await stoppable(call, (signal) =>
     call.parts.up({
       config,
       signal,
       force: call.flag("force"),
+      ...(starter === undefined ? {} : { starter }),
       consent: (offer) => consent(call, offer),
       say: (line) => {
         call.say(line);
       },
     }),
   );
-  const stays = !call.flag("detach") && (!result.already || call.flag("stay"));
+  const stays = starter === undefined && !call.flag("detach") && (!result.already || call.flag("stay"));
   if (call.json && stays) call.record(result);
   else if (call.json) call.document(result);
-  sayUp(call, result);
+  if (starter === undefined) sayUp(call, result);
   return stays ? foreground(call, config) : 0;
 }
 

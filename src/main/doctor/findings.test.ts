@@ -42,6 +42,7 @@ test("the unit of a process is the innermost of its control group", () => {
     user: false,
   });
   expect(unitOf("0::/\n")).toEqual({ name: null, user: false });
+  expect(unitOf("9:name=systemd:/\n0::/system.slice/teal.service\n").name).toBe("teal.service");
 });
 
 test("a unit that would end the apps with Teal is a problem, and a session a warning", () => {

@@ -29,7 +29,9 @@ export async function unit({ keeper }: Scene, signal: AbortSignal): Promise<Find
 
 /** The unit that a process is in, from proc_pid_cgroup(5), and whether it is one of a user's own manager. */
 export function unitOf(cgroup: string): { readonly name: string | null; readonly user: boolean } {
-  const path = /^(?:0:|\d+:name=systemd):(.*)$/m.exec(cgroup)?.[1] ?? "";
+  // Both hierarchies may be there, and systemd use either: cgroups(7), "CGROUPS VERSION 2".
+  const paths = [...cgroup.matchAll(/^(?:0:|\d+:name=systemd):(.*)$/gm)].map(([, path = ""]) => path);
+  const path = paths.toSorted((a, b) => b.length - a.length)[0] ?? "";
   const units = path.split("/").filter((part) => /\.(?:service|scope)$/.test(part));
   return { name: units.at(-1) ?? null, user: /\/user@\d+\.service\/.+\.(?:service|scope)/.test(path) };
 }
