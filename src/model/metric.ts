@@ -52,7 +52,24 @@ export interface MetricCounts {
   readonly total: number | null;
 }
 
-/** What a source says at one moment. `none`: nothing that can be judged, and why, in words that stay the same. */
+/**
+ * Why a source has nothing to say, in a closed set: what is told once is told apart by these, as words may hold numbers that
+ * change. `settings`: it cannot be asked as it is written; `unreachable`: no answer, or too late; `refused`: an error in
+ * answer; `unreadable`: another answer than such a source gives; `nothing`, `several`, `no-number`: not one number;
+ * `clock`: it is of an earlier time than the one before.
+ */
+export type Silence =
+  "settings" | "unreachable" | "refused" | "unreadable" | "nothing" | "several" | "no-number" | "clock";
+
+/** Nothing that can be judged. */
+export interface NoReading {
+  readonly kind: "none";
+  readonly code: Silence;
+  /** For a person. */
+  readonly reason: string;
+}
+
+/** What a source says at one moment. */
 export type MetricReading =
   | { readonly kind: "value"; readonly value: number; readonly at: EpochMilliseconds }
   /** By who counts: each instance has counters of its own. */
@@ -61,7 +78,7 @@ export type MetricReading =
       readonly counts: Readonly<Record<string, MetricCounts>>;
       readonly at: EpochMilliseconds;
     }
-  | { readonly kind: "none"; readonly reason: string };
+  | NoReading;
 
 /** Words that a question may hold, each with a `$` before it. */
 export const METRIC_VARIABLES = ["environment", "service", "version", "release"] as const;

@@ -28,7 +28,7 @@ export interface MetricsDriver {
   describe(settings: Readonly<Record<string, unknown>>): string;
   /**
    * One reading. Whatever is wrong with the source or its answer (down, not a number, several series or none) is `none`
-   * with a reason, which holds no secret and no number that changes from one reading to the next.
+   * with a code that is the same as long as the cause is, and a reason, which holds no secret.
    * @throws the signal's reason, soon after it aborts; nothing else
    */
   read(question: MetricQuestion, signal: AbortSignal): Promise<MetricReading>;

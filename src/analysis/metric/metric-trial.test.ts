@@ -27,7 +27,7 @@ const counts = (at: number, bad: number, total: number | null, who = "a"): Metri
   counts: { [who]: { bad, total } },
   at,
 });
-const NONE: MetricReading = { kind: "none", reason: "it is down" };
+const NONE: MetricReading = { kind: "none", code: "unreachable", reason: "it is down" };
 
 /** What is said after these readings, of the new environment and of the active one. */
 function after(rule: MetricRule, ours: readonly MetricReading[], theirs: readonly (MetricReading | null)[] = []) {

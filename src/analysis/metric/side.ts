@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { MetricGuardrail, MetricReading } from "../../model/metric.ts";
+import type { MetricGuardrail, MetricReading, Silence } from "../../model/metric.ts";
 import type { Count } from "../mixture.ts";
 
 const count = z.object({ requests: z.number(), failures: z.number() });
@@ -18,6 +18,8 @@ export const sideState = z.object({
   recent: z.array(count),
   /** Why there is no evidence just now; null: there is. */
   silent: z.string().nullable(),
+  /** The kind of the newest silence; older states have none, and newer ones kinds of their own. */
+  silence: z.string().exactOptional(),
 });
 export type Side = z.output<typeof sideState>;
 
@@ -48,25 +50,26 @@ export const UNASKED: Heard = { side: UNHEARD, ...NOTHING_NEW };
 
 /** A source that repeats itself, says nothing, or whose clock goes back adds nothing. */
 export function hear(side: Side, reading: MetricReading, counting: MetricGuardrail["counting"]): Heard {
-  if (reading.kind === "none") return silence(side, reading.reason);
+  if (reading.kind === "none") return silence(side, reading.code, reading.reason);
   if ((reading.kind === "value") !== (counting === "gauge"))
     return silence(
       side,
+      "unreadable",
       counting === "gauge" ? "the source gives counters, not a number" : "the source gives no counters",
     );
   if (side.at !== null && reading.at < side.at)
-    return silence({ ...side, at: reading.at }, "the clock of the source went backwards");
+    return silence({ ...side, at: reading.at }, "clock", "the clock of the source went backwards");
   if (reading.at === side.at) return { side: { ...side, silent: null }, ...NOTHING_NEW };
   const heard = { ...side, at: reading.at, silent: null };
   if (reading.kind === "value") {
-    if (!Number.isFinite(reading.value)) return silence(side, "the source gives no number");
+    if (!Number.isFinite(reading.value)) return silence(side, "no-number", "the source gives no number");
     return { side: { ...heard, value: reading.value }, isNew: true, beganAnew: false };
   }
   return counted(side, heard, reading);
 }
 
-function silence(side: Side, reason: string): Heard {
-  return { side: { ...side, value: null, silent: reason }, ...NOTHING_NEW };
+function silence(side: Side, code: Silence, reason: string): Heard {
+  return { side: { ...side, value: null, silent: reason, silence: code }, ...NOTHING_NEW };
 }
 
 /** With nothing new, what the last readings have added is that much further back. */

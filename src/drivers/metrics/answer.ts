@@ -1,10 +1,10 @@
+import type { NoReading } from "../../model/metric.ts";
 import type { Clock } from "../../model/time.ts";
 import { get, type Got } from "../validation/get.ts";
+import { none } from "./none.ts";
 
 /** A source's answer as JSON, or why there is none. */
-export type Answer =
-  | { readonly status: number; readonly json: unknown; readonly reason?: never }
-  | { readonly reason: string; readonly json?: never };
+export type Answer = { readonly kind: "answer"; readonly status: number; readonly json: unknown } | NoReading;
 
 /** @param where what is asked, for a person: the address may hold a secret. @throws the signal's reason */
 export async function askForJson(
@@ -18,11 +18,11 @@ export async function askForJson(
 }
 
 function read(got: Got, where: string): Answer {
-  if (got.kind === "none") return { reason: `${where} did not answer: ${got.reason}` };
-  if (got.cut) return { reason: `${where} answered more than is read` };
+  if (got.kind === "none") return none("unreachable", `${where} did not answer: ${got.reason}`);
+  if (got.cut) return none("unreadable", `${where} answered more than is read`);
   try {
-    return { status: got.status, json: JSON.parse(got.body) as unknown };
+    return { kind: "answer", status: got.status, json: JSON.parse(got.body) as unknown };
   } catch {
-    return { reason: `${where} answered ${String(got.status)}, and no JSON` };
+    return none("unreadable", `${where} answered ${String(got.status)}, and no JSON`);
   }
 }

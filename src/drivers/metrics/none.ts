@@ -1,5 +1,5 @@
-import type { MetricReading } from "../../model/metric.ts";
+import type { NoReading, Silence } from "../../model/metric.ts";
 
-export function none(reason: string): MetricReading {
-  return { kind: "none", reason };
+export function none(code: Silence, reason: string): NoReading {
+  return { kind: "none", code, reason };
 }

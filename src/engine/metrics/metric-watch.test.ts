@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { CustomGuardrail, MetricReading } from "../../model/metric.ts";
+import type { CustomGuardrail, MetricReading, Silence } from "../../model/metric.ts";
 import type { DeploySpec } from "../../model/service.ts";
 import { directSqliteStore } from "../../store/sqlite/direct.ts";
 import { quickSpec, Rig } from "../testing/rig.ts";
@@ -76,7 +76,11 @@ describe("a guardrail over a metric", () => {
   });
 
   const losses: readonly (readonly [string, number | MetricReading, string])[] = [
-    ["falls silent", { kind: "none", reason: "it is down" }, "blue says nothing to compare with: it is down"],
+    [
+      "falls silent",
+      { kind: "none", code: "unreachable", reason: "it is down" },
+      "blue says nothing to compare with: it is down",
+    ],
     ["reads 0", 0, "a multiple of that is no limit"],
   ];
   test.each(losses)(
@@ -117,7 +121,7 @@ describe("a guardrail over a metric", () => {
   const mishaps: readonly (readonly [string, "hangs" | Error | MetricReading, string])[] = [
     ["hangs", "hangs", "it did not answer within 1000 ms"],
     ["fails", new Error("a bug"), "it cannot be asked: a bug"],
-    ["says nothing", { kind: "none", reason: "no series" }, "no series"],
+    ["says nothing", { kind: "none", code: "nothing", reason: "no series" }, "no series"],
     ["gives NaN", { kind: "value", value: Number.NaN, at: 5 }, "the source gives no number"],
   ];
   test.each(mishaps)("a source that %s is told once, delays no step, and hinders no abort", async (_, says, reason) => {
@@ -134,6 +138,29 @@ describe("a guardrail over a metric", () => {
     expect(await made.weights()).toMatchObject({ blue: 100, green: 0 });
     expect(made.clock.now() - began).toBeLessThan(1_000);
     expect((await made.ended(id)).state).toBe("aborted");
+  });
+
+  test("that says something else each time is told once for each kind of silence", async () => {
+    const { made } = await shifting([lag]);
+    const before = made.metrics.asked.length;
+    let said = 0;
+    const complain = (code: Silence) => (): boolean => {
+      said += 1;
+      made.metrics.says.set("green", { kind: "none", code, reason: `request ${String(said)} failed` });
+      return made.metrics.asked.length - before > 20;
+    };
+    await made.until("it was asked often", complain("unreachable"));
+    expect(silences(made)).toHaveLength(1);
+    await made.until("another kind is told", () => complain("refused")() && silences(made).length > 1);
+    await made.until(
+      "it was asked more often",
+      () => complain("unreachable")() && made.metrics.asked.length - before > 60,
+    );
+    expect(silences(made)).toHaveLength(2);
+    expect(made.events.flatMap(({ data }) => (data["code"] === "metric-silent" ? [data["why"]] : []))).toEqual([
+      "unreachable",
+      "refused",
+    ]);
   });
 
   test("without evidence ends its step by time, and says so", async () => {

@@ -33,7 +33,7 @@ export class MetricWatch {
   readonly #asked: Asked;
   readonly #signal: AbortSignal;
   readonly #trials: Map<string, MetricTrial>;
-  /** Silences that were told: each is told once. */
+  /** By rule and kind, silences that were told: each is told once, whatever its words are. */
   readonly #told = new Set<string>();
 
   private constructor(run: StepRun, wish: Wish, asked: Asked, trials: readonly MetricTrial[], signal: AbortSignal) {
@@ -98,18 +98,19 @@ export class MetricWatch {
 
   #tellSilences(trial: MetricTrial, baseline: string | null): void {
     const { rule, state } = trial;
-    if (state.candidate.silent !== null) this.#tellOnce(rule.name, state.candidate.silent);
+    const { silent, silence: code = "nothing" } = state.candidate;
+    if (silent !== null) this.#tellOnce(rule.name, code, silent);
     if (baseline === null || !trial.isLost) return;
     const lack = lackOf(rule, state.baseline, baseline);
-    if (lack !== null) this.#tellOnce(rule.name, `${lack}; until then nothing is compared with it`);
+    if (lack !== null) this.#tellOnce(rule.name, "incomparable", `${lack}; until then nothing is compared with it`);
   }
 
   /** Nobody waits for it to be written down. */
-  #tellOnce(rule: string, reason: string): void {
-    const key = `${rule} ${reason}`;
+  #tellOnce(rule: string, code: string, reason: string): void {
+    const key = `${rule} ${code}`;
     if (this.#told.has(key)) return;
     this.#told.add(key);
-    this.#run.emit("warning", silence(rule, reason)).catch((thrown: unknown) => {
+    this.#run.emit("warning", silence(rule, code, reason)).catch((thrown: unknown) => {
       this.#told.delete(key);
       if (!this.#signal.aborted) this.#report(thrown, "telling that a metric is silent");
     });

@@ -22,17 +22,18 @@ export async function askMetrics(run: StepRun, active: string): Promise<void> {
       const patient = { ...guardrail, timeoutMs: Math.min(guardrail.timeoutMs, MOST_MS) };
       const reading = await readMetric(parts, patient, subject, context.signal);
       if (reading.kind !== "none") return;
-      await run.emit("warning", silence(name, `${reading.reason} (asked of ${active})`));
+      await run.emit("warning", silence(name, reading.code, `${reading.reason} (asked of ${active})`));
     }),
   );
 }
 
 /** What is said of a source that says nothing. */
-export function silence(rule: string, reason: string): Readonly<Record<string, unknown>> {
+export function silence(rule: string, why: string, reason: string): Readonly<Record<string, unknown>> {
   return {
     code: "metric-silent",
     message: `${rule}: no evidence: ${reason}`,
     remedy: "Ask its source for the same by hand; until it answers, this guardrail judges nothing.",
     rule,
+    why,
   };
 }

@@ -1,5 +1,12 @@
 import { TealError, toTealError } from "../../model/error.ts";
-import type { MetricGuardrail, MetricReading, MetricSetting, MetricSettings } from "../../model/metric.ts";
+import type {
+  MetricGuardrail,
+  MetricReading,
+  MetricSetting,
+  MetricSettings,
+  NoReading,
+  Silence,
+} from "../../model/metric.ts";
 import type { MetricSubject } from "../../ports/metrics.ts";
 import { reasonOf } from "../hub.ts";
 import type { EngineParts } from "../parts.ts";
@@ -15,11 +22,11 @@ export async function readMetric(
   signal: AbortSignal,
 ): Promise<MetricReading> {
   const driver = parts.metrics.get(source.driver);
-  if (driver === undefined) return { kind: "none", reason: `this version of Teal has no source ${source.driver}` };
+  if (driver === undefined) return none("settings", `this version of Teal has no source ${source.driver}`);
   const over = new AbortController();
   const limit = AbortSignal.any([signal, over.signal]);
   const late = parts.clock.sleep(timeoutMs, limit).then(
-    (): MetricReading => ({ kind: "none", reason: `it did not answer within ${String(timeoutMs)} ms` }),
+    (): MetricReading => none("unreachable", `it did not answer within ${String(timeoutMs)} ms`),
     (): Promise<never> => Promise.reject(reasonOf(limit)),
   );
   const asked = resolved(parts, source.settings).then((settings) => driver.read({ settings, subject }, limit));
@@ -29,10 +36,14 @@ export async function readMetric(
     if (signal.aborted) throw reasonOf(signal);
     const problem = toTealError(thrown);
     if (problem.code === "internal") parts.report(problem, { doing: `reading a metric of ${source.driver}` });
-    return { kind: "none", reason: `it cannot be asked: ${problem.message}` };
+    return none("settings", `it cannot be asked: ${problem.message}`);
   } finally {
     over.abort(new TealError("aborted", "the reading is over"));
   }
+}
+
+function none(code: Silence, reason: string): NoReading {
+  return { kind: "none", code, reason };
 }
 
 async function resolved(parts: EngineParts, settings: MetricSettings): Promise<Readonly<Record<string, unknown>>> {

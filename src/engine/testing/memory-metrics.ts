@@ -23,7 +23,11 @@ export class MemoryMetrics implements MetricsDriver {
 
   read(question: MetricQuestion): Promise<MetricReading> {
     this.asked.push(question);
-    const said = this.says.get(question.subject.names.environment) ?? { kind: "none", reason: "nothing was said" };
+    const said = this.says.get(question.subject.names.environment) ?? {
+      kind: "none",
+      code: "nothing",
+      reason: "nothing was said",
+    };
     if (said instanceof Error) return Promise.reject(said);
     // Deaf to its signal, as the worst of drivers is.
     if (said === "hangs") return new Promise(() => undefined);

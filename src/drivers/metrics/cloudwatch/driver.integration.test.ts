@@ -86,7 +86,11 @@ describe("the CloudWatch driver", () => {
     expect(await read({ statistic: "Sum" })).toMatchObject({ value: 8 });
     expect(made.emulator.invalid).toEqual([]);
     made.clock.advance(10 * PERIOD_MS);
-    expect(await read()).toEqual({ kind: "none", reason: "CloudWatch has no value of the last periods" });
+    expect(await read()).toEqual({
+      kind: "none",
+      code: "nothing",
+      reason: "CloudWatch has no value of the last periods",
+    });
   });
 
   it("goes to the region of teal.yaml, else to that of its environment; the SDK is loaded once, by the first", async () => {
@@ -107,13 +111,17 @@ describe("the CloudWatch driver", () => {
     async (status) => {
       made.emulator.put(metric("green"), 3, made.clock.now() - PERIOD_MS);
       made.emulator.resultStatus = status;
-      expect(await read()).toEqual({ kind: "none", reason: `CloudWatch answered ${status}` });
+      expect(await read()).toEqual({ kind: "none", code: "refused", reason: `CloudWatch answered ${status}` });
     },
   );
 
   it("names the kind of a refusal, and not its id", async () => {
     made.emulator.refuses = { code: "AccessDenied", status: 403 };
-    expect(await read()).toEqual({ kind: "none", reason: "CloudWatch did not answer: AccessDenied" });
+    expect(await read()).toEqual({
+      kind: "none",
+      code: "unreachable",
+      reason: "CloudWatch did not answer: AccessDenied",
+    });
   });
 
   it("is heard when it asks for what the model forbids", async () => {

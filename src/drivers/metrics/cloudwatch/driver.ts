@@ -37,7 +37,7 @@ export class CloudWatchMetrics implements MetricsDriver {
   async read({ settings, subject }: MetricQuestion, signal: AbortSignal): Promise<MetricReading> {
     signal.throwIfAborted();
     const read = cloudWatchSettings.safeParse(settings);
-    if (!read.success) return none("the settings of this source are not those of CloudWatch");
+    if (!read.success) return none("settings", "the settings of this source are not those of CloudWatch");
     const now = this.#parts.clock.now();
     try {
       const calls = await this.#connect(read.data.region);
@@ -45,7 +45,7 @@ export class CloudWatchMetrics implements MetricsDriver {
       return newest(await calls.getMetricData(inputOf(read.data, subject, now), signal), read.data);
     } catch (thrown) {
       signal.throwIfAborted();
-      return none(`CloudWatch did not answer: ${nameOf(thrown)}`);
+      return none("unreachable", `CloudWatch did not answer: ${nameOf(thrown)}`);
     }
   }
 
@@ -89,14 +89,14 @@ function newest(
   { periodMs }: CloudWatchSettings,
 ): MetricReading {
   const [first, ...others] = results;
-  if (first === undefined) return none("CloudWatch gave no result");
-  if (others.length > 0) return none("CloudWatch gave several series");
+  if (first === undefined) return none("nothing", "CloudWatch gave no result");
+  if (others.length > 0) return none("several", "CloudWatch gave several series");
   const { StatusCode: status, Values: values = [], Timestamps: times = [] } = first;
-  if (status !== undefined && status !== "Complete") return none(`CloudWatch answered ${status}`);
+  if (status !== undefined && status !== "Complete") return none("refused", `CloudWatch answered ${status}`);
   const [value] = values;
   const [began] = times;
-  if (value === undefined || began === undefined) return none("CloudWatch has no value of the last periods");
-  if (!Number.isFinite(value)) return none("CloudWatch gave something that is no number");
+  if (value === undefined || began === undefined) return none("nothing", "CloudWatch has no value of the last periods");
+  if (!Number.isFinite(value)) return none("no-number", "CloudWatch gave something that is no number");
   return { kind: "value", value, at: began.getTime() + periodMs };
 }
 

@@ -102,22 +102,24 @@ describe("an HTTP source", () => {
     await using app = await instances("down");
     expect(await driver.read({ settings: pool, subject: app.subject }, never)).toEqual({
       kind: "none",
+      code: "nothing",
       reason: "its answer (503) has nothing at /pool/used",
     });
   });
 
   it.each([
-    [{ pool: { used: 1, size: 0 } }, "/pool/size is 0, and cannot be divided by"],
-    [{ pool: { used: 1 } }, "its answer has nothing at /pool/size"],
-    [{ pool: { used: null, size: 1 } }, "its answer has something that is no number at /pool/used"],
-  ])("says what it misses in %j", async (said, reason) => {
+    [{ pool: { used: 1, size: 0 } }, "no-number", "/pool/size is 0, and cannot be divided by"],
+    [{ pool: { used: 1 } }, "nothing", "its answer has nothing at /pool/size"],
+    [{ pool: { used: null, size: 1 } }, "no-number", "its answer has something that is no number at /pool/used"],
+  ])("says what it misses in %j", async (said, code, reason) => {
     await using app = await instances(said);
-    expect(await driver.read({ settings: pool, subject: app.subject }, never)).toEqual({ kind: "none", reason });
+    expect(await driver.read({ settings: pool, subject: app.subject }, never)).toEqual({ kind: "none", code, reason });
   });
 
   it("says so when no instance is there to be asked", async () => {
     expect(await driver.read({ settings: pool, subject: subject("green") }, never)).toEqual({
       kind: "none",
+      code: "nothing",
       reason: "no instance is ready to be asked",
     });
   });

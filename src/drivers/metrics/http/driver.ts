@@ -38,9 +38,9 @@ export class HttpMetrics implements MetricsDriver {
 
   async read({ settings, subject }: MetricQuestion, signal: AbortSignal): Promise<MetricReading> {
     const read = httpSettings.safeParse(settings);
-    if (!read.success) return none("the settings of this source are not those of an HTTP source");
+    if (!read.success) return none("settings", "the settings of this source are not those of an HTTP source");
     const asked = await targets(read.data, subject, signal);
-    if (asked.length === 0) return none("no instance is ready to be asked");
+    if (asked.length === 0) return none("nothing", "no instance is ready to be asked");
     const said = await Promise.all(
       asked.map(async (target) => ({ id: target.id, said: await this.#ask(target, read.data, signal) })),
     );
@@ -50,7 +50,7 @@ export class HttpMetrics implements MetricsDriver {
   async #ask(target: Target, settings: HttpSettings, signal: AbortSignal): Promise<Said> {
     const headers = settings.path === undefined ? authorization(settings) : {};
     const answer = await askForJson(target, this.#clock, signal, headers);
-    return answer.reason === undefined ? readDocument(answer.status, answer.json, settings) : { reason: answer.reason };
+    return answer.kind === "none" ? answer : readDocument(answer.status, answer.json, settings);
   }
 
   #together(
@@ -65,8 +65,8 @@ export class HttpMetrics implements MetricsDriver {
       "counts" in said ? [[id, said.counts]] : [],
     );
     if (counts.length > 0) return { kind: "counts", counts: Object.fromEntries(counts), at };
-    const [reason = "nothing was said"] = all.flatMap(({ said }) => ("reason" in said ? [said.reason] : []));
-    return none(reason);
+    const [silence] = all.flatMap(({ said }) => ("kind" in said ? [said] : []));
+    return silence ?? none("nothing", "nothing was said");
   }
 }
 

@@ -1,4 +1,4 @@
-import type { MetricReading } from "../../../model/metric.ts";
+import type { MetricReading, NoReading } from "../../../model/metric.ts";
 import type { Clock, EpochMilliseconds } from "../../../model/time.ts";
 import type { MetricQuestion, MetricsDriver, MetricSubject } from "../../../ports/metrics.ts";
 import { askForJson } from "../answer.ts";
@@ -26,14 +26,14 @@ export class PrometheusMetrics implements MetricsDriver {
 
   async read({ settings, subject }: MetricQuestion, signal: AbortSignal): Promise<MetricReading> {
     const read = prometheusSettings.safeParse(settings);
-    if (!read.success) return none("the settings of this source are not those of Prometheus");
+    if (!read.success) return none("settings", "the settings of this source are not those of Prometheus");
     const { query, total } = read.data;
     const first = await this.#ask(read.data, inPromQl(query, subject), null, signal);
-    if (typeof first === "string") return none(first);
+    if ("kind" in first) return first;
     if (total === undefined) return { kind: "value", ...first };
     // At the same moment, so that the two are of the same scrapes.
     const second = await this.#ask(read.data, inPromQl(total, subject), first.at, signal);
-    if (typeof second === "string") return none(`total: ${second}`);
+    if ("kind" in second) return { ...second, reason: `total: ${second.reason}` };
     return { kind: "counts", counts: { all: { bad: first.value, total: second.value } }, at: first.at };
   }
 
@@ -42,15 +42,15 @@ export class PrometheusMetrics implements MetricsDriver {
     query: string,
     at: EpochMilliseconds | null,
     signal: AbortSignal,
-  ): Promise<Sample | string> {
+  ): Promise<Sample | NoReading> {
     const url = URL.parse(settings.url);
-    if (url === null) return "the address of Prometheus is none";
+    if (url === null) return none("settings", "the address of Prometheus is none");
     url.pathname = `${url.pathname.replace(/\/+$/, "")}/api/v1/query`;
     url.searchParams.set("query", query);
     if (at !== null) url.searchParams.set("time", String(at / 1_000));
     const where = `Prometheus at ${url.host}`;
     const answer = await askForJson({ url, where }, this.#clock, signal, authorization(settings));
-    return answer.reason ?? readVector(answer.status, answer.json);
+    return answer.kind === "none" ? answer : readVector(answer.status, answer.json);
   }
 }
 

@@ -38,7 +38,7 @@ describe("an answer of Prometheus", () => {
     [[], "not as Prometheus does"],
     [null, "not as Prometheus does"],
   ])("%j is no evidence", (json, why) => {
-    expect(readVector(400, json)).toContain(why);
+    expect(readVector(400, json)).toMatchObject({ kind: "none", reason: expect.stringContaining(why) as string });
   });
 
   it("whatever it is, it is a finite number or a reason", () => {
@@ -50,7 +50,7 @@ describe("an answer of Prometheus", () => {
         ),
         (json) => {
           const read = readVector(200, json);
-          expect(typeof read === "string" ? read !== "" : Number.isFinite(read.value)).toBe(true);
+          expect("kind" in read ? read.reason !== "" : Number.isFinite(read.value)).toBe(true);
         },
       ),
     );

@@ -1,5 +1,7 @@
 import { z } from "zod";
+import type { NoReading } from "../../../model/metric.ts";
 import type { EpochMilliseconds } from "../../../model/time.ts";
+import { none } from "../none.ts";
 
 /** One number that Prometheus gave. */
 export interface Sample {
@@ -26,25 +28,29 @@ const answer = z.discriminatedUnion("status", [
 const MOST_WORDS = 200;
 
 /** The one number of an answer to an instant query, or why there is none. */
-export function readVector(status: number, json: unknown): Sample | string {
+export function readVector(status: number, json: unknown): Sample | NoReading {
   const read = answer.safeParse(json);
-  if (!read.success) return `answered ${String(status)}, and not as Prometheus does`;
+  if (!read.success) return none("unreadable", `answered ${String(status)}, and not as Prometheus does`);
   const { data: said } = read;
-  if (said.status === "error") return `refused the query: ${(said.error ?? String(status)).slice(0, MOST_WORDS)}`;
+  if (said.status === "error")
+    return none("refused", `refused the query: ${(said.error ?? String(status)).slice(0, MOST_WORDS)}`);
   const { data } = said;
   if (data.resultType === "scalar") return numberOf(data.result);
   if (data.resultType !== "vector")
-    return `the query gives a ${data.resultType}, not one number: an instant vector is needed`;
+    return none("no-number", `the query gives a ${data.resultType}, not one number: an instant vector is needed`);
   const [first, ...others] = data.result;
-  if (first === undefined) return "the query gives no series: nothing matches it, or what does is stale";
-  // How many there are may change, and the reason is to stay the same.
-  if (others.length > 0) return "the query gives several series: aggregate them, for example with sum()";
-  return first.value === undefined ? "the query gives a histogram, not a number" : numberOf(first.value);
+  if (first === undefined)
+    return none("nothing", "the query gives no series: nothing matches it, or what does is stale");
+  if (others.length > 0)
+    return none("several", "the query gives several series: aggregate them, for example with sum()");
+  return first.value === undefined
+    ? none("no-number", "the query gives a histogram, not a number")
+    : numberOf(first.value);
 }
 
 /** Prometheus writes what is no number as NaN, +Inf and -Inf. */
-function numberOf([seconds, text]: z.output<typeof sample>): Sample | string {
+function numberOf([seconds, text]: z.output<typeof sample>): Sample | NoReading {
   const value = text.trim() === "" ? Number.NaN : Number(text);
-  if (!Number.isFinite(value)) return `the query gives ${text}, which is no number`;
+  if (!Number.isFinite(value)) return none("no-number", `the query gives ${text}, which is no number`);
   return { value, at: Math.round(seconds * 1_000) };
 }
