@@ -12,7 +12,7 @@ export const DEFAULT_GUARDRAILS: GuardrailSpec = {
   alpha: 0.001,
   errorRate: { warn: 0.03, rollBack: 0.05 },
   worseThanActive: "rollBack",
-  latency: { p95: { rollBack: { factor: 2 } } },
+  latency: { p50: { warn: { factor: 1.5 } }, p95: { warn: { ms: 1_000 }, rollBack: { factor: 2 } } },
 };
 
 /** Requests of each batch, both environments together. */

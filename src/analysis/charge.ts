@@ -46,7 +46,7 @@ const ACTIONS = ["rollBack", "hold", "warn"] as const satisfies readonly Guardra
 /**
  * The tests of a specification, the strictest action of each rule first. Only what rolls back shares α: the error rate's
  * rules have half of it, halved again when the comparison with the active environment rolls back too, the latency rules
- * and the shares of metrics the other half in equal parts. A warning or a hold has the α that its rule would have to roll back.
+ * and the shares of metrics that roll back the other half in equal parts. A warning or a hold has the α that its rule would have to roll back.
  */
 export function chargesOf(spec: GuardrailSpec): readonly Charge[] {
   const quantiles = (Object.keys(QUANTILES) as LatencyQuantile[]).filter((name) => spec.latency[name] !== undefined);
@@ -63,9 +63,9 @@ export function chargesOf(spec: GuardrailSpec): readonly Charge[] {
 /** α of each rule that is not the error rate's: the latencies', and those over metrics that count what is bad and all. */
 export function otherAlpha(spec: GuardrailSpec): number {
   const { latency, databaseErrors, custom = [] } = spec;
-  const metrics = [databaseErrors, ...custom].filter((metric) => metric?.counting === "share");
-  const rules = Object.values(latency).filter((limits) => limits !== undefined).length + metrics.length;
-  return (alphaOf(spec) * (1 - ERROR_RATE_SHARE)) / Math.max(1, rules);
+  const shares = [databaseErrors, ...custom].filter((metric) => metric?.counting === "share");
+  const rules = [...Object.values(latency), ...shares].filter((limits) => limits?.rollBack !== undefined);
+  return (alphaOf(spec) * (1 - ERROR_RATE_SHARE)) / Math.max(1, rules.length);
 }
 
 /** α of each of the error rate's rules. */

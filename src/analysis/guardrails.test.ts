@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { GuardrailSpec } from "../model/guardrail.ts";
 import type { TrafficCounters } from "../model/traffic.ts";
 import { NO_TRAFFIC, plus } from "./counters.ts";
+import { chargesOf } from "./charge.ts";
 import { FATAL_CONNECT_FAILURES, fastPath } from "./fast-path.ts";
 import { formatCount, formatMilliseconds, formatRate } from "./format.ts";
 import { evaluate, isShownGood } from "./guardrails.ts";
@@ -238,6 +239,55 @@ describe("latency", () => {
   it("still judges durations when there is nothing to compare with", () => {
     const court = new Court(p95({ warn: { ms: 10 }, rollBack: { factor: 2 } }), { ...names, baseline: null });
     expect(court.see(traffic(200, 0, 31)).of("latency.p95").outcome).toBe("warn");
+  });
+});
+
+describe("what only warns", () => {
+  const before = traffic(5_000, 0, 1_200);
+  const natural = (latency: GuardrailSpec["latency"], ms = 1_200): Court =>
+    new Court(spec({ latency }), names, before).see(traffic(2_000, 0, ms), traffic(2_000, 0, 1_200));
+
+  it("hinders no step of a service that is slower by its nature, as nothing could be shown", () => {
+    const limits = { p50: { warn: { factor: 1.5 } }, p95: { warn: { ms: 1_000 }, rollBack: { factor: 2 } } };
+    const court = natural(limits);
+    expect(court.of("latency.p95")).toMatchObject({ outcome: "warn", proof: "shown" });
+    expect(isShownGood(court.verdicts())).toBe(true);
+    const slow = natural(limits, 2_000);
+    expect(slow.of("latency.p50")).toMatchObject({ outcome: "warn", proof: "not-needed" });
+    expect(isShownGood(natural({ p95: { warn: { ms: 1_000 }, hold: { ms: 1_100 } } }).verdicts())).toBe(false);
+  });
+
+  it("stands in for no limit that takes back and cannot be judged yet, which is left out as if it were alone", () => {
+    const court = new Court(spec({ latency: { p95: { warn: { ms: 1_000 }, rollBack: { factor: 2 } } } }));
+    court.see(traffic(2_000, 0, 1_200), traffic(50, 0, 1_200));
+    expect(court.of("latency.p95")).toMatchObject({ outcome: "warn", proof: "not-needed" });
+  });
+
+  it("alone shows a release to be good as before, once it is within it", () => {
+    const court = new Court(spec({ errorRate: {}, latency: { p95: { warn: { ms: 1_000 } } } }));
+    expect(isShownGood(court.see(traffic(10, 0, 10)).verdicts())).toBe(false);
+    expect(isShownGood(court.see(traffic(500, 0, 10)).verdicts())).toBe(true);
+  });
+
+  it("is not waited for where there is nothing to measure, as in a service of WebSockets alone", () => {
+    const court = new Court(spec({ latency: { p50: { warn: { factor: 1.5 } } } }));
+    const upgrades = { ...NO_TRAFFIC, requests: 1_000 };
+    expect(isShownGood(court.see(upgrades, upgrades).verdicts())).toBe(true);
+  });
+
+  it("does not hinder the error rate's proof either", () => {
+    const court = new Court(spec());
+    for (let i = 0; i < 100; i++) court.see(traffic(1_000, 40), traffic(9_000, 360));
+    expect(court.of("errorRate")).toMatchObject({ outcome: "warn", proof: "shown" });
+    expect(isShownGood(court.verdicts())).toBe(true);
+  });
+
+  it("takes nothing of the alpha of what takes back", () => {
+    const alphas = (latency: GuardrailSpec["latency"]): readonly (readonly [string, number])[] =>
+      chargesOf(spec({ latency })).map(({ key, alpha }) => [key, alpha]);
+    const alone = alphas({ p95: { rollBack: { factor: 2 } } });
+    const beside = alphas({ p50: { warn: { factor: 1.5 } }, p95: { warn: { ms: 1_000 }, rollBack: { factor: 2 } } });
+    expect(beside).toEqual(expect.arrayContaining([...alone]));
   });
 });
 

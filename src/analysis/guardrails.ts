@@ -22,12 +22,18 @@ export function evaluate(trial: Trial, subjects: Subjects): readonly RuleVerdict
   return compared === null ? verdicts : [...verdicts, compared];
 }
 
-/** Whether the rules have shown that the release is not worse, so that more traffic needs no more time. */
+/**
+ * Whether the rules have shown that the release is not worse, so that more traffic needs no more time. Limits that only
+ * warn need not be kept: a service that is slower than they allow by its nature could never show it.
+ */
 export function isShownGood(verdicts: readonly RuleVerdict[]): boolean {
-  return (
-    verdicts.some(({ outcome }) => outcome === "within") &&
-    verdicts.every(({ outcome, lacking }) => outcome === "within" || lacking === "baseline")
-  );
+  const isShown = ({ outcome, proof }: RuleVerdict): boolean => outcome === "within" || proof === "shown";
+  return verdicts.some(isShown) && verdicts.every((verdict) => !isWanting(verdict));
+}
+
+/** Whether a step that waits for evidence waits for this. One that compares with too few others' requests is left out. */
+export function isWanting({ outcome, lacking, proof }: RuleVerdict): boolean {
+  return outcome !== "within" && lacking !== "baseline" && proof === undefined;
 }
 
 class RuleOfTrial {
@@ -48,14 +54,18 @@ class RuleOfTrial {
     const needed = Math.max(1, this.#trial.spec.minRequests);
     if (requests < needed) {
       const of = `${formatCount(requests)} of the ${formatCount(needed)} requests that a verdict needs`;
-      return this.#lacking("candidate", `${this.#subjects.candidate} has answered ${of}`);
+      const lacking = this.#lacking("candidate", `${this.#subjects.candidate} has answered ${of}`);
+      return this.#needed(this.#charges).length === 0 ? { ...lacking, proof: "not-needed" } : lacking;
     }
     const convicted = this.#charges.find((charge) => this.#stands(charge));
     const common = this.#charges.find((charge) => this.#suffers(charge));
     if (convicted !== undefined && this.#action(convicted) === "rollBack") return this.#conviction(convicted);
     if (common !== undefined) return this.#commonCause(common);
-    if (convicted !== undefined) return this.#conviction(convicted);
     const open = this.#charges.filter((charge) => charge.counting.kind === "failed" || this.#ms(charge) !== null);
+    if (convicted !== undefined) {
+      const conviction = this.#conviction(convicted);
+      return conviction.outcome === "warn" ? { ...conviction, ...this.#proof(open) } : conviction;
+    }
     const [strictest] = open;
     const { text } = this.#observation();
     if (strictest === undefined) {
@@ -64,12 +74,13 @@ class RuleOfTrial {
       return this.#lacking("baseline", `${text}, but ${why} to compare with`);
     }
     const says = `${text}${sayLimit(strictest, this.#trial.accused(strictest), this.#seen)}`;
-    if (!open.every((charge) => this.#isShownGood(charge))) {
+    const proof = this.#proof(open);
+    if (proof.proof !== "shown" && !open.every((charge) => this.#isShownGood(charge))) {
       const isOfFew = open.some(
         (charge) => this.#isOfFew(charge) && this.#trial.accused(charge).test.convicted !== null,
       );
       const few = isOfFew ? `; so far they are failures of fewer than ${String(LEAST_CLIENTS)} clients` : "";
-      return this.#lacking("candidate", `${says}${few}`);
+      return { ...this.#lacking("candidate", `${says}${few}`), ...proof };
     }
     return { ...this.#facts(), outcome: "within", breached: null, limit: this.#limit(strictest), message: says };
   }
@@ -110,6 +121,17 @@ class RuleOfTrial {
     if (test.convicted === null || this.#isOfFew(charge)) return false;
     const share = rateOf(countOfCharge(charge, this.#ms(charge), this.#seen.candidate)) ?? 0;
     return this.#action(charge) === "rollBack" || share > limit;
+  }
+
+  #proof(open: readonly Charge[]): Pick<RuleVerdict, "proof"> {
+    const needed = this.#needed(open);
+    if (needed.length === 0) return { proof: "not-needed" };
+    return needed.every((charge) => this.#isShownGood(charge)) ? { proof: "shown" } : {};
+  }
+
+  /** Limits that take back or hold; of failures any limit, as what is shown of them is the same for all. */
+  #needed(charges: readonly Charge[]): readonly Charge[] {
+    return charges.filter(({ action, counting }) => action !== "warn" || counting.kind === "failed");
   }
 
   /** Of failures: no more than a point above the active environment's; of slow requests: fewer than may be. */

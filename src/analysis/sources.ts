@@ -1,6 +1,6 @@
 import { ALPHA, type GuardrailSpec } from "../model/guardrail.ts";
 import type { DeploySpec } from "../model/service.ts";
-import { isShownGood } from "./guardrails.ts";
+import { isShownGood, isWanting } from "./guardrails.ts";
 import type { RuleVerdict } from "./verdict.ts";
 
 /**
@@ -14,7 +14,7 @@ export function rulesOfTrial({ guardrails, probes }: Pick<DeploySpec, "guardrail
 
 /** Whether no metric holds back more traffic: one that compares with an active environment that is not asked is left out. */
 export function isWithin(metrics: readonly RuleVerdict[]): boolean {
-  return metrics.every(({ outcome, lacking }) => outcome === "within" || lacking === "baseline");
+  return metrics.every((verdict) => !isWanting(verdict));
 }
 
 /**
@@ -22,7 +22,8 @@ export function isWithin(metrics: readonly RuleVerdict[]): boolean {
  * never against what users' requests show.
  */
 export function shownGoodBy(users: readonly RuleVerdict[], probes: readonly RuleVerdict[]): "users" | "probes" | null {
-  const saysNothing = ({ outcome }: RuleVerdict): boolean => outcome === "within" || outcome === "not-enough-evidence";
+  const saysNothing = ({ outcome, proof }: RuleVerdict): boolean =>
+    outcome === "within" || outcome === "not-enough-evidence" || proof !== undefined;
   if (!probes.every(saysNothing)) return null;
   if (isShownGood(users)) return "users";
   return isShownGood(probes) && users.every(saysNothing) ? "probes" : null;

@@ -29,6 +29,11 @@ export interface RuleVerdict {
   readonly requests: number;
   /** Whose requests are too few. The baseline's may never come (it is idle after promotion). */
   readonly lacking: "candidate" | "baseline" | null;
+  /**
+   * What a step that waits for evidence makes of it, where `outcome` does not say so. `shown`: all that would take back or
+   * hold is shown to be kept, although it warns. `not-needed`: nothing that would is known of it, so it hinders no step.
+   */
+  readonly proof?: "shown" | "not-needed";
   /** Whose requests it rests on; absent: users'. */
   readonly source?: "probes";
   /** One sentence for a person. */

@@ -100,7 +100,7 @@ const ownRules = {
       description:
         "Time to the first byte of the answer, by quantile: a duration, or a multiple (`2x`) of the active environment's. An empty map: no rule.",
     })
-    .prefault({ p95: { rollBack: "2x" } }),
+    .prefault({ p50: { warn: "1.5x" }, p95: { warn: "1s", rollBack: "2x" } }),
   activeUsers: activeUsers
     .meta({
       description:

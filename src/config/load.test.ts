@@ -58,7 +58,7 @@ describe("loadConfig", () => {
               alpha: 0.001,
               worseThanActive: "rollBack",
               errorRate: { warn: 0.03, rollBack: 0.05 },
-              latency: { p95: { rollBack: { factor: 2 } } },
+              latency: { p50: { warn: { factor: 1.5 } }, p95: { warn: { ms: 1_000 }, rollBack: { factor: 2 } } },
             },
             bakeMs: 900_000,
             keepStandbyMs: 86_400_000,

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { MetricGuardrail, MetricReading } from "../../model/metric.ts";
+import { isWithin } from "../sources.ts";
 import { seeded } from "../testing.ts";
 import { MetricTrial } from "./metric-trial.ts";
 import { metricVerdict } from "./metric-verdict.ts";
@@ -232,6 +233,34 @@ describe("a gauge", () => {
         expect(order.indexOf(high.outcome)).toBeGreaterThanOrEqual(order.indexOf(low.outcome));
       }),
     );
+  });
+});
+
+describe("a step that waits for evidence", () => {
+  const always = (rule: MetricRule, of: number) =>
+    after(
+      rule,
+      Array.from({ length: 5 }, (_, i) => value(i, of)),
+      Array.from({ length: 5 }, (_, i) => value(i, of)),
+    );
+
+  it("is not hindered by a warning, but by a limit that takes back or holds", () => {
+    const limits = ruleOf({ warn: { value: 10 }, rollBack: { value: 30 } });
+    expect(always(limits, 15)).toMatchObject({ outcome: "warn", proof: "shown" });
+    expect(isWithin([always(limits, 15)])).toBe(true);
+    expect(isWithin([after(limits, [value(1, 15), value(2, 15)])])).toBe(false);
+    expect(isWithin([always(ruleOf({ warn: { value: 10 }, hold: { value: 12 } }), 15)])).toBe(false);
+    expect(isWithin([always(ruleOf({ warn: { value: 10 } }), 15)])).toBe(true);
+    expect(isWithin([after(ruleOf({ warn: { value: 10 } }), [NONE])])).toBe(true);
+    expect(isWithin([after(limits, [NONE])])).toBe(false);
+  });
+
+  it("does not wait for a share to be shown to be below what only warns", () => {
+    const limits = ruleOf({ counting: "share", percent: true, warn: { value: 0.001 }, rollBack: { value: 0.01 } });
+    const seen = (n: number) => after(limits, [counts(1, 0, 0), counts(2, 0, n)]);
+    expect(seen(200).outcome).toBe("not-enough-evidence");
+    expect(isWithin([seen(200)])).toBe(false);
+    expect(seen(400).outcome).toBe("within");
   });
 });
 

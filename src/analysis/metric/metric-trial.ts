@@ -5,7 +5,7 @@ import { ActiveTest, activeState } from "../active-test.ts";
 import { isCommon } from "../common.ts";
 import { excessState, ExcessTest } from "../excess-test.ts";
 import { isAsked, isMultiple, isRelative, lackOf, limitOf } from "./limit.ts";
-import { ACTIONS, type MetricRule } from "./rule.ts";
+import { ACTIONS, type MetricRule, provenOf } from "./rule.ts";
 import { aged, hear, type Heard, plus, sideState, UNASKED, UNHEARD } from "./side.ts";
 
 /** As it stands in a step's progress. Version 1 of its format; older ones are read for ever. */
@@ -15,7 +15,7 @@ const metricState = z.object({
   baseline: sideState,
   /** By action, readings in a row beyond its limit. */
   beyond: z.record(z.string(), z.number()),
-  /** Readings in a row within every limit. */
+  /** Readings in a row within every limit that must be shown to be kept. */
   within: z.number(),
   /** By action with a share as its limit. */
   tests: z.record(z.string(), excessState),
@@ -113,6 +113,7 @@ export class MetricTrial {
   #compared(state: MetricState): MetricState {
     const { value } = state.candidate;
     if (value === null) return state;
+    const mustKeep = provenOf(this.rule);
     const judged = ACTIONS.flatMap((action) => {
       const limit = limitOf(this.rule, action, state.baseline);
       return limit === null ? [] : [{ action, isBeyond: this.#isBeyond(value, limit) }];
@@ -121,7 +122,8 @@ export class MetricTrial {
     const rows = judged.map(
       ({ action, isBeyond }) => [action, isBeyond ? (state.beyond[action] ?? 0) + 1 : 0] as const,
     );
-    const within = judged.some(({ isBeyond }) => isBeyond) ? 0 : state.within + 1;
+    const isOut = judged.some(({ action, isBeyond }) => isBeyond && mustKeep.includes(action));
+    const within = isOut ? 0 : state.within + 1;
     const beyond = { ...state.beyond, ...Object.fromEntries(rows) };
     const common = this.#suffers(state);
     const row = beyond["rollBack"] ?? 0;

@@ -5,12 +5,14 @@ import { isBelow, lowestRate } from "../parity-test.ts";
 import type { RuleVerdict, Subjects } from "../verdict.ts";
 import { isMultiple, isRelative, lackOf, limitOf, numberOf } from "./limit.ts";
 import { type MetricTrial, rowAlone } from "./metric-trial.ts";
-import { ACTIONS } from "./rule.ts";
+import { ACTIONS, provenOf } from "./rule.ts";
 import { plus, UNHEARD } from "./side.ts";
 
 /** What one guardrail over a metric says of all that its source has said. */
 export function metricVerdict(trial: MetricTrial, subjects: Subjects): RuleVerdict {
-  return new MetricRuling(trial, subjects).verdict();
+  const verdict = new MetricRuling(trial, subjects).verdict();
+  const mustProve = !provenOf(trial.rule).includes("warn");
+  return mustProve || verdict.outcome === "within" ? verdict : { ...verdict, proof: "not-needed" };
 }
 
 class MetricRuling {
@@ -29,6 +31,7 @@ class MetricRuling {
     if (found === "rollBack" && !this.#isSharedCause) return this.#breach(found, found);
     if (candidate.silent !== null) return this.#lacking("candidate", candidate.silent);
     if (found === "rollBack" || this.#suffers) return this.#breach("rollBack", "hold");
+    if (found === "warn") return { ...this.#breach(found, found), ...this.#proof() };
     if (found !== undefined) return this.#breach(found, found);
     if (numberOf(this.#trial.rule.guardrail, candidate) === null)
       return this.#lacking("candidate", "its source has given no number yet");
@@ -90,10 +93,15 @@ class MetricRuling {
     return known.map((action) => limitOf(rule, action, state.baseline)).find((limit) => limit !== null) ?? null;
   }
 
+  /** A warning hinders no step that waits for evidence, where what takes back or holds is shown to be kept. */
+  #proof(): Pick<RuleVerdict, "proof"> {
+    return this.#lack === null && this.#isShownGood() ? { proof: "shown" } : {};
+  }
+
   #isShownGood(): boolean {
     const { state, rule } = this.#trial;
     if (!this.#isShare) return state.within >= rule.guardrail.readings;
-    return ACTIONS.every((action) => {
+    return provenOf(rule).every((action) => {
       const limit = rule.guardrail[action];
       if (limit === undefined || ("factor" in limit && this.#trial.isLost)) return true;
       const most = "value" in limit ? limit.value : Math.min(1, lowestRate(state.baseline.sum) + MARGIN);

@@ -14,6 +14,13 @@ export interface MetricRule {
 /** From the strictest. */
 export const ACTIONS = ["rollBack", "hold", "warn"] as const satisfies readonly GuardrailAction[];
 
+/** Limits that are shown to be kept before a step goes on by evidence: not those that warn, unless there is no other. */
+export function provenOf({ guardrail }: MetricRule): readonly GuardrailAction[] {
+  const given = ACTIONS.filter((action) => guardrail[action] !== undefined);
+  const strict = given.filter((action) => action !== "warn");
+  return strict.length === 0 ? given : strict;
+}
+
 export function metricRules(spec: GuardrailSpec): readonly MetricRule[] {
   const { databaseErrors, connectionPool, custom = [] } = spec;
   const alpha = otherAlpha(spec);

@@ -27,10 +27,10 @@ export async function tellGrounds(
   }
   if (advance !== "time") return;
   for (const verdict of evidence.activeUsers()) if (verdict.lacking !== null) await tell(run, verdict);
-  for (const verdict of users) if (verdict.lacking === "candidate") await tell(run, verdict);
+  const isTold = ({ lacking, proof }: RuleVerdict): boolean => lacking === "candidate" && proof === undefined;
+  for (const verdict of users) if (isTold(verdict)) await tell(run, verdict);
   for (const verdict of evidence.metrics())
-    if (verdict.lacking === "candidate" || (verdict.lacking === "baseline" && baseline !== null))
-      await tell(run, verdict);
+    if (isTold(verdict) || (verdict.lacking === "baseline" && baseline !== null)) await tell(run, verdict);
   if (users.length > 0) return;
   const message = `not enough evidence: no request went to ${environment} while it was watched`;
   await run.emit("guardrail", { rule: "all", action: "none", message, requests: 0 });
