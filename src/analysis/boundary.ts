@@ -74,11 +74,11 @@ function spread(mass: Float64Array, requests: number, p: number, below: number):
     log += Math.log(((requests - y) / (y + 1)) * (p / (1 - p)));
   }
   const next = new Float64Array(below);
-  for (const [failures, share] of mass.entries()) {
+  for (let failures = 0; failures < mass.length; failures++) {
+    const share = mass[failures] ?? 0;
     if (share === 0) continue;
-    for (let y = 0; y < added.length && failures + y < below; y++) {
-      next[failures + y] = (next[failures + y] ?? 0) + share * (added[y] ?? 0);
-    }
+    const most = Math.min(added.length, below - failures);
+    for (let y = 0; y < most; y++) next[failures + y] = (next[failures + y] ?? 0) + share * (added[y] ?? 0);
   }
   return next;
 }

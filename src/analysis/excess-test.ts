@@ -9,7 +9,7 @@ const FROM_THE_START = 0.995;
 /** Stands for a wealth of zero, which JSON cannot say as a logarithm. */
 const NOTHING = -1e9;
 
-/** To work out a boundary takes 10 to 20 ms; tests are few, by the limits of teal.yaml. */
+/** To work out a boundary takes some 5 ms; tests are few, by the limits of teal.yaml. */
 const MOST_KEPT = 256;
 const kept = new Map<string, ExcessTest>();
 

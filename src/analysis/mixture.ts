@@ -1,5 +1,3 @@
-import { logSum } from "./log-sum.ts";
-
 /** Requests that were seen, and how many of them failed (or were slow): `failures` ≤ `requests`. */
 export interface Count {
   readonly requests: number;
@@ -10,6 +8,13 @@ export interface Count {
 export interface Atom {
   readonly p: number;
   readonly weight: number;
+}
+
+/** Logs of an atom's weight, and of its factors for a request that failed and for one that did not. */
+interface LogAtom {
+  readonly weight: number;
+  readonly failure: number;
+  readonly success: number;
 }
 
 /**
@@ -25,7 +30,7 @@ export interface Atom {
  */
 export class Mixture {
   readonly limit: number;
-  readonly #atoms: readonly { readonly weight: number; readonly failure: number; readonly success: number }[];
+  readonly #atoms: readonly LogAtom[];
 
   constructor(limit: number, atoms: readonly Atom[]) {
     this.limit = limit;
@@ -41,19 +46,34 @@ export class Mixture {
   }
 
   /** Natural logarithm of the wealth after these requests; 0 before the first. */
-  logWealth(count: Count): number {
-    return logSum(this.factors(count).map((factor, index) => (this.#atoms[index]?.weight ?? 0) + factor));
+  logWealth({ requests, failures }: Count): number {
+    // Asked for hundreds of thousands of times where a boundary is worked out: without a list of the terms.
+    const successes = requests - failures;
+    let most = Number.NEGATIVE_INFINITY;
+    for (const atom of this.#atoms) most = Math.max(most, termOf(atom, successes, failures));
+    if (most === Number.NEGATIVE_INFINITY) return most;
+    let sum = 0;
+    for (const atom of this.#atoms) sum += Math.exp(termOf(atom, successes, failures) - most);
+    return most + Math.log(sum);
   }
 
   /** Log of each atom's own likelihood ratio. */
   factors({ requests, failures }: Count): number[] {
     const successes = requests - failures;
-    // An atom of p = 1 has a success of -Infinity, which times none of them is no number.
-    return this.#atoms.map(({ failure, success }) => failures * failure + (successes === 0 ? 0 : successes * success));
+    return this.#atoms.map((atom) => factorOf(atom, successes, failures));
   }
 
   /** Log of each atom's weight. */
   weights(): number[] {
     return this.#atoms.map(({ weight }) => weight);
   }
+}
+
+function factorOf({ failure, success }: LogAtom, successes: number, failures: number): number {
+  // An atom of p = 1 has a success of -Infinity, which times none of them is no number.
+  return failures * failure + (successes === 0 ? 0 : successes * success);
+}
+
+function termOf(atom: LogAtom, successes: number, failures: number): number {
+  return atom.weight + factorOf(atom, successes, failures);
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { TealError } from "../model/error.ts";
 import type { TrafficCounters, TrafficSample } from "../model/traffic.ts";
-import { later, NO_TRAFFIC, plus, since } from "./counters.ts";
+import { isSame, later, NO_TRAFFIC, plus, since } from "./counters.ts";
 
 export const fineLatency = z.object({ from: z.number(), counts: z.array(z.number()).readonly() });
 
@@ -65,14 +65,16 @@ export class CounterWindow {
   }
 
   add(sample: TrafficSample): CounterWindow {
-    const known = this.#state.epochs.find((seen) => seen.epoch === sample.epoch);
+    const process = this.#state.epochs.find((seen) => seen.epoch === sample.epoch);
     const began = this.hasBegun ? this.#state.began : sample.at;
     const isOlder = sample.since !== undefined && began !== undefined && sample.since < began;
-    const countsFromZero = known !== undefined || (this.hasBegun && !isOlder);
-    const last = { ...known?.last };
+    const countsFromZero = process !== undefined || (this.hasBegun && !isOlder);
+    const last = { ...process?.last };
     const total = { ...this.#state.total };
     for (const [environment, now] of Object.entries(sample.environments)) {
-      const before = last[environment] ?? (countsFromZero ? NO_TRAFFIC : now);
+      const known = last[environment];
+      if (known !== undefined && isSame(known, now)) continue;
+      const before = known ?? (countsFromZero ? NO_TRAFFIC : now);
       total[environment] = plus(total[environment] ?? NO_TRAFFIC, since(before, now));
       last[environment] = later(before, now);
     }

@@ -15,8 +15,8 @@ export function configurationDiff(before: ServiceSpec | null, after: ServiceSpec
   if (before === null) return [];
   const old = settingsOf(before);
   const now = settingsOf(after);
-  const paths = [...new Set([...old.keys(), ...now.keys()])].toSorted(byPath);
-  return paths.flatMap((path) => change(path, old.get(path), now.get(path)));
+  const paths = [...new Set([...old.keys(), ...now.keys()])];
+  return paths.flatMap((path) => change(path, old.get(path), now.get(path))).toSorted(byPath);
 }
 
 /** Whether a release with one specification behaves as one with the other, as far as Teal can know. */
@@ -37,6 +37,8 @@ function shown(setting: Setting | undefined, secret = SECRET, note = ""): string
 }
 
 /** `shift[10]` after `shift[9]`. */
-function byPath(a: string, b: string): number {
-  return a.localeCompare(b, "en", { numeric: true });
+const collator = new Intl.Collator("en", { numeric: true });
+
+function byPath(a: ConfigurationChange, b: ConfigurationChange): number {
+  return collator.compare(a.path, b.path);
 }

@@ -75,6 +75,17 @@ describe("which samples are sent", () => {
     expect(told.slice(1).filter((count) => count === 1)).toHaveLength(1);
   });
 
+  it("tells hundreds that are watched in turns, and each of them twice a second", () => {
+    const feed = new SampleFeed();
+    const many = Array.from({ length: 200 }, (_, index) =>
+      service(String(index), { counters: new Map(), isWatched: true }),
+    );
+    feed.next(many, 1);
+    const ticks = Array.from({ length: 5 }, () => names(feed.next(many, 1)));
+    expect(Math.max(...ticks.map(({ length }) => length))).toBeLessThanOrEqual(44);
+    expect(new Set(ticks.flat()).size).toBe(200);
+  });
+
   it("tells thousands of quiet ones in turns, and each of them within 5 s", () => {
     const feed = new SampleFeed();
     const many = Array.from({ length: 2_000 }, (_, index) => service(String(index), { counters: new Map() }));

@@ -18,7 +18,7 @@ export interface Sampled {
  * thousands in the same tick would keep both ends from everything else meanwhile.
  */
 const ALL_EVERY = 50;
-/** Every so many, all that are watched. */
+/** In so many, each that is watched. */
 const WATCHED_EVERY = 5;
 
 /** Fields of a service that are no counters, and of each environment: the histogram changes with the requests only. */
@@ -35,13 +35,13 @@ export class SampleFeed {
   next<S extends Sampled>(services: Iterable<S>, listeners: number): S[] {
     const all = listeners > this.#listeners;
     let place = this.#tick;
-    const watched = this.#tick % WATCHED_EVERY === 0;
     this.#listeners = listeners;
     this.#tick += 1;
     const news: S[] = [];
     for (const service of services) {
       const isItsTurn = place % ALL_EVERY === 0;
-      if (this.#isNews(service) || all || isItsTurn || (watched && service.isWatched)) news.push(service);
+      if (this.#isNews(service) || all || isItsTurn || (place % WATCHED_EVERY === 0 && service.isWatched))
+        news.push(service);
       place += 1;
     }
     return news;
