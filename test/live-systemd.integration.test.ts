@@ -165,12 +165,12 @@ describe("under a live systemd", () => {
     await using next = await OtherPackage.install("1.0.0");
     await shop.install(next);
     const other = shop.machine.start("/opt/node", "-e", LISTEN);
-    await once(other.stdout, "data");
+    await once(other.stdout, "data", { signal: AbortSignal.timeout(20_000) });
     expect(await shop.machine.run("systemctl", "start", "teal")).toMatchObject({ code: 1 });
     const { stdout } = await shop.machine.run("journalctl", "--identifier", "teal", "--lines", "20");
     expect(stdout).toContain("[port-taken]");
     other.stdin.end();
-    await serves(shop, "slow");
     await shop.machine.until("it is active", async () => (await shop.property("ActiveState")) === "active");
+    expect((await shop.client.status()).listeners).toMatchObject([{ address: "127.0.0.1:80" }]);
   });
 });
