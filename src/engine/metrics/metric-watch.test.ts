@@ -97,6 +97,10 @@ describe("a guardrail over a metric", () => {
       made.metrics.says.set("blue", says);
       expect((await made.ended(id)).state).toBe("completed");
       expect(silences(made)).toEqual([`custom.lag: no evidence: ${why}; until then nothing is compared with it`]);
+      expect(made.events.find(({ data }) => data["code"] === "metric-silent")?.data).toMatchObject({
+        why: "incomparable",
+        remedy: expect.stringContaining("go on judging") as string,
+      });
       expect(
         made.events.findLast(({ type, data }) => type === "guardrail" && data["rule"] === "custom.lag")?.data,
       ).toMatchObject({

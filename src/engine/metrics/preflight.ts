@@ -32,7 +32,10 @@ export function silence(rule: string, why: string, reason: string): Readonly<Rec
   return {
     code: "metric-silent",
     message: `${rule}: no evidence: ${reason}`,
-    remedy: "Ask its source for the same by hand; until it answers, this guardrail judges nothing.",
+    remedy:
+      why === "incomparable"
+        ? "Ask its source about the active environment by hand; limits that are numbers of their own go on judging."
+        : "Ask its source for the same by hand; until it answers, this guardrail judges nothing.",
     rule,
     why,
   };
