@@ -1,4 +1,5 @@
 import { TealError, toTealError } from "../model/error.ts";
+import { findTeal } from "../keeper/orphans.ts";
 import type { Clock, Milliseconds } from "../model/time.ts";
 import { TealClient } from "../sdk/client.ts";
 import type { StatePaths } from "../wire/paths.ts";
@@ -34,46 +35,57 @@ const NEW_KEEPER_MS = 10_000;
  */
 export async function down(options: DownOptions): Promise<DownResult> {
   const { config, drainMs, stopMs, clock, signal, say } = options;
-  const found = await findKeeper(statePathsOf(config), clock, signal);
-  if (found === null) return { stopped: false };
-  using keeper = found;
+  const paths = statePathsOf(config);
+  const first = await findKeeper(paths, clock, signal);
+  if (first === null) return { stopped: false };
   const longestMs = drainMs + stopMs + MARGIN_MS;
   say(`Draining for at most ${String(Math.round(drainMs / 1_000))} s, then stopping …`);
-  await askDown(keeper, longestMs, options);
-  if (await until(() => !isAlive(keeper.pid), longestMs, clock, signal)) return { stopped: true };
-  throw new TealError(
-    "deadline-passed",
-    `the keeper (process ${String(keeper.pid)}) has not ended within ${String(longestMs / 1_000)} s`,
-    {
-      remedy: "It goes on stopping by itself; see .teal/logs/keeper.log.",
-    },
-  );
+  // One that ended without an answer may have left to another, as in an upgrade, or was killed: then that one is asked.
+  for (let next: Keeper | null = first; next !== null; next = await findKeeper(paths, clock, signal)) {
+    using keeper = next;
+    const isAnswered = await askDown(keeper, longestMs, options);
+    if (!(await until(() => !isAlive(keeper.pid), longestMs, clock, signal))) {
+      throw new TealError(
+        "deadline-passed",
+        `the keeper (process ${String(keeper.pid)}) has not ended within ${String(longestMs / 1_000)} s`,
+        {
+          remedy: "It goes on stopping by itself; see .teal/logs/keeper.log.",
+        },
+      );
+    }
+    if (isAnswered) break;
+  }
+  return { stopped: true };
 }
 
-/** The call's answer and the end of the connection both say that it is on its way. */
+/** False: the connection ended before the answer came. */
 async function askDown(
   { peer }: Keeper,
   longestMs: Milliseconds,
   { drainMs, clock, signal }: DownOptions,
-): Promise<void> {
+): Promise<boolean> {
   try {
     await peer.call("down", { drainMs }, { timeoutMs: longestMs, signal });
+    return true;
   } catch (thrown) {
     signal.throwIfAborted();
     const gone = peer.closed.then(() => true);
     if (!(await Promise.race([gone, clock.sleep(100).then(() => false)]))) throw thrown;
+    return false;
   }
 }
 
+/** The keeper, which is waited for where anything of Teal runs: its proxy starts it. Null: nothing runs. */
 async function findKeeper(paths: StatePaths, clock: Clock, signal: AbortSignal): Promise<Keeper | null> {
   const first = await keeperOf(paths, signal);
-  if (first !== null || !(await serverAnswers(paths, clock, signal))) return first;
+  if (first !== null) return first;
+  if (findTeal("proxy", paths.root).length === 0 && !(await serverAnswers(paths, clock, signal))) return null;
   const end = clock.monotonic() + NEW_KEEPER_MS;
   for (;;) {
     const keeper = await keeperOf(paths, signal);
     if (keeper !== null) return keeper;
     if (clock.monotonic() > end)
-      throw new TealError("keeper-down", `the server answers, but no keeper at ${paths.keeperSocket}`);
+      throw new TealError("keeper-down", `Teal runs, but no keeper answers at ${paths.keeperSocket}`);
     await clock.sleep(100, signal);
   }
 }

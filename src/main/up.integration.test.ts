@@ -16,7 +16,8 @@ const WIRE = fileURLToPath(new URL("../wire", import.meta.url));
 /** Stands in for the keeper and the server: speaks the keeper's protocol, answers /healthz, fails as MODE says. */
 const KEEPER = `
 import { createServer } from "node:http";
-import { appendFileSync, openSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { appendFileSync, openSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { PeerServer } from "${WIRE}/connect.ts";
 import { KEEPER_PROTOCOL } from "${WIRE}/keeper.ts";
@@ -37,6 +38,13 @@ const answering = await PeerServer.listen(paths.keeperSocket, KEEPER_PROTOCOL, {
     appendFileSync(join(launch.root, "down.log"), drainMs + "\\n");
     if (mode === "stuck") return new Promise(() => {});
     if (mode === "abrupt") process.exit(0);
+    if (mode === "leaves") {
+      rmSync(join(launch.root, "lock"));
+      const env = { ...process.env, MODE: "ok" };
+      const next = spawn(process.execPath, process.argv.slice(1), { env, detached: true, stdio: ["ignore", "ignore", "ignore", "ipc"] });
+      next.once("message", () => process.exit(0));
+      return new Promise(() => {});
+    }
     setTimeout(() => process.exit(0), 50);
     return {};
   },
@@ -45,8 +53,10 @@ if (mode === "cannot-run") {
   const entry = { level: 60, time: "2026-01-01T00:00:00Z", code: "port-taken", remedy: "Free it.", problems: [], msg: "127.0.0.1:80 is taken" };
   appendFileSync(join(paths.logs, "server.log"), JSON.stringify(entry) + "\\n");
 } else if (mode !== "no-api") {
+  rmSync(paths.apiSocket, { force: true });
   createServer((request, response) => response.end("{}")).listen(paths.apiSocket);
 }
+if (process.send !== undefined) process.send("up", () => process.disconnect());
 `;
 
 let folder: string;
@@ -201,6 +211,13 @@ describe("down", () => {
     expect(await stop(1_234)).toEqual({ stopped: true });
     expect(isAlive(child)).toBe(false);
     expect(await readFile(join(folder, ".teal/down.log"), "utf8")).toBe("1234\n");
+  });
+
+  it("ends also the keeper to which the one that it had asked has left", async () => {
+    const { pid } = await start("leaves");
+    expect(await stop(1_234)).toEqual({ stopped: true });
+    expect([isAlive(pid), ours()]).toEqual([false, []]);
+    expect(await readFile(join(folder, ".teal/down.log"), "utf8")).toBe("1234\n1234\n");
   });
 
   it("can be left while the keeper goes on stopping", async () => {

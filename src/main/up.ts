@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, openSync, closeSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { TealError } from "../model/error.ts";
+import { TealError, toTealError } from "../model/error.ts";
 import type { Clock, Milliseconds } from "../model/time.ts";
 import { TealClient } from "../sdk/client.ts";
+import { CANNOT_RUN } from "../keeper/server-process.ts";
+import { readOwner } from "../store/sqlite/ownership.ts";
 import { MIGRATIONS } from "../store/sqlite/schema.ts";
 import { ensureStateDirectory } from "../store/state-directory.ts";
 import { type KeeperLaunch, NODE_FLAGS } from "../wire/launch.ts";
@@ -100,16 +102,16 @@ export async function up(options: UpOptions): Promise<UpResult> {
     inherited: [],
   };
   const logSize = await serverLogSize(paths);
-  const child = start(launch, paths, options.env);
+  const starting = { child: start(launch, paths, options.env), again: () => start(launch, paths, options.env) };
   try {
-    using keeper = await answering(child, paths, options);
+    using keeper = await answering(starting, paths, options);
     const result = await ready(keeper, logSize, paths, options);
-    return { ...result, already: keeper.pid !== child.pid, packageRuntime, upgradedFrom: null };
+    return { ...result, already: keeper.pid !== starting.child.pid, packageRuntime, upgradedFrom: null };
   } catch (thrown) {
-    await stopKeeper(child, paths, options.clock);
+    await stopKeeper(starting.child, paths, options.clock);
     throw thrown;
   } finally {
-    child.unref();
+    starting.child.unref();
   }
 }
 
@@ -137,14 +139,28 @@ async function upgradeIfWanted(
   const status = await keeper.status();
   const relation = relationOf(status, packageRuntime);
   if (relation === "same") return null;
-  const from = basename(status.runtime);
+  // In the middle of an upgrade by somebody else the keeper is still of the version before.
+  const other = processesOf(status).find(({ draining, runtime }) => !draining && runtime !== packageRuntime);
+  const from = other?.runtime ?? basename(status.runtime);
   if (relation === "older") await refuseOlder(from, packageRuntime, force, paths);
   if (!(await consent({ from, to: packageRuntime, relation }))) return null;
+  await comeUp(keeper, paths, options);
   keeper[Symbol.dispose]();
   const runtime = await installRuntime(bundles, paths.runtime);
   say(`Upgrading Teal from ${from} to ${packageRuntime}; traffic, apps and deployments go on.`);
   await upgrade({ paths, runtime, clock, signal, say });
   return from;
+}
+
+/** What is just being started is waited for; what cannot come up may be cured by the upgrade. */
+async function comeUp(keeper: Keeper, paths: StatePaths, options: UpOptions): Promise<void> {
+  try {
+    await ready(keeper, await serverLogSize(paths), paths, options);
+  } catch (thrown) {
+    options.signal.throwIfAborted();
+    if (toTealError(thrown).code === "keeper-down") throw thrown;
+    options.say(`warning: ${toTealError(thrown).message}`);
+  }
 }
 
 async function refuseOlder(from: string, to: string, force: boolean, paths: StatePaths): Promise<void> {
@@ -184,15 +200,32 @@ function start(launch: KeeperLaunch, paths: StatePaths, env: Environment): Child
   }
 }
 
-/** The keeper that answers: ours, or another one that was started at the same time and took the lock first. */
-async function answering(child: ChildProcess, paths: StatePaths, options: UpOptions): Promise<Keeper> {
+/** A keeper that was started here, which may have to be started again. */
+interface Starting {
+  child: ChildProcess;
+  readonly again: () => ChildProcess;
+}
+
+/**
+ * The keeper that answers: ours, or another one that was started at the same time and took the lock first. Where the one that
+ * had the lock was just going down, ours is started again.
+ */
+async function answering(starting: Starting, paths: StatePaths, options: UpOptions): Promise<Keeper> {
   const { clock, signal } = options;
-  let endedAt: Milliseconds | null = null;
+  let lockedAt = clock.monotonic();
+  let mayBeAgain = true;
   return poll(options, "the keeper", paths, async () => {
     const found = await keeperOf(paths, signal);
-    if (found !== null || !hasEnded(child)) return found;
-    endedAt ??= clock.monotonic();
-    if (clock.monotonic() - endedAt > OTHER_KEEPER_MS) throw await failure("the keeper ended at its start", paths);
+    const { child } = starting;
+    const isOurs = !hasEnded(child);
+    if (found !== null) return found;
+    if (isOurs || readOwner(paths.keeperLock) !== null) lockedAt = clock.monotonic();
+    if (clock.monotonic() - lockedAt <= OTHER_KEEPER_MS) return null;
+    if (child.exitCode !== CANNOT_RUN || !mayBeAgain) throw await failure("the keeper ended at its start", paths);
+    mayBeAgain = false;
+    lockedAt = clock.monotonic();
+    child.unref();
+    starting.child = starting.again();
     return null;
   });
 }
@@ -205,18 +238,31 @@ async function ready(
   options: UpOptions,
 ): Promise<Omit<UpResult, "already" | "packageRuntime" | "upgradedFrom">> {
   const client = new TealClient({ socket: paths.apiSocket }, options.clock);
-  const before = (await keeper.status()).server.restarts;
+  const before = (await statusOf(keeper)).server.restarts;
   await poll(options, "the API", paths, async () => {
     if (await answers(client, options.signal)) return true;
-    const { server } = await keeper.status();
+    const { server } = await statusOf(keeper);
     if (server.cannotRun || server.restarts - before >= HOPELESS_RESTARTS) {
       throw (await serverVerdict(paths, logSize)) ?? (await failure("the server keeps ending at its start", paths));
     }
     return null;
   });
-  const status = await keeper.status();
+  const status = await statusOf(keeper);
   const { pid, runtime, listeners } = status;
   return { pid, runtime: basename(runtime), processes: processesOf(status), listeners, socket: paths.apiSocket };
+}
+
+/** @throws `keeper-down` when somebody takes Teal down, or upgrades it, meanwhile */
+async function statusOf(keeper: Keeper): ReturnType<Keeper["status"]> {
+  try {
+    return await keeper.status();
+  } catch (cause) {
+    if (toTealError(cause).code !== "keeper-down") throw cause;
+    throw new TealError("keeper-down", "the keeper ended while it was waited for: Teal was taken down, or upgraded", {
+      cause,
+      remedy: "Run `teal up --detach` again.",
+    });
+  }
 }
 
 async function answers(client: TealClient, signal: AbortSignal): Promise<boolean> {

@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { TealError, toTealError } from "../model/error.ts";
+import { findTeal } from "../keeper/orphans.ts";
 import type { Clock, Milliseconds } from "../model/time.ts";
 import { KEEPER_REPLACES } from "../wire/keeper.ts";
 import type { Program } from "../wire/launch.ts";
@@ -19,6 +20,8 @@ export interface UpgradeOptions {
   readonly say: (line: string) => void;
 }
 
+const NONE = "none";
+
 type Part = "proxy" | "server" | "keeper";
 
 /** The traffic first, so that a version that cannot carry it changes nothing else; the keeper last, as it does the rest. */
@@ -28,11 +31,13 @@ const REPLACE_MS: Milliseconds = 120_000;
 /** A new keeper that hangs is given up by the proxy after 20 s, and the old one is started again. */
 const NEW_KEEPER_MS: Milliseconds = 60_000;
 const ASK_EVERY_MS: Milliseconds = 50;
+/** How often it is looked whether anything of Teal is left, while no keeper answers. */
+const LOOK_EVERY_MS: Milliseconds = 1_000;
 
 /**
  * Replaces what runs by the bundles in `runtime`, one process after the other, while traffic, apps and deployments go on.
  * The same again goes on where an interrupted one stopped. When a part does not come up, those before it go back too.
- * @throws `upgrade-failed`, with what runs then; the signal's reason
+ * @throws `upgrade-failed`, with what runs then; `keeper-down` when Teal is taken down meanwhile; the signal's reason
  */
 export async function upgrade(options: UpgradeOptions): Promise<void> {
   const { paths, runtime, signal, say } = options;
@@ -56,6 +61,7 @@ export async function upgrade(options: UpgradeOptions): Promise<void> {
       done.push(part);
     } catch (thrown) {
       signal.throwIfAborted();
+      if (nothingRuns(paths)) throw thrown;
       say(`  ✗ ${part}: ${toTealError(thrown).message}`);
       const verdict = part === "server" ? await serverVerdict(paths, logSize) : null;
       const outcome = await goBack(done, before, options);
@@ -76,7 +82,8 @@ async function replace(part: Part, program: Program, options: UpgradeOptions): P
   });
   if (part === "keeper") await untilKeeper(pid, program, options);
   const { runtime } = await runningAs(part, options);
-  if (runtime === basename(program.runtime)) return;
+  // Without an address there is no proxy; the first one will run from the program.
+  if (runtime === basename(program.runtime) || (part === "proxy" && runtime === NONE)) return;
   throw new TealError("upgrade-failed", `the ${part} runs from ${runtime}, as ${paths.runtime} lacks what was wanted`);
 }
 
@@ -121,8 +128,9 @@ async function runningAs(part: Part, options: UpgradeOptions): Promise<{ runtime
   const serving = mine.findLast(({ draining }) => !draining);
   const drains = mine.filter(({ draining }) => draining).map(({ pid }) => String(pid));
   const rest = drains.length === 0 ? "" : `; ${drains.join(", ")} serves what it still has`;
-  const runtime = serving?.runtime ?? "none";
-  return { runtime, words: `${runtime}, process ${String(serving?.pid)}${rest}` };
+  if (serving === undefined) return { runtime: NONE, words: "none runs yet" };
+  const runtime = serving.runtime ?? NONE;
+  return { runtime, words: `${runtime}, process ${String(serving.pid)}${rest}` };
 }
 
 function unlessGone(thrown: unknown): void {
@@ -131,11 +139,12 @@ function unlessGone(thrown: unknown): void {
 
 /**
  * Asks the keeper of the moment; one that is being replaced, or ends before it has answered, is waited for: every call to it
- * may be made again. @throws `keeper-down`
+ * may be made again. @throws `keeper-down`, at once where nothing of Teal is left that would start one
  */
 async function withKeeper<T>(options: UpgradeOptions, use: (keeper: Keeper) => Promise<T>): Promise<T> {
   const { paths, clock, signal } = options;
   const until = clock.monotonic() + NEW_KEEPER_MS;
+  let lookAt = clock.monotonic() + LOOK_EVERY_MS;
   for (;;) {
     const found = await keeperOf(paths, signal);
     if (found !== null) {
@@ -147,6 +156,15 @@ async function withKeeper<T>(options: UpgradeOptions, use: (keeper: Keeper) => P
       }
     }
     if (clock.monotonic() > until) throw new TealError("keeper-down", `no keeper answers at ${paths.keeperSocket}`);
+    if (clock.monotonic() > lookAt) {
+      lookAt += LOOK_EVERY_MS;
+      if (nothingRuns(paths))
+        throw new TealError("keeper-down", "Teal has been taken down meanwhile", { remedy: "`teal up` starts it." });
+    }
     await clock.sleep(ASK_EVERY_MS, signal);
   }
+}
+
+function nothingRuns({ root }: StatePaths): boolean {
+  return (["keeper", "proxy"] as const).every((program) => findTeal(program, root).length === 0);
 }
