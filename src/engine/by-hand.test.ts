@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { TealError } from "../model/error.ts";
 import { directSqliteStore } from "../store/sqlite/direct.ts";
 import type { TrafficRequest } from "./control.ts";
 import { Rig } from "./testing/rig.ts";
@@ -190,6 +191,31 @@ describe("drift without a deployment", () => {
     expect(await made.engine.control.traffic("web", request, soon())).toMatchObject({ receipt: null });
     expect((await status(made)).desired).toEqual({ blue: 40, green: 60 });
     expect(made.traffic.applied.length).toBe(sent);
+  });
+
+  test("that becomes the record is told, once", async () => {
+    const made = await drifted();
+    await made.restart();
+    await made.until("the record", async () => (await status(made)).desired["blue"] === 40);
+    await made.restart();
+    const told = made.events.filter(({ type }) => type === "drift");
+    expect(told.map(({ data }) => data)).toEqual([
+      { expected: { blue: 0, green: 100 }, live: { blue: 40, green: 60 } },
+    ]);
+  });
+
+  test("is none where a person had asked for it, and the answer was lost", async () => {
+    const made = await rig();
+    made.traffic.beforeApply = async (change) => {
+      made.traffic.beforeApply = () => Promise.resolve();
+      await made.traffic.apply(change);
+      throw new TealError("data-plane-down", "the answer is lost");
+    };
+    await expect(set(made, { blue: 40, green: 60 })).rejects.toThrow("the answer is lost");
+    expect((await status(made)).desired).toMatchObject({ green: 100 });
+    await made.restart();
+    await made.until("the record", async () => (await status(made)).desired["blue"] === 40);
+    expect(made.events.filter(({ type }) => type === "drift")).toEqual([]);
   });
 
   test("is overwritten: the recorded split is live again", async () => {

@@ -8,6 +8,9 @@ import { KeyedMutex } from "./mutex.ts";
 import { driverOf, type EngineParts } from "./parts.ts";
 import { SteadyTraffic } from "./steady-traffic.ts";
 
+/** Read only where somebody else has changed a split. */
+const EVENTS_AT_ONCE = 1_000;
+
 /** What is to hold for a service's traffic from now on. */
 export interface TrafficWish {
   readonly weights: Weights;
@@ -103,7 +106,8 @@ export class TrafficDesk {
   /**
    * Tells the data plane where the instances are now, and leaves weights and arming as they are: the same weights for no
    * deployment do not disarm. The active release's settings hold, or before there is one, those of `first`. Returns the
-   * new generation, or null when nothing had to change.
+   * new generation, or null when nothing had to change. A split that somebody else has set is told as drift, and between
+   * deployments becomes the record.
    */
   async refresh(service: string, first: Release | null, context: ActContext): Promise<number | null> {
     return this.alone(service, async () => {
@@ -122,17 +126,34 @@ export class TrafficDesk {
       if (missing(weights, backends) !== null) return null;
       const wish = { weights, deployment: null, revertTo: null, generation, release };
       await this.#send(service, wish, backends, context);
+      const isOther = !sameWeights(weights, row.weights);
       // During a deployment a split that is not on record is drift, which is for its shift to find.
-      const isDrift = !sameWeights(weights, row.weights) && (await this.#parts.store.unfinished(service)).length > 0;
-      if (!isDrift)
-        await this.#parts.journal.transition({
-          service,
-          fence: context.fence,
-          split: { generation, weights },
-          events: [],
-        });
+      if (isOther && (await this.#parts.store.unfinished(service)).length > 0) return generation;
+      const isTold = isOther && Object.keys(row.weights).length > 0 && !(await this.#wasAsked(service, seen.split));
+      const drift = { expected: row.weights, live: weights };
+      await this.#parts.journal.transition({
+        service,
+        fence: context.fence,
+        split: { generation, weights },
+        events: isTold ? [this.#parts.journal.event("drift", drift, { service })] : [],
+      });
       return generation;
     });
+  }
+
+  /** Whether a person had Teal set this split: a crash, or an answer that was lost, has kept it from the record. */
+  async #wasAsked(service: string, split: TrafficObservation["split"]): Promise<boolean> {
+    let after = 0;
+    for (;;) {
+      const events = await this.#parts.store.events(after, EVENTS_AT_ONCE);
+      const isThere = events.some(
+        (event) =>
+          event.type === "traffic-asked" && event.service === service && event.data["generation"] === split?.generation,
+      );
+      const last = events.at(-1);
+      if (isThere || last === undefined) return isThere;
+      after = last.seq;
+    }
   }
 
   /**
