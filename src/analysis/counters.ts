@@ -52,6 +52,7 @@ export function plus(a: TrafficCounters, b: TrafficCounters): TrafficCounters {
 
 /** What came between two cumulative readings, never negative: a reading that arrives late adds nothing. */
 export function since(before: TrafficCounters, now: TrafficCounters): TrafficCounters {
+  if (before === now) return nothingSince(now);
   const difference = combine(before, now, (x, y) => Math.max(0, y - x));
   // Where what came before is not known, all of it would seem to have come since.
   const { fineLatency, clients, requests } = before;
@@ -61,6 +62,10 @@ export function since(before: TrafficCounters, now: TrafficCounters): TrafficCou
     ...(fineLatency === undefined ? { fineLatency: NO_FINE_LATENCY } : {}),
     ...(isNew ? { clients: { failing: 0, repeats: 0 } } : {}),
   };
+}
+
+function nothingSince({ inFlight, clients }: TrafficCounters): TrafficCounters {
+  return { ...NO_TRAFFIC, inFlight, ...(clients === undefined ? {} : { clients: { failing: 0, repeats: 0 } }) };
 }
 
 const NUMBERS = ["requests", "failures", "inFlight", "connectFailures", "retried", "rescued", "upgrades"] as const;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { TealError } from "../model/error.ts";
 import type { GuardrailAction, GuardrailSpec } from "../model/guardrail.ts";
 import { NO_FINE_LATENCY } from "../model/latency.ts";
-import type { TrafficSample } from "../model/traffic.ts";
+import type { TrafficCounters, TrafficSample } from "../model/traffic.ts";
 import { type Accused, accuse, type Seen, testOf, weigh } from "./accused.ts";
 import { ActiveTest, type ActiveState, activeState, type Pair } from "./active-test.ts";
 import { type Charge, chargesOf, errorRateAlpha } from "./charge.ts";
@@ -104,6 +104,11 @@ export class Trial {
 
   accused(charge: Charge): Accused {
     return this.#state.charges[charge.key] ?? accuse(charge);
+  }
+
+  /** Zeros for an environment that no reading has named. */
+  countsOf(environment: string): TrafficCounters {
+    return this.#window.of(environment);
   }
 
   seen({ candidate, baseline }: Subjects): Seen {

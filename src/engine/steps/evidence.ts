@@ -82,7 +82,7 @@ export class Evidence {
 
   /** What was counted of users' requests to the new environment. */
   get candidate(): TrafficCounters {
-    return this.#trial.seen(this.#subjects).candidate;
+    return this.#trial.countsOf(this.#subjects.candidate);
   }
 
   users(): readonly RuleVerdict[] {

@@ -20,6 +20,8 @@ import { actionOf, tell, tellGrounds } from "./telling.ts";
 const LOOK_EVERY_MS: Milliseconds = 500;
 /** What a crash may cost of the evidence; most of it is in the data plane's counters anyway. */
 const KEEP_EVERY_MS: Milliseconds = 10_000;
+/** One for all: it is made several times a second for each deployment, and nobody reads it. */
+const WOKEN = new TealError("aborted", "woken");
 /** A verdict is acted on after this at the latest, however slow the disk is that it is told to. */
 const TELL_MS: Milliseconds = 100;
 
@@ -279,7 +281,7 @@ class Watch {
     try {
       await Promise.race([this.#wake.promise, tick]);
     } finally {
-      ticking.abort(new TealError("aborted", "woken"));
+      ticking.abort(WOKEN);
       this.#wake = Promise.withResolvers<void>();
     }
   }
