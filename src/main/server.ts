@@ -15,9 +15,10 @@ import { addConnections, type ConnectionCounts, NO_CONNECTIONS } from "../model/
 import { TealError, toTealError } from "../model/error.ts";
 import type { Clock } from "../model/time.ts";
 import type { AnsweredCall } from "../server/info.ts";
-import { openSqliteStore } from "../store/sqlite/open.ts";
+import { openSqliteReader, openSqliteStore } from "../store/sqlite/open.ts";
 import { acquireOwnership } from "../store/sqlite/ownership.ts";
 import { ensureStateDirectory } from "../store/state-directory.ts";
+import { readBeside } from "../store/read-beside.ts";
 import { queuedStore } from "../store/queued.ts";
 import { rememberedReleases } from "../store/remembered-releases.ts";
 import type { Store } from "../store/store.ts";
@@ -170,7 +171,13 @@ function threadProgram(name: string): URL {
 async function openMeasuredStore(
   paths: StatePaths,
 ): Promise<{ store: Store; reads: Store; registry: Registry; own: ControlMetrics }> {
-  const opened = await openStore(paths);
+  const opened = readBeside(await openStore(paths), {
+    open: () => openReader(paths),
+    monotonic: () => systemClock.monotonic(),
+    onFailure: (problem) => {
+      report(problem, { doing: "reading beside the writes" });
+    },
+  });
   const registry = new Registry();
   const own = new ControlMetrics(registry, await opened.unfinished());
   const store = measuredStore(opened, () => systemClock.monotonic(), {
@@ -180,6 +187,11 @@ async function openMeasuredStore(
   });
   const reads = rememberedReleases(store);
   return { store: queuedStore(reads, AT_ONCE), reads, registry, own };
+}
+
+/** When it ends by itself the reads go to the store again. */
+function openReader(paths: StatePaths): Promise<Store> {
+  return openSqliteReader({ file: paths.database, workerUrl: threadProgram("store-worker") });
 }
 
 /** In a thread of its own; when that keeps ending, so does this process. */

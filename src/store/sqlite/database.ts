@@ -6,6 +6,8 @@ import { migrate } from "./migrate.ts";
 import { ensurePrivateFile } from "./private-file.ts";
 
 export interface DatabaseOptions {
+  /** Of a file that another connection has open, and has brought up to date. */
+  readonly readOnly?: boolean;
   /** Frees room on a full disk; true when trying the same write again may succeed. */
   readonly relieve?: () => boolean;
   /** Called after each commit. */
@@ -39,9 +41,11 @@ export class Database {
     this.#written = options.written ?? (() => undefined);
     let database: DatabaseSync | null = null;
     try {
-      if (file !== ":memory:") ensurePrivateFile(file);
-      database = new DatabaseSync(file, { timeout: 5_000, enableForeignKeyConstraints: true });
+      const readOnly = options.readOnly === true;
+      if (file !== ":memory:" && !readOnly) ensurePrivateFile(file);
+      database = new DatabaseSync(file, { timeout: 5_000, enableForeignKeyConstraints: true, readOnly });
       this.#database = database;
+      if (readOnly) return;
       // FULL makes every commit durable (sqlite.org/pragma.html#pragma_synchronous); the WAL is cut back after a burst.
       database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 4194304");
       migrate(database);

@@ -1,5 +1,6 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
 import type { TealError } from "../../model/error.ts";
@@ -7,7 +8,7 @@ import { sampleAcceptance, sampleEvent } from "../samples.ts";
 import { storeConformance } from "../store.conformance.ts";
 import type { Store } from "../store.ts";
 import { temporaryFolder } from "../temporary.ts";
-import { openSqliteStore } from "./open.ts";
+import { openSqliteReader, openSqliteStore } from "./open.ts";
 
 const workerUrl = new URL("../../main/store-worker.ts", import.meta.url);
 
@@ -104,4 +105,26 @@ test("calls keep their order, errors their problems, and a closed store refuses"
   await expect(store.lastSeq()).rejects.toMatchObject({ code: "store-failed", message: "the store is closed" });
   await store.close();
   expect(existsSync(join(folder.path, "teal.db-wal"))).toBe(false);
+});
+
+test("what reads beside the writes answers while one of them waits, sees what was answered, and cannot write", async () => {
+  using folder = temporaryFolder();
+  const file = join(folder.path, "teal.db");
+  const store = await openSqliteStore({ file, workerUrl, ballast: null });
+  await store.append([sampleEvent()]);
+  const reader = await openSqliteReader({ file, workerUrl });
+  await store.append([sampleEvent()]);
+  const other = new DatabaseSync(file);
+  other.exec("BEGIN IMMEDIATE");
+  let isWritten = false;
+  const write = store.append([sampleEvent()]).then(() => (isWritten = true));
+  expect(await reader.lastSeq()).toBe(2);
+  expect(isWritten).toBe(false);
+  other.exec("ROLLBACK");
+  other.close();
+  await write;
+  expect(await reader.lastSeq()).toBe(3);
+  await expect(reader.append([sampleEvent()])).rejects.toMatchObject({ code: "store-failed" });
+  await reader.close();
+  await store.close();
 });

@@ -4,6 +4,7 @@ import type { Milliseconds } from "../../model/time.ts";
 import type { Store } from "../store.ts";
 import { type StoreCall, storeThrough } from "../sync.ts";
 import { StoreThread } from "../thread/client.ts";
+import type { StoreThreadData } from "../thread/messages.ts";
 
 export interface SqliteStoreOptions {
   /** The database; made when there is none. Its folder must exist ({@link ensureStateDirectory}). */
@@ -22,14 +23,24 @@ export interface SqliteStoreOptions {
  * The SQLite store in a thread of its own. The caller holds the ownership of the state directory.
  * @throws `store-failed`; `protocol-mismatch` when a newer version of Teal has written the file
  */
-export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
-  const { file, workerUrl, onCrash } = options;
-  const thread = new StoreThread({
-    workerUrl,
-    data: { file, ballast: options.ballast === undefined ? join(dirname(file), "ballast") : options.ballast },
-    monotonic: options.monotonic ?? (() => performance.now()),
-    ...(onCrash === undefined ? {} : { onCrash }),
-  });
+export function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+  const { file, ballast = join(dirname(file), "ballast") } = options;
+  return opened({ file, ballast }, options);
+}
+
+/**
+ * The same file once more, in a thread of its own that reads and never writes, while the store is open.
+ * @throws `store-failed`
+ */
+export function openSqliteReader(options: Omit<SqliteStoreOptions, "ballast">): Promise<Store> {
+  return opened({ file: options.file, ballast: null, readOnly: true }, options);
+}
+
+async function opened(
+  data: StoreThreadData,
+  { workerUrl, onCrash, monotonic = () => performance.now() }: Omit<SqliteStoreOptions, "file" | "ballast">,
+): Promise<Store> {
+  const thread = new StoreThread({ workerUrl, data, monotonic, ...(onCrash === undefined ? {} : { onCrash }) });
   await thread.opened();
   // The thread runs a SyncStore, whose methods and results are those of Store by type.
   const call = ((method, values) => (method === "close" ? thread.close() : thread.call(method, values))) as StoreCall;

@@ -6,6 +6,8 @@ export interface StoreThreadData {
   readonly file: string;
   /** Absolute path of the ballast; null: none. */
   readonly ballast: string | null;
+  /** The file is open already, and is only read. */
+  readonly readOnly?: boolean;
 }
 
 /** Client → thread. */
