@@ -81,6 +81,14 @@ export class Trial {
     return new Trial(spec, read.data, window, Recent.from(window));
   }
 
+  /** What a stored trial knows of the active environment from before the shift; null: nothing that can be read. */
+  static latenciesBefore(value: unknown): Latencies | null {
+    const { data } = trialState.safeParse(value);
+    if (data === undefined) return null;
+    const { before: latency, fineBefore: fineLatency } = data;
+    return { latency, ...(fineLatency === undefined ? {} : { fineLatency }) };
+  }
+
   /** Whether a first reading has come. */
   get hasBegun(): boolean {
     return this.#window.hasBegun;

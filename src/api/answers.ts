@@ -312,9 +312,27 @@ export const series = z
       z.object({
         from: at,
         at,
+        clockMs: z
+          .number()
+          .exactOptional()
+          .meta({ description: "What the wall clock showed beyond `at`, as it had been set meanwhile" }),
+        step: z
+          .string()
+          .nullable()
+          .exactOptional()
+          .meta({ description: "The step that watched; null: none did; absent: not known" }),
         environments: z.record(
           z.string(),
-          z.object({ requests: z.int(), failures: z.int(), connectFailures: z.int(), latency: histogram }),
+          z.object({
+            requests: z.int(),
+            failures: z.int(),
+            connectFailures: z.int(),
+            latency: histogram,
+            clients: z.object({ failing: z.int(), repeats: z.int() }).exactOptional().meta({
+              description:
+                "Clients that had not failed before, and failures of those that had less than 10 s before; absent: clients are not told apart",
+            }),
+          }),
         ),
       }),
     ),

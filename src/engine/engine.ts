@@ -98,7 +98,7 @@ export class Engine {
   /** Leaves every deployment where it stands: the next start goes on with it. */
   async stop(): Promise<void> {
     this.#stop.abort(new TealError("aborted", "the server is stopping"));
-    await Promise.all([this.#fleet.settled(), this.#keeping]);
+    await Promise.all([this.#fleet.settled(), this.#keeping, this.#recorder.stop()]);
   }
 
   #wire(stop: AbortSignal): void {
@@ -151,7 +151,7 @@ export class Engine {
       );
       return;
     }
-    this.#recorder.resume(deployment);
+    await this.#recorder.resume(deployment);
     this.#fleet.start(deployment, release, row.fence);
   }
 

@@ -1,51 +1,57 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { NO_TRAFFIC } from "../analysis/counters.ts";
+import type { TealError } from "../model/error.ts";
 import type { SeriesChunk } from "../model/series.ts";
-import { TealError } from "../model/error.ts";
 import type { TrafficSample } from "../model/traffic.ts";
-import { sampleDeployment, sampleEvent } from "../store/samples.ts";
+import { sampleAcceptance, sampleDeployment, sampleEvent } from "../store/samples.ts";
 import { Hub } from "./hub.ts";
 import { SteadyTraffic } from "./steady-traffic.ts";
+import { FaultyStore } from "./testing/faulty-store.ts";
+import { ManualClock } from "./testing/manual-clock.ts";
 import { TrafficRecorder } from "./traffic-recorder.ts";
 
 const AT = 1_800_000_000_000;
+const HOUR = 3_600_000;
 
 describe("the traffic of a deployment", () => {
+  let disk: FaultyStore;
+  let clock: ManualClock;
   let hub: Hub;
   let over: AbortController;
-  let written: SeriesChunk[];
   let problems: TealError[];
-  let isFull: boolean;
   let recorder: TrafficRecorder;
   let seq: number;
   const total = { blue: 0, green: 0, failed: 0 };
 
-  beforeEach(() => {
+  /** A server's part of it. */
+  function serve(): void {
     hub = new Hub();
     over = new AbortController();
-    written = [];
-    problems = [];
-    isFull = false;
-    seq = 0;
-    Object.assign(total, { blue: 0, green: 0, failed: 0 });
     const steady = new SteadyTraffic();
     steady.listen(hub, over.signal);
-    const store = {
-      putSeries: (chunk: SeriesChunk) => {
-        if (isFull) return Promise.reject(new TealError("store-failed", "full"));
-        written.push(chunk);
-        return Promise.resolve();
-      },
-    };
-    recorder = new TrafficRecorder({ hub, store: store as never, report: (problem) => problems.push(problem) }, steady);
+    recorder = new TrafficRecorder(
+      { hub, store: disk.store, clock, report: (problem) => problems.push(problem) },
+      steady,
+    );
     recorder.listen(over.signal);
+  }
+
+  beforeEach(async () => {
+    disk = new FaultyStore();
+    clock = new ManualClock(AT);
+    problems = [];
+    seq = 0;
+    Object.assign(total, { blue: 0, green: 0, failed: 0 });
+    await disk.store.claim("web", 0);
+    await disk.store.accept(sampleAcceptance("dep_1"));
+    serve();
   });
   afterEach(() => {
     over.abort();
   });
 
   /** Blue answers nine and green one, which fails, in the time since the last. */
-  function sample(ms: number, more: Partial<TrafficSample> = {}): void {
+  function sample(more: Partial<TrafficSample> = {}): void {
     total.blue += 9;
     total.green += 1;
     total.failed += 1;
@@ -53,7 +59,7 @@ describe("the traffic of a deployment", () => {
     hub.publish("sample", {
       service: "web",
       epoch: "e1",
-      at: AT + ms,
+      at: clock.now(),
       switches: 1,
       environments: {
         blue: { ...NO_TRAFFIC, requests: total.blue, latency },
@@ -63,69 +69,182 @@ describe("the traffic of a deployment", () => {
     });
   }
 
-  function told(type: "step-started" | "deployment-state", data: Record<string, unknown>): void {
-    hub.publish("event", { ...sampleEvent({ deployment: "dep_1", type, data }), seq: (seq += 1) });
+  /** A reading after each of so many of these spans. */
+  async function samples(n: number, everyMs: number): Promise<void> {
+    for (let i = 0; i < n; i += 1) {
+      clock.advance(everyMs);
+      sample();
+      await turns();
+    }
   }
 
-  test("is kept second by second from its first shift to its end", () => {
-    sample(-200);
-    sample(-100);
+  function told(type: "step-started" | "step-completed" | "deployment-state", data: Record<string, string>): void {
+    const step = data["uses"]?.replace(/@\d+$/, "-1") ?? null;
+    hub.publish("event", { ...sampleEvent({ deployment: "dep_1", type, step, data }), seq: (seq += 1) });
+  }
+
+  /** Its pieces when it has ended. */
+  async function ended(state = "completed"): Promise<readonly SeriesChunk[]> {
+    told("deployment-state", { to: state });
+    await turns();
+    return disk.store.series("dep_1");
+  }
+
+  const requests = (chunks: readonly SeriesChunk[]): number =>
+    chunks
+      .flatMap(({ points }) => points)
+      .reduce((sum, { environments }) => sum + (environments["green"]?.requests ?? 0), 0);
+
+  test("is kept second by second from its first shift to its end, with the step that watched", async () => {
+    sample();
+    clock.advance(100);
+    sample();
     told("step-started", { uses: "shift@1" });
-    for (let ms = 0; ms <= 2_500; ms += 100) sample(ms);
+    await samples(15, 100);
+    told("step-completed", {});
+    told("step-started", { uses: "validate@1" });
+    await samples(10, 100);
     told("deployment-state", { to: "rolling-back" });
-    expect(written).toEqual([]);
-    told("deployment-state", { to: "rolled-back" });
-    const [chunk] = written;
-    expect(chunk).toMatchObject({ format: 1, deployment: "dep_1", from: AT - 100, before: { blue: [[120, 9]] } });
-    expect(chunk?.points.map(({ at }) => at - AT)).toEqual([900, 1_900, 2_500]);
+    expect(await disk.store.series("dep_1")).toEqual([]);
+    const [chunk] = await ended("rolled-back");
+    expect(chunk).toMatchObject({
+      format: 1,
+      deployment: "dep_1",
+      number: 0,
+      from: AT + 100,
+      before: { blue: [[120, 9]] },
+    });
+    expect(chunk?.points.map(({ at, step }) => [at - AT, step])).toEqual([
+      [1_100, "shift-1"],
+      // What came until the step was over is its own.
+      [1_600, "shift-1"],
+      [2_600, null],
+    ]);
     expect(chunk?.points[0]?.environments).toEqual({
       blue: { requests: 90, failures: 0, connectFailures: 0, latency: [[120, 90]] },
       green: { requests: 10, failures: 10, connectFailures: 0, latency: [] },
     });
-    sample(9_000);
-    told("deployment-state", { to: "rolled-back" });
-    expect(written).toHaveLength(1);
+    sample();
+    expect(await ended("rolled-back")).toHaveLength(1);
   });
 
   test("is written a minute at a time, ever more coarsely, and with what the disk had refused", async () => {
-    sample(0);
+    sample();
     told("step-started", { uses: "shift@1" });
-    isFull = true;
-    for (let s = 1; s <= 60; s++) sample(s * 1_000);
-    await Promise.resolve();
-    await Promise.resolve();
-    expect(problems.map(({ code }) => code)).toEqual(["store-failed"]);
-    isFull = false;
-    sample(61_000);
-    await Promise.resolve();
-    expect(written.map(({ from, points }) => [from - AT, points.length])).toEqual([[0, 61]]);
+    disk.refusing = true;
+    await samples(60, 1_000);
+    expect(problems.map(({ code }) => code)).toEqual(Array.from({ length: 6 }, () => "store-failed"));
+    disk.refusing = false;
+    await samples(60, 1_000);
+    const written = await disk.store.series("dep_1");
+    expect(written.map(({ number, from, points }) => [number, from - AT, points.length])).toEqual([[0, 0, 120]]);
     expect(written[0]?.before).toEqual({ blue: [], green: [] });
-    sample(3_600_000);
-    sample(3_605_000);
-    sample(3_610_000);
-    told("deployment-state", { to: "completed" });
-    expect(written[1]?.points.map(({ at }) => at - AT)).toEqual([3_600_000, 3_610_000]);
+    await samples(1, HOUR);
+    await samples(2, 5_000);
+    const second = (await ended())[1];
+    expect(second).toMatchObject({ number: 1, from: AT + 120_000 });
+    expect(second?.points.map(({ at }) => at - AT - HOUR)).toEqual([120_000, 130_000]);
   });
 
-  test("goes on after a restart of the server, of what had touched traffic", () => {
-    recorder.resume(sampleDeployment("dep_1"));
-    sample(0);
-    told("deployment-state", { to: "failed" });
-    expect(written).toEqual([]);
-    recorder.resume(sampleDeployment("dep_1", { touchedTraffic: true }));
-    sample(1_000);
-    sample(2_000);
-    told("deployment-state", { to: "aborted" });
-    expect(written.map(({ from, points }) => [from - AT, points.length])).toEqual([[1_000, 1]]);
-  });
-
-  test("of a step that is no shift, or of another service, is not kept", () => {
-    told("step-started", { uses: "start@1" });
-    sample(0);
-    sample(1_000);
+  test("whose write is answered with an error though it was done is there once", async () => {
+    sample();
     told("step-started", { uses: "shift@1" });
-    sample(2_000, { service: "other" });
-    told("deployment-state", { to: "completed" });
-    expect(written).toEqual([]);
+    disk.losesAnswerOf = "putSeries";
+    await samples(60, 1_000);
+    await samples(1, 1_000);
+    const chunks = await ended();
+    expect(chunks.map(({ number, points }) => [number, points.length])).toEqual([
+      [0, 20],
+      ...[1, 2, 3, 4].map((n) => [n, 10]),
+      [5, 1],
+    ]);
+    expect(requests(chunks)).toBe(61);
+  });
+
+  test.each([-HOUR, HOUR])("goes on in its order when the wall clock is set by %i ms", async (ms) => {
+    sample();
+    told("step-started", { uses: "shift@1" });
+    await samples(90, 1_000);
+    clock.jump(ms);
+    await samples(90, 1_000);
+    const chunks = await ended();
+    expect(chunks.map(({ number, points }) => [number, points.length])).toEqual([
+      ...[0, 1, 2, 3, 4, 5].map((n) => [n, 10]),
+      [6, 60],
+      [7, 60],
+    ]);
+    const points = chunks.flatMap((chunk) => chunk.points);
+    expect(points.map(({ at }) => (at - AT) / 1_000)).toEqual(Array.from({ length: 180 }, (_, index) => index + 1));
+    expect(points.map(({ clockMs }) => clockMs)).toEqual([
+      ...Array.from({ length: 90 }, () => undefined),
+      ...Array.from({ length: 90 }, () => ms),
+    ]);
+  });
+
+  test.each([0, -HOUR])(
+    "goes on in another server, whose clock differs by %i ms, and has what came meanwhile",
+    async (ms) => {
+      sample();
+      told("step-started", { uses: "shift@1" });
+      await samples(75, 1_000);
+      over.abort();
+      const origin = clock.now() + ms + 20_000;
+      clock = new ManualClock(origin);
+      serve();
+      await recorder.resume(sampleDeployment("dep_1", { touchedTraffic: true }));
+      sample();
+      told("step-started", { uses: "shift@1" });
+      await samples(30, 1_000);
+      const chunks = await ended("aborted");
+      expect(chunks.map(({ number, from }) => [number, from - AT])).toEqual([
+        ...[0, 1, 2, 3, 4, 5].map((n) => [n, n * 10_000]),
+        // What the server before had not written yet is in its first interval.
+        [6, 60_000],
+      ]);
+      const points = chunks.flatMap((chunk) => chunk.points);
+      const ats = points.map(({ at }) => at);
+      expect(ats).toEqual(ats.toSorted((a, b) => a - b));
+      // All that was counted, but for the first reading, where counting begins.
+      expect(requests(chunks)).toBe(total.green - 1);
+    },
+  );
+
+  test("goes on after a restart of the server, of what had touched traffic", async () => {
+    await recorder.resume(sampleDeployment("dep_1"));
+    sample();
+    expect(await ended("failed")).toEqual([]);
+    await recorder.resume(sampleDeployment("dep_1", { touchedTraffic: true }));
+    await samples(2, 1_000);
+    const chunks = await ended("aborted");
+    expect(chunks.map(({ from, points }) => [from - AT, points.length])).toEqual([[1_000, 1]]);
+  });
+
+  test("is not kept where what was kept before cannot be read: that is left as it is", async () => {
+    sample();
+    told("step-started", { uses: "shift@1" });
+    await samples(60, 1_000);
+    const before = await disk.store.series("dep_1");
+    over.abort();
+    serve();
+    disk.losesAnswerOf = "lastSeries";
+    await recorder.resume(sampleDeployment("dep_1", { touchedTraffic: true }));
+    expect(problems.map(({ code }) => code)).toEqual(["store-failed"]);
+    told("step-started", { uses: "shift@1" });
+    await samples(61, 1_000);
+    expect(await ended()).toEqual(before);
+  });
+
+  test("of a step that is no shift, or of another service, is not kept", async () => {
+    told("step-started", { uses: "start@1" });
+    await samples(2, 1_000);
+    told("step-started", { uses: "shift@1" });
+    clock.advance(1_000);
+    sample({ service: "other" });
+    expect(await ended()).toEqual([]);
   });
 });
+
+/** Lets the store answer. */
+async function turns(): Promise<void> {
+  for (let i = 0; i < 3; i += 1) await new Promise((resolve) => setImmediate(resolve));
+}

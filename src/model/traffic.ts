@@ -78,6 +78,9 @@ export interface Receipt {
   readonly final: boolean;
 }
 
+/** Where clients keep to a side, one that fails again within this is no further evidence. */
+export const CLIENT_AGAIN_MS: Milliseconds = 10_000;
+
 /** Cumulative counts of one environment since the data plane's epoch began; they only grow, but for `inFlight`. */
 export interface TrafficCounters {
   /** Requests that count for verdicts (DESIGN section 7, "What counts"), charged to the environment first tried. */

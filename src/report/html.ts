@@ -20,7 +20,7 @@ th,td{text-align:left;vertical-align:top;padding:5px 12px 5px 0;border-bottom:1p
 ul.checks{list-style:none;padding:0;margin:8px 0}ul.checks li{display:grid;grid-template-columns:6em 1fr;gap:0 8px;padding:6px 0;border-bottom:1px solid var(--line)}
 .answer{font-weight:600;color:var(--faint)}.answer.yes{color:var(--yes)}.answer.no{color:var(--no)}.detail{color:var(--faint);grid-column:2;overflow-wrap:anywhere}
 .state{display:inline-block;padding:1px 10px;border:1px solid currentColor;border-radius:999px;font-size:14px;color:var(--faint)}.state.completed{color:var(--yes)}.state.bad{color:var(--no)}
-figure{margin:16px 0}figure svg{display:block}.narrow{display:none}
+figure{margin:16px 0}figure svg{display:block}figcaption{color:var(--faint);font-size:14px}.narrow{display:none}
 @media (max-width:640px){.wrap table:not(.facts){min-width:600px}.wide{display:none}.narrow{display:block}}
 @media print{:root{--bg:#fff;--fg:#000;--faint:#444;--line:#bbb;--soft:#fff;--yes:#12743b;--no:#c4261d}body{font-size:11pt}main{max-width:none;padding:0}h2{break-after:avoid}tr,li,figure{break-inside:avoid}.wide{display:block}.narrow{display:none}.wrap{overflow:visible}.wrap table:not(.facts){min-width:0}}
 `.replaceAll("\n", "");
@@ -71,6 +71,9 @@ function picturesOf(figure: Figure): string {
     {},
     element("div", { class: "wide" }, svgOf(figure, WIDE)),
     element("div", { class: "narrow" }, svgOf(figure, NARROW)),
+    ...(figure.notes === undefined || figure.notes.length === 0
+      ? []
+      : [element("figcaption", {}, ...figure.notes.map((note) => element("p", {}, escaped(note))))]),
   );
 }
 

@@ -3,6 +3,7 @@ import type { EpochMilliseconds } from "../model/time.ts";
 import type { Replayed } from "../simulation/replay.ts";
 import type { Figure, Panel } from "./plot/figure.ts";
 import { evidenceLines } from "./simulation-figure.ts";
+import { passedAt } from "../simulation/recorded.ts";
 import { columnsOf, toneOf, trafficPanels } from "./traffic-panels.ts";
 import { count, duration, percent } from "./words.ts";
 
@@ -11,6 +12,8 @@ export interface SplitChange {
   readonly at: EpochMilliseconds;
   /** Percent for the new environment. */
   readonly weight: number;
+  /** The step that made it; null: none did. */
+  readonly step: string | null;
 }
 
 export interface ReplayFigureOptions {
@@ -24,10 +27,12 @@ export interface ReplayFigureOptions {
 export function replayFigure(
   traffic: RecordedTraffic,
   replayed: Replayed,
-  { splits = stagesAsSplits(traffic), takenBackAt = null }: ReplayFigureOptions = {},
+  { splits = stagesAsSplits(traffic), takenBackAt: wallTakenBackAt = null }: ReplayFigureOptions = {},
 ): Figure {
-  const from = traffic.points[0]?.from ?? splits[0]?.at ?? 0;
-  const last = Math.max(traffic.points.at(-1)?.at ?? from, splits.at(-1)?.at ?? from, takenBackAt ?? from);
+  const changes = splits.map((split) => ({ ...split, at: passedAt(traffic, split.at, split.step) }));
+  const takenBackAt = wallTakenBackAt === null ? null : passedAt(traffic, wallTakenBackAt, null);
+  const from = traffic.points[0]?.from ?? changes[0]?.at ?? 0;
+  const last = Math.max(traffic.points.at(-1)?.at ?? from, changes.at(-1)?.at ?? from, takenBackAt ?? from);
   const toMs = Math.max(1_000, last - from);
   const columns = columnsOf(traffic, from);
   const { takenBack } = replayed;
@@ -37,6 +42,11 @@ export function replayFigure(
     fromMs: 0,
     toMs,
     since: "its first traffic",
+    notes: [
+      ...clockNotes(traffic),
+      ...replayed.caveats.map(({ message }) => `The evidence is not exact: ${message}.`),
+      `The evidence is worked out from counts in intervals of up to ${duration(replayed.grainMs)}, so it may come so much later than the verdict did.`,
+    ],
     marks: [
       ...(takenBackAt === null ? [] : [{ at: takenBackAt - from, label: "taken back", tone: "bad" as const }]),
       ...(takenBack === null || takenBackAt !== null
@@ -50,7 +60,7 @@ export function replayFigure(
           ]),
     ],
     panels: [
-      splitPanel(splits, { from, toMs, candidate: traffic.candidate }),
+      splitPanel(changes, { from, toMs, candidate: traffic.candidate }),
       ...trafficPanels(columns, traffic),
       failedPanel(traffic, from),
       {
@@ -63,6 +73,16 @@ export function replayFigure(
       },
     ],
   };
+}
+
+/** Times in tables are those that the machine's clock showed. */
+function clockNotes({ points }: RecordedTraffic): string[] {
+  const set = points.find(({ clockMs }) => clockMs !== undefined)?.clockMs;
+  if (set === undefined) return [];
+  const how = `${set < 0 ? "back" : "forward"} by ${duration(Math.abs(set))}`;
+  return [
+    `The machine's clock was set ${how} meanwhile: the pictures go by the time that passed, tables by the clock.`,
+  ];
 }
 
 function splitPanel(
@@ -97,5 +117,5 @@ function failedPanel({ points, candidate }: RecordedTraffic, from: EpochMillisec
 }
 
 function stagesAsSplits({ stages }: RecordedTraffic): readonly SplitChange[] {
-  return stages.map(({ from, weight }) => ({ at: from, weight }));
+  return stages.map(({ from, weight, step }) => ({ at: from, weight, step }));
 }

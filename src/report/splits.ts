@@ -7,6 +7,6 @@ export function splitsOf(events: readonly TealEvent[], candidate: string): reado
   return events.flatMap((event) => {
     if (event.type !== "split-applied" && event.type !== "split-reverted") return [];
     const weights = weightsOf(event);
-    return weights === null ? [] : [{ at: event.at, weight: weights[candidate] ?? 0 }];
+    return weights === null ? [] : [{ at: event.at, weight: weights[candidate] ?? 0, step: event.step }];
   });
 }

@@ -112,15 +112,9 @@ export function presentSeries({ before, stages, points, ...about }: RecordedTraf
     ...about,
     stages: stages.map((stage) => ({ ...stage })),
     before: mapValues(before, pairs),
-    points: points.map(({ from, at, environments }) => ({
-      from,
-      at,
-      environments: mapValues(environments, ({ requests, failures, connectFailures, latency }) => ({
-        requests,
-        failures,
-        connectFailures,
-        latency: pairs(latency),
-      })),
+    points: points.map(({ environments, ...point }) => ({
+      ...point,
+      environments: mapValues(environments, ({ latency, ...cell }) => ({ ...cell, latency: pairs(latency) })),
     })),
   };
 }

@@ -5,7 +5,7 @@ import type { RecordedTraffic } from "../model/series.ts";
 import type { ServiceSpec } from "../model/service.ts";
 import { NOW, sampleChunk, sampleDeployment } from "../store/samples.ts";
 import type { StepRow } from "../store/store.ts";
-import { recordedTraffic } from "./recorded.ts";
+import { passedAt, recordedTraffic } from "./recorded.ts";
 import { replay } from "./replay.ts";
 
 const LIMITS = { minRequests: 1, errorRate: { rollBack: 0.05 }, latency: {} } as const;
@@ -65,6 +65,25 @@ test("other guardrails decide otherwise: the latency before the shift is known, 
 test("nothing is judged where no step watched", async () => {
   const { takenBack, failed } = await replay(traffic([9, 9, 9, 9], { stages: [] }), spec());
   expect({ takenBack, failed }).toEqual({ takenBack: null, failed: 36 });
+});
+
+test("points that know their step are judged by it, whatever the clock showed", async () => {
+  const bad = traffic([5, 5, 5, 5]);
+  const points = bad.points.map((point) => ({ ...point, clockMs: -3_600_000, step: "shift-10" }));
+  const stages = [{ step: "shift-10", weight: 10, from: NOW + 9_000_000, to: NOW + 9_000_001, compared: true }];
+  expect((await replay({ ...bad, points, stages }, spec())).takenBack).toMatchObject({ step: "shift-10" });
+  const between = points.map((point) => ({ ...point, step: null }));
+  expect((await replay({ ...bad, points: between, stages }, spec())).takenBack).toBeNull();
+});
+
+test("times that the clock showed are put where they passed", () => {
+  const { points: plain } = traffic([0, 0, 0, 0]);
+  const set = plain.map((point, second) => (second < 2 ? point : { ...point, clockMs: -2_000, step: `${second}` }));
+  const at = (ms: number, step: string | null) => passedAt(traffic([], { points: set }), NOW + ms, step) - NOW;
+  expect(passedAt(traffic([0]), NOW + 99_000, null)).toBe(NOW + 99_000);
+  expect([at(500, null), at(500, "2"), at(1_500, "3"), at(2_500, null), at(-500, null)]).toEqual([
+    2_500, 2_500, 3_500, 4_500, 1_500,
+  ]);
 });
 
 test("a record becomes traffic: steps that watched, and each point with its beginning", () => {

@@ -4,10 +4,11 @@ import { rulesOfTrial } from "../analysis/sources.ts";
 import { type Evidence, Trial } from "../analysis/trial.ts";
 import type { RuleVerdict } from "../analysis/verdict.ts";
 import { FINE_BUCKETS, latencyOf } from "../model/latency.ts";
-import type { RecordedStage, RecordedTraffic, SeriesCell, SparseHistogram } from "../model/series.ts";
+import type { RecordedStage, RecordedTraffic, SeriesCell, SeriesPoint, SparseHistogram } from "../model/series.ts";
 import type { ServiceSpec } from "../model/service.ts";
-import type { EpochMilliseconds } from "../model/time.ts";
+import type { EpochMilliseconds, Milliseconds } from "../model/time.ts";
 import type { TrafficCounters } from "../model/traffic.ts";
+import { type Caveat, caveatsOf } from "./caveats.ts";
 
 /** Looks between two breaths: some milliseconds of work. */
 const AT_ONCE = 100;
@@ -22,11 +23,15 @@ export interface Replayed {
   /** Failed requests of the new environment until then, or in all. */
   readonly failed: number;
   readonly requests: number;
+  /** Why a deployment may come to another verdict. */
+  readonly caveats: readonly Caveat[];
+  /** The longest interval: a verdict may be told so much late. */
+  readonly grainMs: Milliseconds;
 }
 
 /**
- * Judges recorded traffic by the guardrails of a configuration that may be another than was in force. Readings are a second apart where they were
- * a tenth of one, so that verdicts come up to a second later. @param breathe lets others work for a moment
+ * Judges recorded traffic by the guardrails of a configuration that may be another than was in force. Readings are a second
+ * or more apart where they were a tenth of one, so that verdicts come later by up to an interval. @param breathe lets others work for a moment
  */
 export async function replay(
   traffic: RecordedTraffic,
@@ -43,28 +48,32 @@ export async function replay(
 
 class Replay {
   readonly #traffic: RecordedTraffic;
+  readonly #spec: ServiceSpec;
   readonly #totals = new Map<string, TrafficCounters>();
   readonly #looks: Replayed["looks"][number][] = [];
   readonly #verdicts = new Map<string, Replayed["verdicts"][number]>();
   #trial: Trial;
   #takenBack: Replayed["takenBack"] = null;
 
-  constructor(traffic: RecordedTraffic, { deploy }: ServiceSpec) {
+  constructor(traffic: RecordedTraffic, spec: ServiceSpec) {
     const { baseline, before, points } = traffic;
     const known = baseline === null ? undefined : before[baseline];
     this.#traffic = traffic;
-    this.#trial = Trial.begin(rulesOfTrial(deploy), known === undefined ? undefined : countsOf(known));
+    this.#spec = spec;
+    this.#trial = Trial.begin(rulesOfTrial(spec.deploy), known === undefined ? undefined : countsOf(known));
     const [first] = points;
     // Counting begins with nothing, before the first request.
     if (first !== undefined) this.#look(first.from, baseline);
   }
 
   /** Whether it is taken back. */
-  add({ at, environments }: RecordedTraffic["points"][number]): boolean {
+  add(point: RecordedTraffic["points"][number]): boolean {
+    const { at, environments } = point;
+    const tellsClients = this.#spec.traffic.affinity !== undefined;
     for (const [name, cell] of Object.entries(environments)) {
-      this.#totals.set(name, plus(this.#totals.get(name) ?? NO_TRAFFIC, countersOf(cell)));
+      this.#totals.set(name, plus(this.#totals.get(name) ?? NO_TRAFFIC, countersOf(cell, tellsClients)));
     }
-    const stage = this.#stageAt(at);
+    const stage = stageOf(point, this.#traffic);
     if (stage === null) return false;
     const baseline = stage.compared ? this.#traffic.baseline : null;
     this.#look(at, baseline);
@@ -82,7 +91,15 @@ class Replay {
   replayed(): Replayed {
     const { requests, failures } = this.#totals.get(this.#traffic.candidate) ?? NO_TRAFFIC;
     const verdicts = [...this.#verdicts.values()];
-    return { looks: this.#looks, verdicts, takenBack: this.#takenBack, failed: failures, requests };
+    return {
+      looks: this.#looks,
+      verdicts,
+      takenBack: this.#takenBack,
+      failed: failures,
+      requests,
+      caveats: caveatsOf(this.#traffic, this.#spec),
+      grainMs: Math.max(0, ...this.#traffic.points.map(({ from, at }) => at - from)),
+    };
   }
 
   #look(at: EpochMilliseconds, baseline: string | null): void {
@@ -95,20 +112,24 @@ class Replay {
     const { service, candidate } = this.#traffic;
     this.#trial = this.#trial.add({ service, epoch: "recorded", at, environments }, { candidate, baseline });
   }
-
-  /** An interval that a step's end lies in is still its own. */
-  #stageAt(at: EpochMilliseconds): RecordedStage | null {
-    const { stages } = this.#traffic;
-    return stages.findLast((stage) => stage.from < at && (stage.to === null || at < stage.to + 1_000)) ?? null;
-  }
 }
 
-function countersOf({ requests, failures, connectFailures, latency }: SeriesCell): TrafficCounters {
+/** Null: no step watched then. By the times of the steps where it was not kept: an interval that one ends in is its own. */
+function stageOf({ at, clockMs = 0, step }: SeriesPoint, { stages }: RecordedTraffic): RecordedStage | null {
+  if (step !== undefined) return stages.find((stage) => stage.step === step) ?? null;
+  const wall = at + clockMs;
+  return stages.findLast(({ from, to }) => from < wall && (to === null || wall < to + 1_000)) ?? null;
+}
+
+/** @param tellsClients whether repeated failures of a client count once, as the configuration has it */
+function countersOf(cell: SeriesCell, tellsClients: boolean): TrafficCounters {
+  const { requests, failures, connectFailures, latency, clients } = cell;
   return {
     ...NO_TRAFFIC,
     requests,
     failures,
     connectFailures,
+    ...(tellsClients && clients !== undefined ? { clients } : {}),
     ...countsOf(latency),
   };
 }

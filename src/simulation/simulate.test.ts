@@ -100,6 +100,19 @@ describe("a described release", () => {
     expect(many.usersHurt?.median).toBe(many.failed.median);
   });
 
+  test("is judged with affinity by how many clients fail, not by how often each tries again", () => {
+    const sticky = { users: 20, sticky: true, rate: 50 };
+    // Two of twenty at the first step, if it is two: fewer than convict.
+    const few = run({ ...sticky, failing: 1 }, 20);
+    expect(few.steps["shift-10"] ?? 0).toBeLessThan(15);
+    expect(few.detectMs.median).toBeGreaterThan(
+      (run({ ...sticky, failing: 1, sticky: false }, 20).detectMs.median ?? 0) * 2,
+    );
+    const many = run({ users: 1_000_000, sticky: true }, 10).detectMs.median;
+    expect(many).toBeLessThan(3_500);
+    expect(run({ users: null, sticky: true }, 10).detectMs.median).toBe(run({}, 10).detectMs.median);
+  });
+
   test("says how many are hurt when nothing watches", () => {
     // A fifth of 20, 100 and 200 requests a second for 20, 20 and 10 s.
     expect(run({}, 1).unwatched).toBeCloseTo(0.2 * (400 + 2_000 + 2_000));

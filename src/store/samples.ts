@@ -95,6 +95,7 @@ export function sampleChunk(over: Partial<SeriesChunk> = {}): SeriesChunk {
   return {
     format: 1,
     deployment: "dep_1",
+    number: 0,
     from: NOW,
     before: { blue: [[12, 1_000]] },
     points: [{ at: NOW + 1_000, environments: { blue: cell, green: { ...cell, requests: 10, failures: 1 } } }],

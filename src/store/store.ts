@@ -196,10 +196,12 @@ export interface Store {
   /** Of one deployment, oldest first. */
   eventsOf(deployment: string, limit: number): Promise<readonly TealEvent[]>;
   lastSeq(): Promise<number>;
-  /** A piece of a deployment's traffic; the same again replaces it. It is a note for people, so it has no fence. */
+  /** A piece of a deployment's traffic; one of the same number replaces it. It is a note for people, so it has no fence. */
   putSeries(chunk: SeriesChunk): Promise<void>;
-  /** In the order in which they happened. */
+  /** By their numbers. */
   series(deployment: string): Promise<readonly SeriesChunk[]>;
+  /** The last of them; null: none is kept. */
+  lastSeries(deployment: string): Promise<SeriesChunk | null>;
   /**
    * Removes steps, plans, approvals, traffic and events of deployments that ended before `before`, and older events of no
    * deployment.

@@ -47,6 +47,7 @@ export function storeThrough(call: StoreCall): Store {
     lastSeq: (...values) => call("lastSeq", values),
     putSeries: (...values) => call("putSeries", values),
     series: (...values) => call("series", values),
+    lastSeries: (...values) => call("lastSeries", values),
     prune: (...values) => call("prune", values),
     close: (...values) => call("close", values),
   };

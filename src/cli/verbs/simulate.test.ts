@@ -102,6 +102,18 @@ describe("teal simulate", () => {
       deployment: "dep_1",
       replay: { takenBack: { rule: "errorRate", at: 2_000 } },
     });
+    expect(stdout).toContain("intervals of up to 1 s");
+    expect(stdout).not.toContain("Not exact");
+    const probes = { checks: [], everyMs: 1_000, timeoutMs: 1_000 };
+    const sticky = {
+      ...spec,
+      traffic: { ...spec.traffic, affinity: { cookie: "user" } },
+      deploy: { ...spec.deploy, probes },
+    };
+    rig.parts = { ...rig.parts, loadConfig: () => Promise.resolve(config({ web: sticky })) };
+    const inexact = await rig.run(["simulate", "--deployment", "dep_1"]);
+    expect(inexact.stdout).toContain("Not exact: this recording does not tell clients apart");
+    expect(inexact.stdout).toContain("Not exact: what probes were answered is not kept");
     rig.server.json("GET /v1/deployments/dep_1/series", { ...series, points: [] });
     const nothing = await rig.run(["simulate", "--deployment", "dep_1"]);
     expect(nothing.exit).toBe(2);

@@ -64,7 +64,7 @@ export const simulate: Verb = {
       about: "a recorded one, by the guardrails of teal.yaml now",
     },
   ],
-  json: "{service, scenario, seed, simulation: {runs, caught, neverCaught, neverCaughtAtMost, detectMs: {median, p95}, failed, slowed, usersHurt, steps, rules, unwatched, good: {runs, takenBack, atMost, promised}, …}}; with --deployment {service, deployment, replay: {takenBack, verdicts, failed, requests}}",
+  json: "{service, scenario, seed, simulation: {runs, caught, neverCaught, neverCaughtAtMost, detectMs: {median, p95}, failed, slowed, usersHurt, steps, rules, unwatched, good: {runs, takenBack, atMost, promised}, …}}; with --deployment {service, deployment, replay: {takenBack, verdicts, failed, requests, caveats: [{code, message}], grainMs}}",
   async run(call) {
     const config = await call.parts.loadConfig(call.configFile(), call.io.env);
     const id = call.text("deployment");

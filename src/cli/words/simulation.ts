@@ -120,8 +120,9 @@ export function replayLines(
     ),
     "",
     `What became of it: ${state}${cause === null ? "" : `, ${cause.kind === "abort" ? `aborted by ${cause.by}` : cause.message}`}.`,
+    ...replayed.caveats.map(({ message }) => style.warn(`Not exact: ${message}.`)),
     style.faint(
-      "Kept second by second, so it may be told up to a second late. What would have come after its end is not known.",
+      `Its counts are kept in intervals of up to ${duration(replayed.grainMs)}, so a verdict may be told so much late. Crash loops and refused connections are not replayed. What would have come after its end is not known.`,
     ),
   ];
 }

@@ -1,8 +1,7 @@
 import type { EpochMilliseconds } from "../../model/time.ts";
+import { CLIENT_AGAIN_MS } from "../../model/traffic.ts";
 import { CLIENT_CELL } from "../cells.ts";
 
-/** A client that fails again within this is one that tries again, and no further evidence. */
-const AGAIN_MS = 10_000;
 /** Times are kept in tenths of a second, as far as a 32-bit number reaches. */
 const TICK_MS = 100;
 const TICKS = 2 ** 30;
@@ -38,7 +37,7 @@ export class FailingClients {
       return "first";
     }
     const before = Atomics.load(this.#cell, known + CLIENT_CELL.tick);
-    if (Math.abs(tick - before) * TICK_MS < AGAIN_MS) return "repeat";
+    if (Math.abs(tick - before) * TICK_MS < CLIENT_AGAIN_MS) return "repeat";
     // Of two workers at the same time, one is the first.
     return Atomics.compareExchange(this.#cell, known + CLIENT_CELL.tick, before, tick) === before ? "again" : "repeat";
   }

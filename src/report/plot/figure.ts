@@ -39,5 +39,7 @@ export interface Figure {
   /** What the time is counted from: `the first traffic`. */
   readonly since: string;
   /** Moments that matter, across all panels. */
+  /** What it cannot show, or not exactly. */
+  readonly notes?: readonly string[];
   readonly marks: readonly { readonly at: Milliseconds; readonly label: string; readonly tone: Tone }[];
 }

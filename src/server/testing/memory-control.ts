@@ -43,7 +43,7 @@ const receipt: Receipt = {
 function chunk(deployment: string): SeriesChunk {
   const cell = { requests: 10, failures: 1, connectFailures: 0, latency: [[12, 10] as const] };
   const points = [1_000, 2_000].map((ms) => ({ at: AT + ms, environments: { blue: cell, green: cell } }));
-  return { format: 1, deployment, from: AT, before: { blue: [[12, 5]] }, points };
+  return { format: 1, deployment, number: 0, from: AT, before: { blue: [[12, 5]] }, points };
 }
 
 export function memoryEvent(seq: number, text = "x"): TealEvent {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { deflateRawSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { NOW, sampleDeployment, samplePlan, sampleReceipt, sampleRelease } from "../samples.ts";
 import { temporaryFolder } from "../temporary.ts";
@@ -87,6 +88,29 @@ test.each(MIGRATIONS.map((_, index) => index + 1))(
     expect(storeSchema(file)).toBe(MIGRATIONS.length);
   },
 );
+
+test("pieces of traffic of version 7 are numbered as they followed each other", () => {
+  using folder = temporaryFolder();
+  const file = join(folder.path, "teal.db");
+  const old = new DatabaseSync(file);
+  old.exec(V1);
+  migrate(old, MIGRATIONS.slice(0, 7));
+  const put = old.prepare("INSERT INTO series (deployment, began_at, chunk) VALUES (?, ?, ?)");
+  for (const [deployment, from] of [
+    ["dep_1", NOW + 60_000],
+    ["dep_2", NOW + 9],
+    ["dep_1", NOW],
+  ] as const)
+    put.run(deployment, from, deflateRawSync(JSON.stringify({ format: 1, deployment, from, points: [] })));
+  old.close();
+  const store = new SqliteStore(file);
+  expect(store.series("dep_1").map(({ number, from }) => [number, from - NOW])).toEqual([
+    [0, 0],
+    [1, 60_000],
+  ]);
+  expect(store.lastSeries("dep_2")).toEqual({ format: 1, deployment: "dep_2", number: 0, from: NOW + 9, points: [] });
+  store.close();
+});
 
 test("a store that is not there has no schema", () => {
   using folder = temporaryFolder();

@@ -173,8 +173,22 @@ ALTER TABLE deployments ADD COLUMN back_at REAL;
 CREATE INDEX deployments_ended ON deployments (service, ended_at) WHERE ended_at IS NOT NULL;
 `;
 
+const V8 = `
+-- Pieces by number and not by the wall clock, which may be set back.
+CREATE TABLE numbered_series (
+  deployment TEXT NOT NULL REFERENCES deployments (id),
+  number INTEGER NOT NULL,
+  chunk BLOB NOT NULL,
+  PRIMARY KEY (deployment, number)
+) STRICT;
+INSERT INTO numbered_series (deployment, number, chunk)
+  SELECT deployment, row_number() OVER (PARTITION BY deployment ORDER BY began_at) - 1, chunk FROM series;
+DROP TABLE series;
+ALTER TABLE numbered_series RENAME TO series;
+`;
+
 /**
  * Element i brings the schema from version i to i + 1 (`PRAGMA user_version`). Only ever append: one that was published
  * is never changed, which the fixtures in `fixtures/` hold it to.
  */
-export const MIGRATIONS: readonly string[] = [V1, V2, V3, V4, V5, V6, V7];
+export const MIGRATIONS: readonly string[] = [V1, V2, V3, V4, V5, V6, V7, V8];

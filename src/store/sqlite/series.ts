@@ -9,6 +9,7 @@ import { json } from "./json.ts";
 const chunk = json(seriesChunk);
 /** Compressed: a piece is mostly small numbers, and takes a tenth of its text. */
 const row = z.object({
+  number: z.int(),
   chunk: z
     .instanceof(Uint8Array)
     .transform((bytes, context): unknown => {
@@ -22,20 +23,27 @@ const row = z.object({
     .pipe(chunk),
 });
 
-/** In the order in which they happened. */
+/** By their numbers. */
 export function series(database: Database, deployment: string): SeriesChunk[] {
   return database
-    .all(row, "SELECT chunk FROM series WHERE deployment = ? ORDER BY began_at", deployment)
-    .map((found) => found.chunk);
+    .all(row, "SELECT number, chunk FROM series WHERE deployment = ? ORDER BY number", deployment)
+    .map((found) => ({ ...found.chunk, number: found.number }));
 }
 
-/** The same piece again replaces itself. */
-export function putSeries(database: Database, given: SeriesChunk): void {
+/** That of the highest number. */
+export function lastSeries(database: Database, deployment: string): SeriesChunk | null {
+  const sql = "SELECT number, chunk FROM series WHERE deployment = ? ORDER BY number DESC LIMIT 1";
+  const found = database.first(row, sql, deployment);
+  return found === null || found === undefined ? null : { ...found.chunk, number: found.number };
+}
+
+/** One of the same number replaces what was there. */
+export function putSeries(database: Database, { number, ...given }: SeriesChunk): void {
   database.run(
-    `INSERT INTO series (deployment, began_at, chunk) VALUES (?, ?, ?)
-     ON CONFLICT (deployment, began_at) DO UPDATE SET chunk = excluded.chunk`,
+    `INSERT INTO series (deployment, number, chunk) VALUES (?, ?, ?)
+     ON CONFLICT (deployment, number) DO UPDATE SET chunk = excluded.chunk`,
     given.deployment,
-    given.from,
+    number,
     deflateRawSync(JSON.stringify(given)),
   );
 }

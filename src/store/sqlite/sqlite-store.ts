@@ -168,6 +168,10 @@ export class SqliteStore implements SyncStore {
       series.putSeries(this.#database, chunk);
     });
   }
+  lastSeries(deployment: string): SeriesChunk | null {
+    return series.lastSeries(this.#database, deployment);
+  }
+
   series(deployment: string): readonly SeriesChunk[] {
     return series.series(this.#database, deployment);
   }
