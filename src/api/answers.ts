@@ -197,6 +197,9 @@ export const deployment = z
         state: z.enum(["pending", "running", "done", "failed", "undoing", "undone", "skipped"]),
         startedAt: at.nullable(),
         endedAt: at.nullable(),
+        message: z.string().exactOptional().meta({
+          description: "How far a step is that counts something, such as probes; absent: nothing is to be said",
+        }),
       }),
     ),
     receipts: z.array(receipt),

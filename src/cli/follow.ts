@@ -1,5 +1,5 @@
 import { CATALOGUE } from "../model/catalogue.ts";
-import { toTealError } from "../model/error.ts";
+import { TealError, toTealError } from "../model/error.ts";
 import type { DeploymentState } from "../model/deployment.ts";
 import type { Clock } from "../model/time.ts";
 import type { DeploymentAnswer, EventAnswer, TealClient } from "../sdk/client.ts";
@@ -11,12 +11,16 @@ export type Update =
   | { readonly kind: "event"; readonly event: EventAnswer }
   /** The deployment as it is now: first, and after each lost connection. */
   | { readonly kind: "snapshot"; readonly deployment: DeploymentAnswer }
+  /** How far its steps are, now and then: that is in no event. */
+  | { readonly kind: "progress"; readonly deployment: DeploymentAnswer }
   | { readonly kind: "lost" };
 
 /** How long the counts of the last switch are waited for after the end: what drains longer is shown as still draining. */
 const RECEIPT_PATIENCE_MS = 1_500;
 /** How long events from before a lost connection are waited for when the deployment has ended meanwhile. */
 const REPLAY_PATIENCE_MS = 500;
+/** How often it is asked how far the steps are. */
+const PROGRESS_MS = 5_000;
 /** How long the server may be away when a deployment is asked for; its keeper restarts it within seconds. */
 const SERVER_PATIENCE_MS = 60_000;
 
@@ -41,8 +45,29 @@ export async function followDeployment(
   const first = await look(following);
   onUpdate({ kind: "snapshot", deployment: first });
   const { until = isSettled } = following;
-  if (!until(first.state)) await untilSettled(feed, { until, ...following }, onUpdate);
+  if (!until(first.state)) {
+    const over = new AbortController();
+    const signal = AbortSignal.any([following.signal, over.signal]);
+    try {
+      void tellProgress({ ...following, signal }, onUpdate);
+      await untilSettled(feed, { until, ...following }, onUpdate);
+    } finally {
+      over.abort(new TealError("aborted", "it has settled"));
+    }
+  }
   return finalReceipts(following);
+}
+
+/** Until the signal aborts. While the server is away there is nothing to be told; the feed says so. */
+async function tellProgress(
+  { client, id, clock, signal }: Following,
+  onUpdate: (update: Update) => void,
+): Promise<void> {
+  while (!signal.aborted) {
+    const asked = clock.sleep(PROGRESS_MS, signal).then(() => client.deployment(id, { signal }));
+    const deployment = await asked.catch(() => null);
+    if (deployment !== null && !signal.aborted) onUpdate({ kind: "progress", deployment });
+  }
 }
 
 async function untilSettled(

@@ -46,6 +46,20 @@ describe("probes", () => {
     expect(new Set(asked.map(({ url }) => url)).size).toBe(2);
   });
 
+  test("are counted in the step's progress, and not in the log each time", async () => {
+    const { made, disk } = await rig(() => Promise.resolve(PASSED), { shift: [{ weight: 10, forMs: 240_000 }] });
+    const { id } = await made.deploy("v2");
+    await made.atStep(id, "bake");
+    // 2,400 probes: 1, 2, 4, … and at the end.
+    const told = made.events.filter(({ step, data }) => step === "shift-10" && data["probes"] !== undefined);
+    expect(told.length).toBeGreaterThan(3);
+    expect(told.length).toBeLessThan(14);
+    const rows = await disk.store.steps(id);
+    expect(rows.find((row) => row.id === "shift-10")?.progress["message"]).toMatch(
+      /^2,[34]\d\d probes of green, 0 failed/,
+    );
+  });
+
   test("take back a bad one, in words that say whose requests they were", async () => {
     const { made } = await rig(() => Promise.resolve(FAILED));
     const { state, cause } = await made.ended((await made.deploy("v2")).id);

@@ -58,6 +58,7 @@ const good: DeploymentRecord = {
     row("bake", "bake@1"),
   ],
   receipts: [sampleReceipt({ final: true })],
+  leftOut: null,
   events: [
     event(0, "deployment-accepted", { by: "ada", reason: "a new version" }),
     event(10, "split-applied", { weights: { blue: 90, green: 10 }, generation: 2 }, "shift-10"),
@@ -141,6 +142,13 @@ describe("the checklist", () => {
     const ticked = Object.entries(pruned).filter(([, answer]) => answer === "yes");
     expect(ticked).toEqual([["It is documented", "yes"]]);
   });
+});
+
+test("a timeline says where it leaves events out, and how many", () => {
+  const [first, second] = good.events;
+  if (first === undefined || second === undefined) throw new Error("it has events");
+  const { timeline } = reportOf({ ...good, events: [first, second], leftOut: { count: 1_204, after: first } });
+  expect(timeline.map(({ text }) => text)[1]).toBe("1,204 events that came here are left out");
 });
 
 test("an incident says what was seen, when it was decided, how fast the traffic was back, and what it cost", () => {

@@ -41,7 +41,7 @@ export function reportOf(record: DeploymentRecord): Report {
     deployment,
     headline: headlineOf(record),
     steps: record.steps.map(({ id, title, state, startedAt, endedAt }) => ({ id, title, state, startedAt, endedAt })),
-    timeline: timelineOf(record.events),
+    timeline: timelineOf(record),
     receipts: record.receipts,
     traffic,
     checklist: checklistOf(record, traffic),

@@ -1,7 +1,8 @@
 import type { TealEvent } from "../model/event.ts";
 import type { EpochMilliseconds } from "../model/time.ts";
+import type { DeploymentRecord } from "../store/deployment-record.ts";
 import { numberOf, splitText, textOf, weightsOf } from "./data.ts";
-import { duration } from "./words.ts";
+import { duration, many } from "./words.ts";
 
 export interface Moment {
   readonly at: EpochMilliseconds;
@@ -10,10 +11,13 @@ export interface Moment {
 }
 
 /** What happened and when, in words; what only a machine wants to know is left out. */
-export function timelineOf(events: readonly TealEvent[]): readonly Moment[] {
+export function timelineOf({ events, leftOut }: Pick<DeploymentRecord, "events" | "leftOut">): readonly Moment[] {
   return events.flatMap((event) => {
     const text = told(event);
-    return text === null ? [] : [{ at: event.at, step: event.step, text }];
+    const here = text === null ? [] : [{ at: event.at, step: event.step, text }];
+    if (leftOut === null || event.seq !== leftOut.after.seq) return here;
+    const gap = `${many(leftOut.count, "event")} that came here ${leftOut.count === 1 ? "is" : "are"} left out`;
+    return [...here, { at: event.at, step: null, text: gap }];
   });
 }
 

@@ -74,13 +74,14 @@ export function presentDeployment({ deployment, steps, receipts }: DeploymentVie
   const { touchedTraffic: _internal, ...shown } = deployment;
   return {
     ...shown,
-    steps: steps.map(({ id, uses, title, state, startedAt, endedAt }) => ({
+    steps: steps.map(({ id, uses, title, state, startedAt, endedAt, progress }) => ({
       id,
       uses,
       title,
       state,
       startedAt,
       endedAt,
+      ...(typeof progress["message"] === "string" ? { message: progress["message"] } : {}),
     })),
     receipts: receipts.map(presentReceipt),
   };

@@ -113,7 +113,7 @@ test("a record becomes traffic: steps that watched, and each point with its begi
     row("bake", "bake@1", { input: { weights: { blue: 0, green: 100 }, watchMs: 5 }, endedAt: null }),
     row("bake-later", "bake@1", { input: { weights: { green: 100 }, watchMs: 5 }, startedAt: null }),
   ];
-  const rest = { receipts: [], events: [], plan: null, approval: null, spec: null };
+  const rest = { receipts: [], events: [], leftOut: null, plan: null, approval: null, spec: null };
   const recorded = recordedTraffic({ deployment: sampleDeployment("dep_1"), steps, series: [sampleChunk()], ...rest });
   expect(recorded.stages).toEqual([
     { step: "shift-10", weight: 10, from: NOW + 2, to: NOW + 9, compared: true },

@@ -193,8 +193,8 @@ export interface Store {
   append(events: readonly NewEvent[]): Promise<readonly TealEvent[]>;
   /** Those with `seq > after`, oldest first. */
   events(after: number, limit: number): Promise<readonly TealEvent[]>;
-  /** Of one deployment, oldest first. */
-  eventsOf(deployment: string, limit: number): Promise<readonly TealEvent[]>;
+  /** Of one deployment those with `seq > after`, oldest first. */
+  eventsOf(deployment: string, after: number, limit: number): Promise<readonly TealEvent[]>;
   lastSeq(): Promise<number>;
   /** A piece of a deployment's traffic; one of the same number replaces it. It is a note for people, so it has no fence. */
   putSeries(chunk: SeriesChunk): Promise<void>;

@@ -28,6 +28,11 @@ describe("the picture of a deployment", () => {
     expect(drawn(view)).toMatch(/^ {2}✓ Start 2 instances on green +1\.5 s$/m);
     expect(drawn(view)).toMatch(/^ {2}⠋ Give green 100 % of the traffic +0:07$/m);
     expect(drawn(view)).toMatch(/^ {4}holding$/m);
+    const told = deployment("running");
+    const steps = told.steps.map((step) => ({ ...step, message: `${step.id}: 312 probes` }));
+    view.apply({ kind: "progress", deployment: { ...told, steps } });
+    expect(drawn(view)).toMatch(/^ {4}shift-100: 312 probes$/m);
+    expect(drawn(view)).not.toContain("start: 312 probes");
     expect(drawn(view)).toMatch(/blue 0 % ▓{40} green 100 %/);
     expect(drawn(view)).toMatch(/120 requests/);
   });

@@ -52,6 +52,7 @@ export class DeploymentView {
     this.connected = update.kind !== "lost";
     if (update.kind === "snapshot") this.#snapshot(update.deployment);
     if (update.kind === "event") this.#event(update.event);
+    if (update.kind === "progress") this.#progress(update.deployment);
   }
 
   #snapshot(deployment: DeploymentAnswer): void {
@@ -60,7 +61,15 @@ export class DeploymentView {
       const step = this.#step(id);
       if (step !== undefined) Object.assign(step, { state, startedAt, endedAt });
     }
+    this.#progress(deployment);
     for (const receipt of deployment.receipts) this.#receipt(receipt);
+  }
+
+  #progress({ steps }: DeploymentAnswer): void {
+    for (const { id, message } of steps) {
+      const step = this.#step(id);
+      if (step?.state === "running" && message !== undefined) step.message = message;
+    }
   }
 
   #event(event: EventAnswer): void {

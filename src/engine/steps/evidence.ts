@@ -38,6 +38,8 @@ export class Evidence {
   #trial: Trial;
   #users: ActiveUsers | null;
   #probing: Probing | null = null;
+  /** Probes when it was last told how many. */
+  #spokenAt = 0;
   #metrics: MetricWatch | null = null;
 
   private constructor(run: StepRun, subjects: Subjects, { trial, users }: { trial: Trial; users: ActiveUsers | null }) {
@@ -113,15 +115,20 @@ export class Evidence {
     return {
       ...(this.#trial.hasBegun ? { trial: this.#trial.toJSON() } : {}),
       ...(this.#users === null ? {} : { users: this.#users.toJSON() }),
-      ...(this.#probing === null ? {} : { probes: this.#probing.toJSON() }),
+      ...(this.#probing === null ? {} : { probes: this.#probing.toJSON(), message: this.#probing.summary }),
       ...(this.#metrics === null ? {} : { metrics: this.#metrics.toJSON() }),
     };
   }
 
-  /** How far the probes are, for who follows the deployment. */
+  /**
+   * How far the probes are, for the log: each time that they have doubled. Who follows the deployment reads it from the
+   * step's progress; an event each time that is kept would fill the log of a long bake.
+   */
   spoken(): { readonly events?: readonly NewEvent[] } {
-    if (this.#probing === null || this.#probing.requests === 0) return {};
+    if (this.#probing === null) return {};
     const { summary: message, requests: probes } = this.#probing;
+    if (probes === 0 || probes < 2 * this.#spokenAt) return {};
+    this.#spokenAt = probes;
     return { events: [this.#run.event("step-progress", { message, probes })] };
   }
 }

@@ -223,7 +223,7 @@ export class MemoryControl implements Control {
   async record(id: string): ReturnType<Control["record"]> {
     const view = await this.deployment(id);
     const approval = { by: "ada", reason: null, at: AT };
-    return { ...view, events: this.log, plan: null, approval, series: [chunk(id)], spec: null };
+    return { ...view, events: this.log, leftOut: null, plan: null, approval, series: [chunk(id)], spec: null };
   }
 
   async history(service: string, limit: number): Promise<readonly Deployment[]> {

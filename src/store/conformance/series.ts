@@ -28,8 +28,10 @@ export function seriesConformance(get: Get, reopen: Reopen): void {
     expect(await get().lastSeries("dep_1")).toEqual(second);
     expect(await get().series("dep_2")).toEqual([]);
     await get().append([sampleEvent({ deployment: "dep_1", type: "guardrail" }), sampleEvent({ deployment: "dep_2" })]);
-    expect((await get().eventsOf("dep_1", 9)).map(({ type }) => type)).toEqual(["deployment-accepted", "guardrail"]);
-    expect(await get().eventsOf("dep_1", 1)).toHaveLength(1);
+    expect((await get().eventsOf("dep_1", 0, 9)).map(({ type }) => type)).toEqual(["deployment-accepted", "guardrail"]);
+    const [first, ...others] = await get().eventsOf("dep_1", 0, 9);
+    expect(await get().eventsOf("dep_1", 0, 1)).toEqual([first]);
+    expect(await get().eventsOf("dep_1", first?.seq ?? 0, 9)).toEqual(others);
     await get().transition(change({ deployment: { id: "dep_1", state: "rolling-back" } }));
     await get().transition(change({ at: NOW + 10, deployment: { id: "dep_1", state: "failed" } }));
     await get().prune(NOW + 11);

@@ -39,8 +39,8 @@ export function events(database: Database, after: number, limit: number): TealEv
 }
 
 /** Of one deployment, oldest first. */
-export function eventsOf(database: Database, deployment: string, limit: number): TealEvent[] {
-  return database.all(row, `${SELECT} WHERE deployment = ? ORDER BY seq LIMIT ?`, deployment, limit);
+export function eventsOf(database: Database, deployment: string, after: number, limit: number): TealEvent[] {
+  return database.all(row, `${SELECT} WHERE deployment = ? AND seq > ? ORDER BY seq LIMIT ?`, deployment, after, limit);
 }
 
 /** The highest number ever given, also when its event has been removed; 0 before the first. */

@@ -157,8 +157,8 @@ export class SqliteStore implements SyncStore {
   events(after: number, limit: number): readonly TealEvent[] {
     return events.events(this.#database, after, limit);
   }
-  eventsOf(deployment: string, limit: number): readonly TealEvent[] {
-    return events.eventsOf(this.#database, deployment, limit);
+  eventsOf(deployment: string, after: number, limit: number): readonly TealEvent[] {
+    return events.eventsOf(this.#database, deployment, after, limit);
   }
   lastSeq(): number {
     return events.lastSeq(this.#database);
@@ -203,7 +203,7 @@ export class SqliteStore implements SyncStore {
     if (other !== null) {
       // The same id again: its answer was lost on the way (the store's thread ended), and the caller tries once more.
       return other.id === deployment.id
-        ? { kind: "accepted", events: events.eventsOf(this.#database, deployment.id, row.events.length) }
+        ? { kind: "accepted", events: events.eventsOf(this.#database, deployment.id, 0, row.events.length) }
         : { kind: "busy", deployment: other };
     }
     services.ensureService(this.#database, deployment.service);
