@@ -15,14 +15,14 @@ const STYLE = `
 main{max-width:${String(WIDE + 32)}px;margin:0 auto;padding:24px 16px 64px}
 h1{font-size:24px;line-height:1.25;margin:0 0 8px;overflow-wrap:anywhere}h2{font-size:18px;margin:36px 0 8px;padding-top:8px;border-top:1px solid var(--line)}
 p{margin:8px 0;overflow-wrap:anywhere}.wrap{overflow-x:auto;margin:8px 0}table{border-collapse:collapse;width:100%;font-size:14px;font-variant-numeric:tabular-nums}
-th,td{text-align:left;vertical-align:top;padding:5px 12px 5px 0;border-bottom:1px solid var(--line)}th{color:var(--faint);font-weight:500}td{overflow-wrap:anywhere;min-width:3.5em}
+th,td{text-align:left;vertical-align:top;padding:5px 12px 5px 0;border-bottom:1px solid var(--line)}th{color:var(--faint);font-weight:500}td{min-width:3.5em}.facts td{overflow-wrap:anywhere}.time{white-space:nowrap}
 .facts th{white-space:nowrap;width:1%;padding-right:24px}.num{text-align:right}
 ul.checks{list-style:none;padding:0;margin:8px 0}ul.checks li{display:grid;grid-template-columns:6em 1fr;gap:0 8px;padding:6px 0;border-bottom:1px solid var(--line)}
 .answer{font-weight:600;color:var(--faint)}.answer.yes{color:var(--yes)}.answer.no{color:var(--no)}.detail{color:var(--faint);grid-column:2;overflow-wrap:anywhere}
 .state{display:inline-block;padding:1px 10px;border:1px solid currentColor;border-radius:999px;font-size:14px;color:var(--faint)}.state.completed{color:var(--yes)}.state.bad{color:var(--no)}
 figure{margin:16px 0}figure svg{display:block}figcaption{color:var(--faint);font-size:14px}.narrow{display:none}
-@media (max-width:640px){.wrap table:not(.facts){min-width:600px}.wide{display:none}.narrow{display:block}}
-@media print{:root{--bg:#fff;--fg:#000;--faint:#444;--line:#bbb;--soft:#fff;--yes:#12743b;--no:#c4261d}body{font-size:11pt}main{max-width:none;padding:0}h2{break-after:avoid}tr,li,figure{break-inside:avoid}.wide{display:block}.narrow{display:none}.wrap{overflow:visible}.wrap table:not(.facts){min-width:0}}
+@media (max-width:640px){.wrap .many{min-width:600px}.wide{display:none}.narrow{display:block}}
+@media print{:root{--bg:#fff;--fg:#000;--faint:#444;--line:#bbb;--soft:#fff;--yes:#12743b;--no:#c4261d}body{font-size:11pt}main{max-width:none;padding:0}h2{break-after:avoid}tr,li,figure{break-inside:avoid}.wide{display:block}.narrow{display:none}.wrap{overflow:visible}.wrap .many{min-width:0}}
 `.replaceAll("\n", "");
 
 /** One page that needs nothing beside it: no script, nothing to be fetched. Null: there is no traffic to draw. */
@@ -89,7 +89,7 @@ function blockOf(block: Block, pictures: string): string {
       );
     case "table":
       return table(
-        "",
+        block.head.length > MOST_NARROW ? "many" : "",
         block.head,
         block.rows.map((row) => row.map(cell).join("")),
       );
@@ -100,6 +100,10 @@ function blockOf(block: Block, pictures: string): string {
   }
   return pictures;
 }
+
+/** A table of more columns is scrolled on a narrow screen. */
+const MOST_NARROW = 4;
+const TIME = /^\d\d:\d\d:\d\d\.\d{3}$/;
 
 function checkOf({ question, answer, detail }: Extract<Block, { kind: "checks" }>["checks"][number]): string {
   const word = answer === "not-asked" ? "not asked" : answer === "unknown" ? "unknown" : ANSWERS[answer];
@@ -128,5 +132,5 @@ function table(kind: string, head: readonly string[], rows: readonly string[]): 
 }
 
 function cell(text: string): string {
-  return element("td", {}, escaped(text));
+  return element("td", TIME.test(text) ? { class: "time" } : {}, escaped(text));
 }

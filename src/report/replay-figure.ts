@@ -44,7 +44,9 @@ export function replayFigure(
     since: "its first traffic",
     notes: [
       ...clockNotes(traffic),
-      ...replayed.caveats.map(({ message }) => `The evidence is not exact: ${message}.`),
+      ...(replayed.caveats.length === 0
+        ? []
+        : [`The evidence is not exact: ${replayed.caveats.map(({ message }) => message).join("; ")}.`]),
       `The evidence is worked out from counts in intervals of up to ${duration(replayed.grainMs)}, so it may come so much later than the verdict did.`,
     ],
     marks: [

@@ -64,9 +64,13 @@ export function trafficPanels(columns: readonly Column[], sides: Sides): Panel[]
       label: name,
       tone: toneOf(name),
       dashed: name !== sides.candidate,
-      points: columns.map((column) => {
+      points: columns.flatMap((column, index) => {
         const cell = column.cells.get(name);
-        return [column.at, cell === undefined ? null : value(cell, column)] as const;
+        const known = cell === undefined ? null : value(cell, column);
+        // Of the whole interval: the line begins where the first one does.
+        return index === 0
+          ? [[column.at - column.ms, known] as const, [column.at, known] as const]
+          : [[column.at, known] as const];
       }),
     }));
   return [
