@@ -63,6 +63,7 @@ test("one that was taken back: what was seen, when, how fast the traffic was bac
   expect(markdown).toContain("- [ ] No spike of failures: no;");
   const replay = await site.cli("simulate", "--deployment", bad.id);
   expect(replay.stdout).toContain("What became of it: rolled-back");
+  expect(replay.stdout).toContain("it would have been taken back after");
   const other = await site.cli("simulate", "--deployment", bad.id, "--failing", "1%");
   expect(other.code).toBe(2);
 });

@@ -6,16 +6,23 @@ import type { TrafficCounters, TrafficSample } from "../model/traffic.ts";
 import type { SteadyTraffic } from "./steady-traffic.ts";
 
 const HOUR: Milliseconds = 3_600_000;
+/** Every reading: the tests that compare both environments are begun with each, so that a replay needs the same ones. */
+const FINE: Milliseconds = 50;
 /** Intervals by the age of the recording: what comes first is looked at the closest. */
 const INTERVALS: readonly { readonly until: Milliseconds; readonly ms: Milliseconds }[] = [
+  { until: 30_000, ms: FINE },
   { until: HOUR, ms: 1_000 },
   { until: 10 * HOUR, ms: 10_000 },
   { until: Infinity, ms: 60_000 },
 ];
-/** Points of one piece, in the first minute and later: the most that a crash of the server leaves to one interval. */
-const CHUNK = { first: 10, later: 60 };
+/** Later, too, every reading is kept for so long after an environment failed more than this share of the requests of one… */
+const FAILING = { share: 0.02, ms: 2_000 };
+/** …for a minute in all; each interval without adds one to it again. */
+const MOST_FINE = 600;
+/** Points of one piece: the most that a crash of the server leaves to one interval. */
+const CHUNK = 60;
 /** Points that wait for a disk which does not take them. */
-const MOST_WAITING = 600;
+const MOST_WAITING = 1_200;
 /** Then nothing more is kept of this deployment: more than two days of watching. */
 const MOST = 10_000;
 /** By so much the wall clock may differ from what it was at the beginning without having been set. */
@@ -52,6 +59,8 @@ export class Recording {
   #waitingFrom: EpochMilliseconds = 0;
   #number = 0;
   #kept = 0;
+  #failedAt: EpochMilliseconds = Number.NEGATIVE_INFINITY;
+  #fineLeft = MOST_FINE;
   /** Points since something was last to be written. */
   #untried = 0;
   #recordedMs: Milliseconds = 0;
@@ -90,6 +99,7 @@ export class Recording {
 
   /** Whether a piece is full. */
   add(sample: TrafficSample): boolean {
+    const before = this.#window;
     this.#window = this.#window.add(sample);
     if (this.#origin === null) {
       this.#begin();
@@ -97,12 +107,9 @@ export class Recording {
       return false;
     }
     this.#newestAt = this.#now(this.#origin);
-    const length = this.#newestAt - this.#pointAt;
-    const age = this.#recordedMs + length;
-    const interval = INTERVALS.find(({ until }) => age < until)?.ms ?? HOUR;
-    if (length < interval || this.#kept >= MOST) return false;
+    if (this.#newestAt - this.#pointAt < this.#interval(before) || this.#kept >= MOST) return false;
     this.#point(this.#newestAt);
-    return this.#untried >= (this.#kept <= CHUNK.later ? CHUNK.first : CHUNK.later);
+    return this.#untried >= CHUNK;
   }
 
   /** From now on this step watches; null: none does. What came until now was watched by the one before. */
@@ -156,6 +163,18 @@ export class Recording {
     this.#waitingFrom = pointAt;
   }
 
+  /** @param before the counters at the reading before this one */
+  #interval(before: CounterWindow): Milliseconds {
+    const age = this.#recordedMs + this.#newestAt - this.#pointAt;
+    const usual = INTERVALS.find(({ until }) => age < until)?.ms ?? HOUR;
+    if (isFailing(before, this.#window)) this.#failedAt = this.#newestAt;
+    if (usual === FINE) return FINE;
+    const isClose = this.#newestAt - this.#failedAt <= FAILING.ms && this.#fineLeft > 0;
+    if (!isClose) return usual;
+    this.#fineLeft -= 1;
+    return FINE;
+  }
+
   #now({ wall, monotonic }: Origin): EpochMilliseconds {
     return Math.round(wall + this.#clock.monotonic() - monotonic);
   }
@@ -174,11 +193,19 @@ export class Recording {
       environments: Object.fromEntries(cells),
     });
     this.#counted = this.#window;
+    if (at - this.#failedAt > FAILING.ms) this.#fineLeft = Math.min(MOST_FINE, this.#fineLeft + 1);
     this.#recordedMs += at - this.#pointAt;
     this.#pointAt = at;
     this.#kept += 1;
     this.#untried += 1;
   }
+}
+
+function isFailing(before: CounterWindow, now: CounterWindow): boolean {
+  return Object.keys(now.toJSON().total).some((name) => {
+    const { requests, failures } = since(before.of(name), now.of(name));
+    return failures > FAILING.share * requests;
+  });
 }
 
 function cellOf(came: TrafficCounters): SeriesCell {

@@ -22,6 +22,8 @@ describe("the traffic of a deployment", () => {
   let recorder: TrafficRecorder;
   let seq: number;
   const total = { blue: 0, green: 0, failed: 0 };
+  /** Whether what green answers is a failure. */
+  let isFailing: boolean;
 
   /** A server's part of it. */
   function serve(): void {
@@ -41,6 +43,7 @@ describe("the traffic of a deployment", () => {
     clock = new ManualClock(AT);
     problems = [];
     seq = 0;
+    isFailing = true;
     Object.assign(total, { blue: 0, green: 0, failed: 0 });
     await disk.store.claim("web", 0);
     await disk.store.accept(sampleAcceptance("dep_1"));
@@ -50,11 +53,11 @@ describe("the traffic of a deployment", () => {
     over.abort();
   });
 
-  /** Blue answers nine and green one, which fails, in the time since the last. */
+  /** Blue answers nine and green one, which fails at first, in the time since the last. */
   function sample(more: Partial<TrafficSample> = {}): void {
     total.blue += 9;
     total.green += 1;
-    total.failed += 1;
+    if (isFailing) total.failed += 1;
     const latency = NO_TRAFFIC.latency.map((_, bucket) => (bucket === 20 ? total.blue : 0));
     hub.publish("sample", {
       service: "web",
@@ -95,17 +98,20 @@ describe("the traffic of a deployment", () => {
       .flatMap(({ points }) => points)
       .reduce((sum, { environments }) => sum + (environments["green"]?.requests ?? 0), 0);
 
-  test("is kept second by second from its first shift to its end, with the step that watched", async () => {
+  test("is kept from its first shift to its end, with the step that watched", async () => {
     sample();
     clock.advance(100);
     sample();
     told("step-started", { uses: "shift@1" });
-    await samples(15, 100);
+    await samples(1, 600);
+    clock.advance(20);
+    sample();
     told("step-completed", {});
     told("step-started", { uses: "validate@1" });
-    await samples(10, 100);
+    await samples(1, 1_000);
     told("deployment-state", { to: "rolling-back" });
     expect(await disk.store.series("dep_1")).toEqual([]);
+    await samples(1, 10);
     const [chunk] = await ended("rolled-back");
     expect(chunk).toMatchObject({
       format: 1,
@@ -115,17 +121,42 @@ describe("the traffic of a deployment", () => {
       before: { blue: [[120, 9]] },
     });
     expect(chunk?.points.map(({ at, step }) => [at - AT, step])).toEqual([
-      [1_100, "shift-1"],
+      [700, "shift-1"],
       // What came until the step was over is its own.
-      [1_600, "shift-1"],
-      [2_600, null],
+      [720, "shift-1"],
+      [1_720, null],
+      [1_730, null],
     ]);
     expect(chunk?.points[0]?.environments).toEqual({
-      blue: { requests: 90, failures: 0, connectFailures: 0, latency: [[120, 90]] },
-      green: { requests: 10, failures: 10, connectFailures: 0, latency: [] },
+      blue: { requests: 9, failures: 0, connectFailures: 0, latency: [[120, 9]] },
+      green: { requests: 1, failures: 1, connectFailures: 0, latency: [] },
     });
     sample();
     expect(await ended("rolled-back")).toHaveLength(1);
+  });
+
+  test("is kept reading by reading at first and while requests fail, for so long at most, and else by the second", async () => {
+    sample();
+    told("step-started", { uses: "shift@1" });
+    const steady = { latency: NO_TRAFFIC.latency, requests: 1_000, failures: 0 };
+    const good = async (n: number) => {
+      for (let i = 0; i < n; i += 1) {
+        steady.requests += 10;
+        clock.advance(100);
+        sample({ environments: { blue: { ...NO_TRAFFIC, ...steady } } });
+        await turns();
+      }
+    };
+    const kept = async () => (await ended(), (await disk.store.series("dep_1")).flatMap(({ points }) => points));
+    await good(400);
+    steady.failures += 5;
+    await good(50);
+    const ats = (await kept()).map(({ at }) => (at - AT) / 1_000);
+    expect(ats.filter((at) => at < 30)).toHaveLength(299);
+    // The failing reading comes at 40.1 s, and is told from the second before.
+    expect(ats.filter((at) => at >= 30 && at <= 40)).toHaveLength(10);
+    expect(ats.filter((at) => at > 40 && at <= 42.1)).toHaveLength(21);
+    expect(ats.filter((at) => at > 42.1).length).toBeLessThan(5);
   });
 
   test("is written a minute at a time, ever more coarsely, and with what the disk had refused", async () => {
@@ -133,12 +164,13 @@ describe("the traffic of a deployment", () => {
     told("step-started", { uses: "shift@1" });
     disk.refusing = true;
     await samples(60, 1_000);
-    expect(problems.map(({ code }) => code)).toEqual(Array.from({ length: 6 }, () => "store-failed"));
+    expect(problems.map(({ code }) => code)).toEqual(["store-failed"]);
     disk.refusing = false;
     await samples(60, 1_000);
     const written = await disk.store.series("dep_1");
     expect(written.map(({ number, from, points }) => [number, from - AT, points.length])).toEqual([[0, 0, 120]]);
     expect(written[0]?.before).toEqual({ blue: [], green: [] });
+    isFailing = false;
     await samples(1, HOUR);
     await samples(2, 5_000);
     const second = (await ended())[1];
@@ -153,11 +185,7 @@ describe("the traffic of a deployment", () => {
     await samples(60, 1_000);
     await samples(1, 1_000);
     const chunks = await ended();
-    expect(chunks.map(({ number, points }) => [number, points.length])).toEqual([
-      [0, 20],
-      ...[1, 2, 3, 4].map((n) => [n, 10]),
-      [5, 1],
-    ]);
+    expect(chunks.map(({ number, points }) => [number, points.length])).toEqual([[0, 61]]);
     expect(requests(chunks)).toBe(61);
   });
 
@@ -169,9 +197,9 @@ describe("the traffic of a deployment", () => {
     await samples(90, 1_000);
     const chunks = await ended();
     expect(chunks.map(({ number, points }) => [number, points.length])).toEqual([
-      ...[0, 1, 2, 3, 4, 5].map((n) => [n, 10]),
-      [6, 60],
-      [7, 60],
+      [0, 60],
+      [1, 60],
+      [2, 60],
     ]);
     const points = chunks.flatMap((chunk) => chunk.points);
     expect(points.map(({ at }) => (at - AT) / 1_000)).toEqual(Array.from({ length: 180 }, (_, index) => index + 1));
@@ -197,9 +225,9 @@ describe("the traffic of a deployment", () => {
       await samples(30, 1_000);
       const chunks = await ended("aborted");
       expect(chunks.map(({ number, from }) => [number, from - AT])).toEqual([
-        ...[0, 1, 2, 3, 4, 5].map((n) => [n, n * 10_000]),
+        [0, 0],
         // What the server before had not written yet is in its first interval.
-        [6, 60_000],
+        [1, 60_000],
       ]);
       const points = chunks.flatMap((chunk) => chunk.points);
       const ats = points.map(({ at }) => at);

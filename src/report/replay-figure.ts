@@ -47,7 +47,7 @@ export function replayFigure(
       ...(replayed.caveats.length === 0
         ? []
         : [`The evidence is not exact: ${replayed.caveats.map(({ message }) => message).join("; ")}.`]),
-      `The evidence is worked out from counts in intervals of up to ${duration(replayed.grainMs)}, so it may come so much later than the verdict did.`,
+      `The evidence is worked out from counts in intervals of up to ${duration(replayed.grainMs)}, so it may come so much later than the verdict did, or fall short of a close one.`,
     ],
     marks: [
       ...(takenBackAt === null ? [] : [{ at: takenBackAt - from, label: "taken back", tone: "bad" as const }]),

@@ -6,8 +6,9 @@ import type { EpochMilliseconds, Milliseconds } from "../model/time.ts";
 import type { Line, Panel, Tone } from "./plot/figure.ts";
 import { count, duration, percent } from "./words.ts";
 
-/** Columns of a picture: points that fall into the same one are joined. */
+/** Columns of a picture: points that fall into the same one are joined. None is shorter than a second, or it shows chance. */
 const COLUMNS = 240;
+const LEAST_MS: Milliseconds = 1_000;
 /** So few requests give no quantile. */
 const LEAST = 5;
 
@@ -27,18 +28,32 @@ export interface JoinedCell {
 
 /** Recorded points, joined to as many as can be told apart. */
 export function columnsOf({ points }: RecordedTraffic, from: EpochMilliseconds): readonly Column[] {
-  const every = Math.max(1, Math.ceil(points.length / COLUMNS));
+  const span = points.reduce((sum, point) => sum + point.at - point.from, 0);
   const columns: Column[] = [];
-  for (let i = 0; i < points.length; i += every) {
-    const joined = points.slice(i, i + every);
-    const [first, last] = [joined[0], joined.at(-1)];
-    if (first === undefined || last === undefined) continue;
+  for (const joined of joinedTo(points, Math.max(LEAST_MS, span / COLUMNS))) {
+    const last = joined.at(-1);
+    if (last === undefined) continue;
     const names = new Set(joined.flatMap(({ environments }) => Object.keys(environments)));
     const cells = [...names].map((name) => [name, join(joined.flatMap((p) => p.environments[name] ?? []))] as const);
     const ms = joined.reduce((sum, point) => sum + point.at - point.from, 0);
     columns.push({ at: last.at - from, ms, cells: new Map(cells) });
   }
   return columns;
+}
+
+/** Points that follow each other, in groups that are so long; the last may be shorter. */
+function joinedTo(points: RecordedTraffic["points"], ms: Milliseconds): RecordedTraffic["points"][number][][] {
+  const groups: RecordedTraffic["points"][number][][] = [];
+  let length = Number.POSITIVE_INFINITY;
+  for (const point of points) {
+    if (length >= ms) {
+      groups.push([]);
+      length = 0;
+    }
+    groups.at(-1)?.push(point);
+    length += point.at - point.from;
+  }
+  return groups;
 }
 
 function join(cells: readonly SeriesCell[]): JoinedCell {

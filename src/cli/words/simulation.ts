@@ -122,7 +122,7 @@ export function replayLines(
     `What became of it: ${state}${cause === null ? "" : `, ${cause.kind === "abort" ? `aborted by ${cause.by}` : cause.message}`}.`,
     ...replayed.caveats.map(({ message }) => style.warn(`Not exact: ${message}.`)),
     style.faint(
-      `Its counts are kept in intervals of up to ${duration(replayed.grainMs)}, so a verdict may be told so much late. Crash loops and refused connections are not replayed. What would have come after its end is not known.`,
+      `Its counts are kept in intervals of up to ${duration(replayed.grainMs)}, so a verdict may come so much later, or not at all when it was a close one. Crash loops and refused connections are not replayed. What would have come after its end is not known.`,
     ),
   ];
 }
