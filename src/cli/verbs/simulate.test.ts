@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { sampleSpec } from "../../model/samples.ts";
 import { CliRig, config, deployment } from "../fixtures.ts";
@@ -10,7 +11,7 @@ const spec = {
 };
 const BAD = ["simulate", "--failing", "50%", "--rate", "200/s", "--runs", "5"];
 
-describe("teal simulate", () => {
+describe("teal simulate", { timeout: 60_000 }, () => {
   let rig: CliRig;
   beforeEach(async () => {
     rig = await CliRig.start();
@@ -27,6 +28,14 @@ describe("teal simulate", () => {
     expect(stdout).toMatch(/users hurt +\d+ in the median, .*; there are 1,000/);
     expect(stdout).toMatch(/taken back +0 of 5 runs: at most 4[56](\.\d)? %, with a confidence of 95 %/);
     expect(stdout).toContain("at most 0.1 % (guardrails.alpha)");
+  });
+
+  test("fits the screen, and is not broken in a pipe", async () => {
+    const onScreen = await rig.run([...BAD, "--users", "1000"], { terminal: true, columns: 80 });
+    const lines = stripVTControlCharacters(onScreen.stdout).split("\n");
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+    const piped = await rig.run([...BAD, "--users", "1000"]);
+    expect(piped.stdout.split("\n").length).toBeLessThan(lines.length);
   });
 
   test("is one document under --json, the same for the same seed", async () => {

@@ -77,7 +77,7 @@ export const simulate: Verb = {
     if (file !== undefined) await writeOutput(call, file, svg());
     const { detections: _each, typical: _typical, ...simulation } = result;
     if (call.json) call.document({ service: name, scenario: wish.scenario, seed: wish.seed, simulation });
-    for (const line of simulationLines(wish, result, call.style)) call.say(line);
+    for (const line of simulationLines(wish, result, call.style, columnsOf(call))) call.say(line);
     if (file !== undefined) call.say(`\nThe picture is in ${file}.`);
     return 0;
   },
@@ -101,9 +101,15 @@ async function recorded(call: Call, services: Readonly<Record<string, ServiceSpe
   if (file !== undefined) await writeOutput(call, file, svg());
   const { looks: _each, ...told } = result;
   if (call.json) call.document({ service: traffic.service, deployment: id, replay: told });
-  for (const line of replayLines({ traffic, replayed: result, state, cause }, call.style)) call.say(line);
+  for (const line of replayLines({ traffic, replayed: result, state, cause }, call.style, columnsOf(call)))
+    call.say(line);
   if (file !== undefined) call.say(`\nThe picture is in ${file}.`);
   return 0;
+}
+
+/** Nothing is broken where nobody looks. */
+function columnsOf({ io, columns }: Call): number {
+  return io.stdout.terminal ? columns : Infinity;
 }
 
 function scenarioOf(call: Call, { traffic }: ServiceSpec) {

@@ -2,7 +2,7 @@ import type { RecordedTraffic, Replayed, Simulation, SimulationWish } from "../.
 import type { DeploymentAnswer } from "../../sdk/client.ts";
 import type { Style } from "../style.ts";
 import { duration } from "./duration.ts";
-import { table } from "./table.ts";
+import { padEnd, width, wrap } from "./table.ts";
 
 const WHOLE = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const whole = (value: number): string => WHOLE.format(value);
@@ -12,6 +12,7 @@ export function simulationLines(
   { spec, scenario }: SimulationWish,
   simulation: Simulation,
   style: Style,
+  columns: number,
 ): readonly string[] {
   const { stages, detectMs, runs, caught, good } = simulation;
   if (stages.length === 0)
@@ -35,10 +36,10 @@ export function simulationLines(
     ["if nothing watched", `${whole(simulation.unwatched)} requests by the end of the plan, on average`],
   ];
   return [
-    `${style.strong(spec.name)}: ${plan.join(", ")}; ${rateText(scenario.rate)}`,
+    ...wrap(`${style.strong(spec.name)}: ${plan.join(", ")}; ${rateText(scenario.rate)}`, columns, "", "  "),
     "",
     `${described(scenario)}:`,
-    ...indented(rows, style),
+    ...indented(rows, style, columns),
     "",
     "A release as good as the active one:",
     ...indented(
@@ -50,6 +51,7 @@ export function simulationLines(
         ["promised", `at most ${share(good.promised)} (guardrails.alpha)`],
       ],
       style,
+      columns,
     ),
   ];
 }
@@ -97,33 +99,40 @@ export function replayLines(
     readonly cause: DeploymentAnswer["cause"];
   },
   style: Style,
+  columns: number,
 ): readonly string[] {
   const { points, deployment, service, candidate } = traffic;
   const from = points[0]?.from ?? 0;
   const until = points.at(-1)?.at ?? from;
   const { takenBack, failed, requests } = replayed;
   const notes = replayed.verdicts.filter(({ outcome }) => outcome === "warn" || outcome === "hold");
+  const item = (text: string, indent = ""): string[] => wrap(text, columns, indent, `${indent}  `);
   return [
     `${style.strong(deployment)}  ${service}, ${candidate}: ${duration(until - from)} of traffic are kept`,
     "",
     ...(takenBack === null
-      ? [
+      ? item(
           `By the guardrails of teal.yaml now it would not have been taken back: ${whole(failed)} of ${whole(requests)} requests of ${candidate} failed.`,
-        ]
+        )
       : [
-          `${style.bad("By the guardrails of teal.yaml now it would have been taken back")} after ${duration(takenBack.at - from)}, at ${takenBack.step}, by ${takenBack.rule}:`,
-          `  ${takenBack.message}`,
-          `  ${whole(failed)} of ${whole(requests)} requests of ${candidate} had failed until then.`,
+          ...item(
+            `By the guardrails of teal.yaml now it would have been taken back after ${duration(takenBack.at - from)}, at ${takenBack.step}, by ${takenBack.rule}:`,
+          ).map(style.bad),
+          ...item(takenBack.message, "  "),
+          ...item(`${whole(failed)} of ${whole(requests)} requests of ${candidate} had failed until then.`, "  "),
         ]),
-    ...notes.map(
-      ({ rule, outcome, at, message }) => `  ${outcome} after ${duration(at - from)} by ${rule}: ${message}`,
+    ...notes.flatMap(({ rule, outcome, at, message }) =>
+      item(`${outcome} after ${duration(at - from)} by ${rule}: ${message}`, "  "),
     ),
     "",
-    `What became of it: ${state}${cause === null ? "" : `, ${cause.kind === "abort" ? `aborted by ${cause.by}` : cause.message}`}.`,
-    ...replayed.caveats.map(({ message }) => style.warn(`Not exact: ${message}.`)),
-    style.faint(
-      `Its counts are kept in intervals of up to ${duration(replayed.grainMs)}, so a verdict may come so much later, or not at all when it was a close one. Crash loops and refused connections are not replayed. What would have come after its end is not known.`,
+    ...item(
+      `What became of it: ${state}${cause === null ? "" : `, ${cause.kind === "abort" ? `aborted by ${cause.by}` : cause.message}`}.`,
     ),
+    "",
+    ...replayed.caveats.flatMap(({ message }) => item(`Not exact: ${message}.`).map(style.warn)),
+    ...item(
+      `Its counts are kept in intervals of up to ${duration(replayed.grainMs)}, so a verdict may come so much later, or not at all when it was a close one. Crash loops and refused connections are not replayed. What would have come after its end is not known.`,
+    ).map(style.faint),
   ];
 }
 
@@ -166,6 +175,10 @@ function share(value: number): string {
   return `${String(Number((Math.ceil(value * 100 * 10 ** digits - 1e-6) / 10 ** digits).toFixed(digits)))} %`;
 }
 
-function indented(rows: readonly (readonly string[])[], style: Style): string[] {
-  return table(rows.map(([name = "", ...rest]) => [style.faint(name), ...rest])).map((line) => `  ${line}`);
+/** Names, and beside them what is said, broken where the screen ends. */
+function indented(rows: readonly (readonly string[])[], style: Style, columns: number): string[] {
+  const names = Math.max(0, ...rows.map(([name = ""]) => width(name)));
+  return rows.flatMap(([name = "", says = ""]) =>
+    wrap(says, columns, `  ${padEnd(style.faint(name), names)}  `, " ".repeat(names + 4)),
+  );
 }

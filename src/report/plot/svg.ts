@@ -115,7 +115,8 @@ function curveOf(drawn: Line, x: ScaleLinear<number, number>, y: ScaleLinear<num
 
 function levelOf({ level }: Panel, y: ScaleLinear<number, number>, across: [number, number]): string {
   if (level === undefined) return "";
-  const label = text({ x: across[1], y: y(level.at) - 4, anchor: "end", class: "bad" }, level.label);
+  // At the left, where lines that rise to it have not come yet.
+  const label = text({ x: across[0] + 6, y: y(level.at) - 4, class: "bad" }, level.label);
   return horizontal(y(level.at), across, "mark bad") + label;
 }
 
