@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { stringify } from "yaml";
-import { isEnded } from "../src/model/deployment.ts";
+import { type DeploymentState, isEnded } from "../src/model/deployment.ts";
 import { systemClock } from "../src/main/clock.ts";
 import { Site } from "../test/site.ts";
 import { requireProgram } from "./lib/installed.ts";
@@ -140,30 +140,30 @@ console.log(`set up in ${String(rounded((performance.now() - setUp) / 1_000, 1))
 const { server } = pids;
 const chosen = names.slice(0, DEPLOYMENTS);
 const began = performance.now();
-const ids: string[] = [];
-await Promise.all(
+const memory: number[] = [];
+const ended = (id: string): Promise<DeploymentState> =>
+  site.until(
+    `${id} ends`,
+    async () => {
+      await systemClock.sleep(1_000);
+      const { state } = await site.client.deployment(id);
+      memory.push(await rssMiB(server ?? 0));
+      return isEnded(state) ? state : null;
+    },
+    180_000,
+  );
+// Each is followed from its own acceptance on, as by whoever asked for it.
+const accepted = await Promise.all(
   chosen.map(async (name) => {
-    ids.push((await site.client.deploy(name, { version: "v2" }, crypto.randomUUID())).id);
+    const { id } = await site.client.deploy(name, { version: "v2" }, crypto.randomUUID());
+    return { id, state: ended(id) };
   }),
 );
+const ids = accepted.map(({ id }) => id);
 console.log(`${String(ids.length)} deployments accepted in ${String(rounded(performance.now() - began, 0))} ms`);
 const over = new AbortController();
-const memory: number[] = [];
 const asking = ask(site, names, ids, over.signal);
-const states = await Promise.all(
-  ids.map((id) =>
-    site.until(
-      `${id} ends`,
-      async () => {
-        await systemClock.sleep(1_000);
-        const { state } = await site.client.deployment(id);
-        memory.push(await rssMiB(server ?? 0));
-        return isEnded(state) ? state : null;
-      },
-      180_000,
-    ),
-  ),
-);
+const states = await Promise.all(accepted.map(({ state }) => state));
 over.abort();
 const asked = await asking;
 const took = asked.map(({ ms }) => ms);

@@ -86,10 +86,12 @@ export class Controller implements Control {
     const { store } = this.#reading;
     const soon = AbortSignal.any([signal, AbortSignal.timeout(STATUS_MS)]);
     const seen = await survey(this.#reading, service, soon);
-    const steps = seen.unfinished === null ? [] : await store.steps(seen.unfinished.id);
     const active = seen.environments.find(({ name }) => name === seen.row.active)?.release ?? null;
     const warm = seen.environments.some(({ name, release }) => name !== seen.row.active && release !== null);
-    const previous = warm ? null : await previousRelease(this.#reading, service, active?.id ?? null);
+    const [steps, previous] = await Promise.all([
+      seen.unfinished === null ? [] : store.steps(seen.unfinished.id),
+      warm ? null : previousRelease(this.#reading, service, active?.id ?? null),
+    ]);
     return statusOf(seen, {
       steps,
       hold: this.#fleet.of(service)?.holding.now ?? null,

@@ -47,17 +47,19 @@ export async function survey(parts: EngineParts, service: string, signal: AbortS
       `there is no service ${service}; there is ${namesInWords(parts.configuration.services())}`,
     );
   }
-  const names = new Set<string>([...DEFAULT_ENVIRONMENTS, ...records.map(({ name }) => name)]);
-  const environments = await Promise.all(
-    [...names].map(async (name) =>
-      surveyOne(parts, service, name, records.find((record) => record.name === name) ?? null, signal),
-    ),
+  const names = [...new Set<string>([...DEFAULT_ENVIRONMENTS, ...records.map(({ name }) => name)])];
+  const recorded = await Promise.all(
+    names.map((name) => recordedOne(parts, service, name, records.find((record) => record.name === name) ?? null)),
   );
-  const known = environments.find(({ release }) => release !== null)?.release ?? null;
+  const known = recorded.find(({ release }) => release !== null)?.release ?? null;
+  const [environments, traffic] = await Promise.all([
+    Promise.all(recorded.map(async (one) => ({ ...one, observation: await observedOne(parts, service, one, signal) }))),
+    known === null ? null : observedTraffic(parts, known, signal),
+  ]);
   return {
     row: row ?? { service, ...NOTHING },
     environments,
-    traffic: known === null ? null : await observed(parts, known, signal),
+    traffic,
     unfinished: unfinished[0] ?? null,
     retirement: retirements[0] ?? null,
     maintenance,
@@ -108,22 +110,34 @@ export function planState(seen: Survey): PlanState {
   };
 }
 
-async function surveyOne(
-  parts: EngineParts,
+type RecordedEnvironment = Omit<SurveyedEnvironment, "observation">;
+
+async function recordedOne(
+  { store }: EngineParts,
   service: string,
   name: string,
   record: EnvironmentRecord | null,
-  signal: AbortSignal,
-): Promise<SurveyedEnvironment> {
-  const release = record?.release == null ? null : await parts.store.release(service, record.release);
-  if (release === null)
-    return { name, record, release, observation: { environment: name, release: null, state: "absent", instances: [] } };
-  const driver = driverOf(parts.environments, release.spec.environment.driver);
-  const observation = await orNull(parts, driver.observe(service, name, signal), { service, environment: name });
-  return { name, record, release, observation };
+): Promise<RecordedEnvironment> {
+  const release = record?.release == null ? null : await store.release(service, record.release);
+  return { name, record, release };
 }
 
-function observed(parts: EngineParts, release: Release, signal: AbortSignal): Promise<TrafficObservation | null> {
+async function observedOne(
+  parts: EngineParts,
+  service: string,
+  { name, release }: RecordedEnvironment,
+  signal: AbortSignal,
+): Promise<EnvironmentObservation | null> {
+  if (release === null) return { environment: name, release: null, state: "absent", instances: [] };
+  const driver = driverOf(parts.environments, release.spec.environment.driver);
+  return orNull(parts, driver.observe(service, name, signal), { service, environment: name });
+}
+
+function observedTraffic(
+  parts: EngineParts,
+  release: Release,
+  signal: AbortSignal,
+): Promise<TrafficObservation | null> {
   const driver = driverOf(parts.traffic, release.spec.traffic.driver);
   return orNull(parts, driver.observe(release.service, signal), { service: release.service });
 }
