@@ -3,6 +3,7 @@ import type { ErrorCode } from "../model/catalogue.ts";
 import { TealError } from "../model/error.ts";
 import type { InstanceSpec } from "../wire/keeper.ts";
 import { type InstanceOutput, withDescriptor } from "./instance-output.ts";
+import { Turns } from "./turns.ts";
 import { userIds } from "./user.ts";
 import { spawnWatched, type WatchedProcess } from "./watched-process.ts";
 
@@ -12,6 +13,9 @@ export type Launch =
   | { readonly kind: "failed"; readonly code: ErrorCode; readonly reason: string }
   | { readonly kind: "retry"; readonly reason: string };
 
+/** Of all instances: to start a process takes this one some 5 ms, and a hundred may be wanted at once. */
+const turns = new Turns();
+
 /** Starts the process of an instance with exactly the spec's variables and PORT as its environment. */
 export async function launchInstance(spec: InstanceSpec, port: number, output: InstanceOutput): Promise<Launch> {
   if (statSync(spec.directory, { throwIfNoEntry: false })?.isDirectory() !== true) {
@@ -19,6 +23,7 @@ export async function launchInstance(spec: InstanceSpec, port: number, output: I
   }
   try {
     const user = await userIds(spec.user);
+    await turns.take();
     const process = await withDescriptor(output.openForApp(user), (fd) =>
       spawnWatched(spec.command, {
         cwd: spec.directory,
