@@ -34,13 +34,7 @@ const NOTHING: Omit<ServiceRow, "service"> = { fence: 0, generation: 0, weights:
 /** Looks at everything there is to know of a service. What does not answer is null, so that a status can always be given. */
 export async function survey(parts: EngineParts, service: string, signal: AbortSignal): Promise<Survey> {
   const { store } = parts;
-  const [row, records, unfinished, retirements, maintenance] = await Promise.all([
-    store.service(service),
-    store.environments(service),
-    store.unfinished(service),
-    store.retirements(service),
-    store.maintenance(service),
-  ]);
+  const { row, environments: records, unfinished, retirement, maintenance } = await store.outline(service);
   if (row === null && !parts.configuration.services().includes(service)) {
     throw new TealError(
       "service-unknown",
@@ -60,8 +54,8 @@ export async function survey(parts: EngineParts, service: string, signal: AbortS
     row: row ?? { service, ...NOTHING },
     environments,
     traffic,
-    unfinished: unfinished[0] ?? null,
-    retirement: retirements[0] ?? null,
+    unfinished,
+    retirement,
     maintenance,
   };
 }

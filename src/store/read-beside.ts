@@ -10,6 +10,7 @@ const READS: ReadonlySet<StoreMethod> = new Set<StoreMethod>([
   "services",
   "service",
   "environments",
+  "outline",
   "release",
   "releases",
   "deployment",

@@ -7,6 +7,7 @@ import { environmentConformance } from "./conformance/environment.ts";
 import { eventConformance } from "./conformance/event.ts";
 import { historyConformance } from "./conformance/history.ts";
 import { maintenanceConformance } from "./conformance/maintenance.ts";
+import { outlineConformance } from "./conformance/outline.ts";
 import { pruningConformance } from "./conformance/pruning.ts";
 import { receiptConformance } from "./conformance/receipt.ts";
 import { refusalConformance } from "./conformance/refusal.ts";
@@ -49,6 +50,7 @@ export function storeConformance(name: string, home: () => Promise<StoreHome>): 
     approvalConformance(get, reopen);
     environmentConformance(get, reopen);
     maintenanceConformance(get, reopen);
+    outlineConformance(get);
     historyConformance(get);
     receiptConformance(get, reopen);
     retirementConformance(get);

@@ -22,6 +22,16 @@ export interface ServiceRow {
   readonly standby: string | null;
 }
 
+/** What there is to know of a service at one moment. */
+export interface ServiceOutline {
+  /** Null: it has never been deployed. */
+  readonly row: ServiceRow | null;
+  readonly environments: readonly EnvironmentRecord[];
+  readonly unfinished: Deployment | null;
+  readonly retirement: RetirementRow | null;
+  readonly maintenance: MaintenanceRecord | null;
+}
+
 /** pending → running → done; `failed` ends the plan; `undone`: its clean-up is done; `skipped`: never begun. */
 export type StepState = "pending" | "running" | "done" | "failed" | "undoing" | "undone" | "skipped";
 
@@ -137,6 +147,8 @@ export interface Store {
   services(): Promise<readonly ServiceRow[]>;
   service(service: string): Promise<ServiceRow | null>;
   environments(service: string): Promise<readonly EnvironmentRecord[]>;
+  /** What each of the others says of the service, as one question. */
+  outline(service: string): Promise<ServiceOutline>;
 
   release(service: string, id: string): Promise<Release | null>;
   /** Newest first. */

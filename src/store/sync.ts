@@ -17,6 +17,7 @@ export function storeThrough(call: StoreCall): Store {
     services: (...values) => call("services", values),
     service: (...values) => call("service", values),
     environments: (...values) => call("environments", values),
+    outline: (...values) => call("outline", values),
     release: (...values) => call("release", values),
     releases: (...values) => call("releases", values),
     removeRelease: (...values) => call("removeRelease", values),

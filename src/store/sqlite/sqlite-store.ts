@@ -14,6 +14,7 @@ import type {
   Approved,
   NewDeployment,
   RetirementRow,
+  ServiceOutline,
   ServiceRow,
   StepRow,
   StoredToken,
@@ -60,6 +61,15 @@ export class SqliteStore implements SyncStore {
   }
   environments(service: string): readonly EnvironmentRecord[] {
     return environments.environments(this.#database, service);
+  }
+  outline(service: string): ServiceOutline {
+    return {
+      row: this.service(service),
+      environments: this.environments(service),
+      unfinished: this.unfinished(service)[0] ?? null,
+      retirement: this.retirements(service)[0] ?? null,
+      maintenance: this.maintenance(service),
+    };
   }
 
   release(service: string, id: string): Release | null {
