@@ -70,6 +70,22 @@ describe("a step that waits for evidence", () => {
     expect(made.clock.now() - began).toBeLessThan(120_000);
   });
 
+  test("names what was lacking, and not a limit that only warns", async () => {
+    const latency = { p50: { warn: { ms: 1 } }, p95: { rollBack: { ms: 1_000 } } };
+    const guardrails = {
+      ...quickSpec.deploy.guardrails,
+      errorRate: {},
+      worseThanActive: "none" as const,
+      minRequests: 10,
+      latency,
+    };
+    const { made, id } = await shifting({ advance: "both", maxWaitMs: 10_000, guardrails });
+    made.traffic.count("web", "green", { requests: 20, failures: 0 });
+    const { cause } = await made.ended(id);
+    expect(cause).toMatchObject({ code: "evidence-lacking" });
+    expect(cause).toMatchObject({ message: expect.stringContaining("p95") as string });
+  });
+
   test("is taken back when none comes in time", async () => {
     const { made, id } = await shifting({ advance: "both", maxWaitMs: 10_000 });
     expect(await made.ended(id)).toMatchObject({

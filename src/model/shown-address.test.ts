@@ -10,6 +10,8 @@ it.each([
   ["/stats?key=hush", "/stats?…"],
   ["/stats#hush", "/stats"],
   ["//user:hush@host/x", "an address"],
+  ["file:///etc/x?hush", "an address"],
+  ["mailto:a@b?hush", "an address"],
   ["http://user:hush@[bad/x?token=hush", "an address"],
 ])("of %s only what is no secret is shown", (written, shown) => {
   expect(shownAddress(written)).toBe(shown);

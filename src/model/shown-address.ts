@@ -5,7 +5,8 @@
 export function shownAddress(written: string): string {
   const isPath = /^\/(?!\/)/.test(written);
   const url = isPath ? null : URL.parse(written);
-  if (!isPath && url === null) return "an address";
+  // What has no origin, such as a file, reads "null" there.
+  if (!isPath && (url === null || url.origin === "null")) return "an address";
   const path = url === null ? (/^[^?#]*/.exec(written)?.[0] ?? "") : url.pathname === "/" ? "" : url.pathname;
   return `${url?.origin ?? ""}${path}${/^[^#]*\?/.test(written) ? "?…" : ""}`;
 }

@@ -70,5 +70,9 @@ export class Fragments {
 }
 
 function fragmentOf({ maintenance, ...service }: SavedService): Buffer {
-  return Buffer.from(JSON.stringify(maintenance === null ? service : { ...service, maintenance }));
+  const text = JSON.stringify(maintenance === null ? service : { ...service, maintenance });
+  // Memory of its own: a part of a shared slab, kept for long, keeps the whole slab.
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
+  bytes.write(text);
+  return bytes;
 }

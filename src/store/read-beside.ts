@@ -3,9 +3,12 @@ import type { Milliseconds } from "../model/time.ts";
 import type { Store } from "./store.ts";
 import { type StoreCall, type StoreMethod, storeThrough } from "./sync.ts";
 
-/** A read that waited this long had writes before it. */
+/** A read that waited this long had writes before it, or this process was busy. */
 const LONG_MS: Milliseconds = 30;
+/** So many in a row: it is the disk. */
+const LONG_ONES = 3;
 
+/** Not `series`: its pieces are put without waiting, and who asks for them wants the last one too. */
 const READS: ReadonlySet<StoreMethod> = new Set<StoreMethod>([
   "services",
   "service",
@@ -29,7 +32,6 @@ const READS: ReadonlySet<StoreMethod> = new Set<StoreMethod>([
   "events",
   "eventsOf",
   "lastSeq",
-  "series",
 ]);
 
 export interface ReadBesideOptions {
@@ -39,50 +41,59 @@ export interface ReadBesideOptions {
   readonly monotonic: () => Milliseconds;
   /** Told why reads do not go, or go no more, beside the writes. */
   readonly onFailure: (problem: TealError) => void;
-  /** Reads are taken beside the writes from the first one on that takes as long as this; 30 ms unless told. */
+  /** Reads are taken beside the writes once three in a row have taken as long as this; 30 ms unless told. */
   readonly longMs?: Milliseconds;
 }
 
 /**
- * The same store, whose reads do not wait for the disk that its writes wait for: once one of them had to, they go to a
- * second, read-only opening. That costs memory of its own, so a store that is quick never has it. A read sees all that was
- * written by calls that were answered before it was asked; of a call that is not answered yet, all or nothing.
+ * The same store, whose reads do not wait for the disk that its writes wait for: once some in a row had to, they go to a
+ * second, read-only opening. That costs memory of its own, which a store that is quick does not spend. A read sees all that
+ * was written by calls that were answered before it was asked; of one that is not answered yet, all or nothing, also where
+ * that was called first.
  */
 export function readBeside(store: Store, options: ReadBesideOptions): Store {
   const { open, monotonic, onFailure, longMs = LONG_MS } = options;
   let reader: Store | null = null;
   let opening: Promise<void> | null = null;
-  const giveUp = (thrown: unknown): void => {
-    const left = reader;
-    reader = null;
-    onFailure(toTealError(thrown));
-    void left?.close().catch(onFailure);
-  };
+  let longOnes = 0;
   const openReader = async (): Promise<void> => {
     try {
       reader = await open();
     } catch (thrown) {
-      giveUp(thrown);
+      giveUp(null, thrown);
     }
   };
+  /** Until reads wait again; told once, however many were under way. */
+  const giveUp = (failed: Store | null, thrown: unknown): void => {
+    if (reader !== failed) return;
+    reader = null;
+    opening = null;
+    longOnes = 0;
+    onFailure(toTealError(thrown));
+    void failed?.close().catch(() => undefined);
+  };
   const read = async (method: StoreMethod, values: readonly unknown[]): Promise<unknown> => {
-    if (reader !== null) {
+    const beside = reader;
+    if (beside !== null) {
       try {
-        return await (Reflect.apply(reader[method], reader, values) as Promise<unknown>);
+        return await (Reflect.apply(beside[method], beside, values) as Promise<unknown>);
       } catch (thrown) {
         if (!(thrown instanceof TealError) || thrown.code !== "store-failed") throw thrown;
-        giveUp(thrown);
+        giveUp(beside, thrown);
       }
     }
     const begun = monotonic();
     const answer = await (Reflect.apply(store[method], store, values) as Promise<unknown>);
-    if (monotonic() - begun >= longMs) opening ??= openReader();
+    longOnes = monotonic() - begun >= longMs ? longOnes + 1 : 0;
+    if (longOnes >= LONG_ONES) opening ??= openReader();
     return answer;
   };
   const close = async (): Promise<void> => {
     await opening;
     // A last opening that ends takes the log of writes with it: that is the writer's to do.
-    await reader?.close().catch(onFailure);
+    await reader?.close().catch((thrown: unknown) => {
+      onFailure(toTealError(thrown));
+    });
     await store.close();
   };
   const call = (method: StoreMethod, values: readonly unknown[]): unknown => {

@@ -1,5 +1,6 @@
 import { fastPath, FATAL_CONNECT_FAILURES } from "../../analysis/fast-path.ts";
 import { endingOf } from "../../analysis/advance.ts";
+import { isWanting } from "../../analysis/guardrails.ts";
 import { isWithin, shownGoodBy } from "../../analysis/sources.ts";
 import type { RuleVerdict } from "../../analysis/verdict.ts";
 import { TealError, toTealError } from "../../model/error.ts";
@@ -115,7 +116,7 @@ class Watch {
     const isShownGood = shownGoodBy(users, probes) !== null && isWithin(metrics);
     const ending = endingOf({ advance, leftMs: left, maxWaitMs, isShownGood });
     if (ending !== "evidence-lacking") return ending === "over";
-    const lacking = [...users, ...probes, ...metrics].find(({ outcome }) => outcome !== "within");
+    const lacking = [...users, ...probes, ...metrics].find(isWanting);
     const message = lacking?.message ?? `not enough evidence: no request went to ${environment}`;
     throw new TealError("evidence-lacking", message);
   }

@@ -194,7 +194,7 @@ export class WorkerDispatcher implements Dispatcher, Leaser {
   /** While the process stood still nobody could find an instance healthy again. */
   #excuse(now: Milliseconds): void {
     const lostMs = this.#standstill?.look(now) ?? 0;
-    if (lostMs > 0) for (const queue of this.#queues.values()) queue.excuse(lostMs);
+    if (lostMs > 0) for (const queue of this.#queues.values()) queue.excuse(lostMs, now);
   }
 
   #queueOf(service: WorkerService): HoldQueue<ServiceExchange> {

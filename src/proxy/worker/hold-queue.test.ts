@@ -134,9 +134,10 @@ test("time in which the process stood still is no wait for an instance", () => {
   const { queue, results, add, world } = rig();
   world.ready = false;
   add("a", 0);
-  queue.excuse(17_000);
+  add("b", 16_900);
+  queue.excuse(17_000, 17_000);
   queue.release(21_999);
   expect(results).toEqual([]);
   queue.release(22_000);
-  expect(results).toEqual(["a: no-instance"]);
+  expect(results).toEqual(["a: no-instance", "b: no-instance"]);
 });

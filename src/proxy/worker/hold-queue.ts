@@ -77,9 +77,9 @@ export class HoldQueue<T> {
     this.#publish();
   }
 
-  /** So much of the time was no chance for an instance to become ready. */
-  excuse(ms: Milliseconds): void {
-    for (const entry of this.#waiting) entry.freeSince += ms;
+  /** So much of the time until `now` was no chance for an instance to become ready; who came in between has lost less. */
+  excuse(ms: Milliseconds, now: Milliseconds): void {
+    for (const entry of this.#waiting) entry.freeSince = Math.min(now, entry.freeSince + ms);
   }
 
   #resultOf(entry: Entry<T>, now: Milliseconds): T | Refusal | null {

@@ -38,8 +38,8 @@ export interface Figure {
   readonly toMs: Milliseconds;
   /** What the time is counted from: `the first traffic`. */
   readonly since: string;
-  /** Moments that matter, across all panels. */
   /** What it cannot show, or not exactly. */
   readonly notes?: readonly string[];
+  /** Moments that matter, across all panels. */
   readonly marks: readonly { readonly at: Milliseconds; readonly label: string; readonly tone: Tone }[];
 }
