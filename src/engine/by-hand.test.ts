@@ -1,15 +1,17 @@
 import { describe, expect, test } from "vitest";
 import { TealError } from "../model/error.ts";
 import { directSqliteStore } from "../store/sqlite/direct.ts";
+import type { Store } from "../store/store.ts";
 import type { TrafficRequest } from "./control.ts";
+import { FaultyStore } from "./testing/faulty-store.ts";
 import { Rig } from "./testing/rig.ts";
 
 const ASKER = { by: "ann", reason: "a try", idempotencyKey: null };
 const soon = () => AbortSignal.timeout(5_000);
 
 /** v1 on blue; v2 is active on green. */
-async function rig(): Promise<Rig> {
-  const made = new Rig(directSqliteStore(":memory:"));
+async function rig(store: Store = directSqliteStore(":memory:")): Promise<Rig> {
+  const made = new Rig(store);
   await made.engine.start({});
   await made.deployed("v1");
   await made.deployed("v2");
@@ -169,19 +171,19 @@ describe("a split set by hand", () => {
 describe("drift without a deployment", () => {
   async function drifted(): Promise<Rig> {
     const made = await rig();
+    await changedOutside(made);
+    return made;
+  }
+
+  /** Somebody else than Teal sets the split. */
+  async function changedOutside(made: Rig): Promise<void> {
     const live = made.traffic.applied.at(-1);
     const { split } = await made.traffic.observe("web");
     if (live === undefined || split === null) throw new Error("nothing was applied");
     const generation = split.generation + 1;
-    await made.traffic.apply({
-      ...live,
-      fence: split.fence,
-      generation,
-      deployment: null,
-      weights: { blue: 40, green: 60 },
-    });
-    expect(await status(made)).toMatchObject({ desired: { green: 100 }, observed: { blue: 40, green: 60 } });
-    return made;
+    const weights = { blue: 40, green: 60 };
+    await made.traffic.apply({ ...live, fence: split.fence, generation, deployment: null, weights });
+    expect(await status(made)).toMatchObject({ desired: { green: 100 }, observed: weights });
   }
 
   test("is adopted: the live split is the recorded one, and nothing is sent", async () => {
@@ -216,6 +218,40 @@ describe("drift without a deployment", () => {
     await made.restart();
     await made.until("the record", async () => (await status(made)).desired["blue"] === 40);
     expect(made.events.filter(({ type }) => type === "drift")).toEqual([]);
+  });
+
+  test("is none either when the upkeep of such a split could not be written", async () => {
+    const disk = new FaultyStore();
+    const made = await rig(disk.store);
+    made.traffic.beforeApply = async (change) => {
+      made.traffic.beforeApply = () => Promise.resolve();
+      await made.traffic.apply(change);
+      throw new TealError("data-plane-down", "the answer is lost");
+    };
+    await expect(set(made, { blue: 40, green: 60 })).rejects.toThrow("the answer is lost");
+    const asked = (await made.traffic.observe("web")).split?.generation ?? 0;
+    disk.before = (method) => {
+      if (method !== "transition") return;
+      disk.before = () => undefined;
+      throw new TealError("store-failed", "the disk is full");
+    };
+    await made.restart();
+    await made.until("it is not written", () => made.problems.some(({ message }) => message === "the disk is full"));
+    expect((await made.traffic.observe("web")).split?.generation).toBeGreaterThan(asked);
+    expect((await status(made)).desired).toMatchObject({ green: 100 });
+    made.traffic.tell({ kind: "connected" });
+    await made.until("the record", async () => (await status(made)).desired["blue"] === 40);
+    expect(made.events.filter(({ type }) => type === "drift")).toEqual([]);
+  });
+
+  test("is told where a person had asked for these weights long before", async () => {
+    const made = await rig();
+    await set(made, { blue: 40, green: 60 });
+    await set(made, { green: 100 });
+    await changedOutside(made);
+    await made.restart();
+    await made.until("the record", async () => (await status(made)).desired["blue"] === 40);
+    expect(made.events.filter(({ type }) => type === "drift")).toHaveLength(1);
   });
 
   test("is overwritten: the recorded split is live again", async () => {

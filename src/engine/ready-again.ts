@@ -1,37 +1,61 @@
 import type { Milliseconds } from "../model/time.ts";
+import type { EnvironmentObservation } from "../ports/environment.ts";
 import type { StepRow } from "../store/store.ts";
 import { driverOf } from "./parts.ts";
 import { patiently } from "./patience.ts";
 import type { Running } from "./running.ts";
+import { weightsToKeep } from "./traffic-desk.ts";
 
 const LOOK_EVERY_MS: Milliseconds = 100;
+const REFRESH_MS: Milliseconds = 30_000;
 
 /**
  * After a reboot a deployment in its shifts or its bake goes on with instances that are only just starting, which says
- * nothing against the release: waits until they are up, or plainly do not come up, for as long as a deploy would. The data
- * plane is then told where they are.
+ * nothing against the release: waits until each environment with traffic has one that is ready, or plainly gets none, for
+ * as long as a deploy would. The data plane is then told where they are. What serves already is judged at once.
  * @param left the steps that are left
  */
 export async function untilReadyAgain(run: Running, left: readonly StepRow[], signal: AbortSignal): Promise<void> {
   const { parts, desk, deployment, release, fence } = run;
+  const { clock } = parts;
   const [next] = left;
   const uses = new Set(left.map((row) => row.uses));
   // A step that is still to come waits for them.
   if (next === undefined || uses.has("healthy@1") || !(uses.has("shift@1") || uses.has("bake@1"))) return;
   const step = { id: next.id, attempt: next.attempt + 1 };
-  await patiently({ parts, deployment, step }, signal, async () => {
-    const deadline = parts.clock.monotonic() + release.spec.health.deadlineMs;
-    if (!(await isStarting(run, signal))) return;
-    do await parts.clock.sleep(LOOK_EVERY_MS, signal);
-    while (parts.clock.monotonic() < deadline && (await isStarting(run, signal)));
-    const idempotencyKey = `${deployment.id}/ready-again`;
+  const end = clock.monotonic() + release.spec.health.deadlineMs;
+  await patiently({ parts, deployment, step }, signal, async (again) => {
+    if (!again && !(await environments(run, signal)).some(isStarting)) return;
+    while (clock.monotonic() < end && (await isHeldUp(run, signal))) await clock.sleep(LOOK_EVERY_MS, signal);
+    // Every server has a fence of its own.
+    const idempotencyKey = `${deployment.id}/ready-again/${String(fence)}`;
+    // However long it has waited: what they are like is for the data plane to say.
+    const deadline = clock.monotonic() + REFRESH_MS;
     await desk.refresh(deployment.service, release, { signal, fence, idempotencyKey, attempt: step.attempt, deadline });
   });
 }
 
-async function isStarting({ parts, deployment, release }: Running, signal: AbortSignal): Promise<boolean> {
+/** Whether an environment that has traffic, or is about to get some, has no instance for it yet. */
+async function isHeldUp(run: Running, signal: AbortSignal): Promise<boolean> {
+  const { parts, desk, deployment, release } = run;
+  const { service, to } = deployment;
+  const [{ split }, row] = await Promise.all([
+    desk.driver(release).observe(service, signal),
+    parts.store.service(service),
+  ]);
+  const weights = weightsToKeep(split, row);
+  const needed = (await environments(run, signal)).filter(
+    ({ environment }) => environment === to || (weights[environment] ?? 0) > 0,
+  );
+  return needed.some((seen) => isStarting(seen) && !seen.instances.some(({ state }) => state === "ready"));
+}
+
+function environments({ parts, deployment, release }: Running, signal: AbortSignal): Promise<EnvironmentObservation[]> {
   const driver = driverOf(parts.environments, release.spec.environment.driver);
-  const names = [deployment.to, deployment.from].filter((name) => name !== null);
-  const seen = await Promise.all(names.map((name) => driver.observe(deployment.service, name, signal)));
-  return seen.some(({ instances }) => instances.some(({ state }) => state === "starting"));
+  const names = new Set([deployment.to, deployment.from].filter((name) => name !== null));
+  return Promise.all([...names].map((name) => driver.observe(deployment.service, name, signal)));
+}
+
+function isStarting({ instances }: EnvironmentObservation): boolean {
+  return instances.some(({ state }) => state === "starting");
 }

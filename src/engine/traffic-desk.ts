@@ -1,15 +1,14 @@
 import type { InstanceStatus } from "../model/environment.ts";
 import { TealError } from "../model/error.ts";
 import type { Release } from "../model/release.ts";
-import { type Receipt, sameWeights, type Weights } from "../model/traffic.ts";
+import { type Receipt, sameWeights, type TrafficSplit, type Weights } from "../model/traffic.ts";
 import type { ActContext } from "../ports/context.ts";
 import type { TrafficBackend, TrafficChange, TrafficDriver, TrafficObservation } from "../ports/traffic.ts";
+import type { ServiceRow } from "../store/store.ts";
+import { wasAsked } from "./asked-split.ts";
 import { KeyedMutex } from "./mutex.ts";
 import { driverOf, type EngineParts } from "./parts.ts";
 import { SteadyTraffic } from "./steady-traffic.ts";
-
-/** Read only where somebody else has changed a split. */
-const EVENTS_AT_ONCE = 1_000;
 
 /** What is to hold for a service's traffic from now on. */
 export interface TrafficWish {
@@ -116,9 +115,7 @@ export class TrafficDesk {
       const seen = await this.driver(release).observe(service, context.signal);
       const row = await this.#parts.store.service(service);
       if (row === null) throw new TealError("service-unknown", `${service} has no record`);
-      // A power cut may have taken the newest snapshot of a split that is on record: then the record is what counts.
-      const isBehind = seen.split === null || seen.split.generation < row.generation;
-      const weights = isBehind ? row.weights : (seen.split?.weights ?? {});
+      const weights = weightsToKeep(seen.split, row);
       if (Object.keys(weights).length === 0) return null;
       const generation = Math.max(seen.split?.generation ?? 0, row.generation) + 1;
       const backends = await this.backends(release, seen, context.signal);
@@ -129,7 +126,8 @@ export class TrafficDesk {
       const isOther = !sameWeights(weights, row.weights);
       // During a deployment a split that is not on record is drift, which is for its shift to find.
       if (isOther && (await this.#parts.store.unfinished(service)).length > 0) return generation;
-      const isTold = isOther && Object.keys(row.weights).length > 0 && !(await this.#wasAsked(service, seen.split));
+      const isTold =
+        isOther && Object.keys(row.weights).length > 0 && !(await wasAsked(this.#parts.store, seen.split, row));
       const drift = { expected: row.weights, live: weights };
       await this.#parts.journal.transition({
         service,
@@ -139,21 +137,6 @@ export class TrafficDesk {
       });
       return generation;
     });
-  }
-
-  /** Whether a person had Teal set this split: a crash, or an answer that was lost, has kept it from the record. */
-  async #wasAsked(service: string, split: TrafficObservation["split"]): Promise<boolean> {
-    let after = 0;
-    for (;;) {
-      const events = await this.#parts.store.events(after, EVENTS_AT_ONCE);
-      const isThere = events.some(
-        (event) =>
-          event.type === "traffic-asked" && event.service === service && event.data["generation"] === split?.generation,
-      );
-      const last = events.at(-1);
-      if (isThere || last === undefined) return isThere;
-      after = last.seq;
-    }
   }
 
   /**
@@ -211,6 +194,12 @@ export class TrafficDesk {
     const weights = split?.weights ?? {};
     return Object.keys(weights).filter((name) => (weights[name] ?? 0) > 0 && !recorded.has(name));
   }
+}
+
+/** A power cut may have taken the newest snapshot of a split that is on record: then the record is what counts. */
+export function weightsToKeep(split: TrafficSplit | null, row: ServiceRow | null): Weights {
+  const isBehind = split === null || split.generation < (row?.generation ?? 0);
+  return (isBehind ? row?.weights : split.weights) ?? {};
 }
 
 /** An environment with weight and without instances; null when there is none. */

@@ -90,12 +90,15 @@ export class MemoryEnvironments implements EnvironmentDriver {
     this.#tell(service, environment, { ...lost, state: "stopped", code: "keeper-down", address: null, pid: null });
   }
 
-  /** Changes every instance of an environment, and tells. */
-  become(service: string, environment: string, change: Partial<InstanceStatus>): void {
+  /** Changes every instance of an environment, or `only` that one, and tells. */
+  become(service: string, environment: string, change: Partial<InstanceStatus>, only?: number): void {
     const running = this.#running.get(`${service}/${environment}`);
     if (running === undefined) throw new Error(`${environment} does not run`);
-    running.instances = running.instances.map((instance) => ({ ...instance, ...change }));
-    for (const instance of running.instances) this.#tell(service, environment, instance);
+    const isMeant = ({ ordinal }: InstanceStatus): boolean => only === undefined || ordinal === only;
+    running.instances = running.instances.map((instance) =>
+      isMeant(instance) ? { ...instance, ...change } : instance,
+    );
+    for (const instance of running.instances.filter(isMeant)) this.#tell(service, environment, instance);
   }
 
   #tell(service: string, environment: string, instance: InstanceStatus): void {

@@ -2,7 +2,7 @@ import type { RollbackCause } from "../../model/deployment.ts";
 import { TealError } from "../../model/error.ts";
 import { LATENCY_BOUNDS_MS } from "../../model/latency.ts";
 import { modeAt } from "../../model/maintenance.ts";
-import type { EpochMilliseconds } from "../../model/time.ts";
+import type { EpochMilliseconds, Milliseconds } from "../../model/time.ts";
 import {
   compareOrder,
   type Receipt,
@@ -85,6 +85,8 @@ export class MemoryTraffic implements TrafficDriver {
   async apply(change: TrafficChange, context?: ActContext): Promise<Receipt> {
     await this.beforeApply(change, context);
     this.#throwIfDown();
+    if (context !== undefined && context.deadline <= this.monotonic())
+      throw new TealError("deadline-passed", "apply had no time left");
     const entry = this.#entry(change.service);
     const problem = weightsProblem(change.weights);
     if (problem !== null) throw new TealError("request-invalid", problem);
@@ -110,6 +112,8 @@ export class MemoryTraffic implements TrafficDriver {
   readonly maintained: MaintenanceChange[] = [];
   /** For the end of a hold. */
   now: () => EpochMilliseconds = () => 0;
+  /** For the deadline of an apply. */
+  monotonic: () => Milliseconds = () => 0;
 
   maintain = async (change: MaintenanceChange): Promise<void> => {
     this.#throwIfDown();

@@ -68,6 +68,7 @@ export class Rig {
     this.clock = world.clock ?? new ManualClock();
     this.traffic = world.traffic ?? new MemoryTraffic();
     this.traffic.now = () => this.clock.now();
+    this.traffic.monotonic = () => this.clock.monotonic();
     this.environments = world.environments ?? new MemoryEnvironments();
     this.engine = this.#make();
   }
