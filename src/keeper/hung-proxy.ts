@@ -1,3 +1,4 @@
+import { toTealError } from "../model/error.ts";
 import { type HungLook, stateWords } from "../wire/watch-heartbeat.ts";
 import { sendSignal } from "./end-group.ts";
 import { waitingConnections } from "./listeners.ts";
@@ -12,7 +13,8 @@ const STANDS_STILL_LOOKS = 10;
 /**
  * Watches a proxy whose main thread may hang. Its workers serve on without that thread, and its end would cut every
  * connection: so it is only told of, unless the workers stand still as well. That is sure when the process is stopped, or
- * when connections wait for 10 s in which it uses no processor at all.
+ * when connections wait for 10 s in which it uses no processor at all. Never rejects: what fails ends the watch, with a
+ * line in the log.
  */
 export async function watchHungProxy(
   proxy: ProxyProcess,
@@ -21,6 +23,20 @@ export async function watchHungProxy(
   signal: AbortSignal,
 ): Promise<void> {
   const name = `the proxy (pid ${String(proxy.process.pid)})`;
+  try {
+    await watch(name, proxy, parts, sockets, signal);
+  } catch (thrown) {
+    parts.log(`${name} is not watched any more: ${toTealError(thrown).message}`);
+  }
+}
+
+async function watch(
+  name: string,
+  proxy: ProxyProcess,
+  parts: KeeperParts,
+  sockets: () => readonly HeldSocket[],
+  signal: AbortSignal,
+): Promise<void> {
   const still = new StandsStill();
   let isTold = false;
   await watchChild({

@@ -54,7 +54,8 @@ export interface FoundProcess extends ProcessStat {
 
 /**
  * Those of Teal's own processes that run with this root, whoever started them and whether or not they were recorded. A
- * container's may have the same path and mean another folder.
+ * container's may have the same path and mean another folder; one that was started by way of a link has another path and
+ * means the same.
  */
 export function findTeal(program: "server" | "proxy" | "keeper", root: string): readonly FoundProcess[] {
   const bundle = new RegExp(String.raw`/${program}\.m?[jt]s$`);
@@ -67,8 +68,9 @@ export function findTeal(program: "server" | "proxy" | "keeper", root: string): 
     return typeof launch === "object" &&
       launch !== null &&
       "root" in launch &&
-      launch.root === root &&
-      seesSameFile(stat.pid, root)
+      typeof launch.root === "string" &&
+      launch.root.startsWith("/") &&
+      seesSameFile(stat.pid, launch.root, root)
       ? [{ ...stat, launch }]
       : [];
   });

@@ -1,13 +1,19 @@
 import { statSync } from "node:fs";
 
 /**
- * Whether `path`, absolute, is the same file or folder for the process as for this one, by device and inode: in a container
- * it may be another. Where there is nothing on either side, or the
- * view of a process of the same user may not be looked at, the path stands.
+ * Whether `path`, absolute, is for the process the same file or folder as `own` is for this one, by device and inode: in a
+ * container it may be another, and a link may give it two names. Where there is nothing on either side the paths stand; where
+ * the view of a process of the same user may not be looked at, this one's does.
  */
-export function seesSameFile(pid: number, path: string): boolean {
+export function seesSameFile(pid: number, path: string, own = path): boolean {
   const theirs = identityOf(`/proc/${String(pid)}/root${path}`);
-  return theirs === "unknown" ? isOfThisUser(pid) : theirs === identityOf(path);
+  if (theirs === "unknown") return isOfThisUser(pid) && isSame(path, identityOf(path), own);
+  return isSame(path, theirs, own);
+}
+
+function isSame(path: string, identity: string, own: string): boolean {
+  const isOne = identity === identityOf(own);
+  return isOne && (path === own || (identity !== "none" && identity !== "unknown"));
 }
 
 /** What another user's process sees cannot be looked at, and nothing of another user is ever taken for one's own. */

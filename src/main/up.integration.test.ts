@@ -88,13 +88,14 @@ async function start(
   deadlineMs = 20_000,
   signal = new AbortController().signal,
   starter?: number,
+  clock = systemClock,
 ): Promise<UpResult> {
   const env = { ...process.env, MODE: mode };
   return up({
     config,
     bundles,
     env,
-    clock: systemClock,
+    clock,
     deadlineMs,
     signal,
     say: () => undefined,
@@ -162,6 +163,18 @@ describe("up", () => {
     await stop();
     const gone = 4_194_304; // Above the highest pid that the kernel gives: proc_sys_kernel(5), pid_max.
     await expect(start("ok", 20_000, undefined, gone)).rejects.toThrow("has ended and has started nothing");
+    expect(ours()).toEqual([]);
+  });
+
+  it("gives up one that lives and starts nothing", async () => {
+    // Two minutes of the wait pass at each look at the time.
+    let minutes = 0;
+    const clock = { ...systemClock, monotonic: () => (minutes += 2) * 60_000 };
+    const waiting = start("ok", 20_000, undefined, process.pid, clock);
+    await expect(waiting).rejects.toMatchObject({
+      code: "deadline-passed",
+      message: expect.stringMatching("has started no keeper") as string,
+    });
     expect(ours()).toEqual([]);
   });
 

@@ -69,6 +69,8 @@ export interface UpResult {
 const ASK_EVERY_MS = 50;
 /** How long another keeper, which has the lock, may take until it answers. */
 const OTHER_KEEPER_MS = 1_500;
+/** How long a `teal up` that is waited for may take until its keeper answers; below the unit's TimeoutStartSec of 360 s. */
+const STARTER_MS: Milliseconds = 120_000;
 /** A server that ends by itself so many times at its start will not come up by waiting. */
 const HOPELESS_RESTARTS = 3;
 
@@ -115,14 +117,25 @@ export async function up(options: UpOptions): Promise<UpResult> {
   }
 }
 
-/** The keeper that another `teal up` starts; how long that may take is its own affair. @throws `internal` when it has ended without one */
+/**
+ * The keeper that another `teal up` starts, which has a deadline of its own and gives up earlier than this.
+ * @throws `internal` when it has ended without one, `deadline-passed` when it lives and starts none
+ */
 async function keeperBy(starter: number, paths: StatePaths, { clock, signal }: UpOptions): Promise<Keeper> {
+  const until = clock.monotonic() + STARTER_MS;
   for (;;) {
     // Before it is looked: a starter that ends leaves what it has started.
     const isThere = isAlive(starter);
     const keeper = await keeperOf(paths, signal);
     if (keeper !== null) return keeper;
     if (!isThere) throw await failure(`process ${String(starter)} has ended and has started nothing`, paths);
+    if (clock.monotonic() > until) {
+      throw new TealError(
+        "deadline-passed",
+        `process ${String(starter)} has started no keeper of ${paths.root} within ${String(STARTER_MS / 1_000)} s`,
+        { remedy: "`--wait-for` takes the pid of a `teal up` of the same teal.yaml; see what that one says." },
+      );
+    }
     await clock.sleep(ASK_EVERY_MS, signal);
   }
 }

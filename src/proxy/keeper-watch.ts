@@ -107,7 +107,9 @@ export class KeeperWatch {
       this.#vain = 0;
       if (peer.version >= KEEPER_PINGS) {
         await peer.call("present", { pid: process.pid }, { signal });
-        void this.#endWhenHung(peer, pid, signal);
+        void this.#endWhenHung(peer, pid, signal).catch((thrown: unknown) => {
+          log(`the keeper (process ${String(pid)}) is not watched any more: ${toTealError(thrown).message}`);
+        });
       }
       await peer.closed;
       signal.removeEventListener("abort", end);
@@ -142,7 +144,7 @@ export class KeeperWatch {
         this.#hung = pid;
         const silence = `the keeper (process ${String(pid)}) has not answered for ${String(silentSeconds)} s`;
         log(`${silence}: ${stateWords(stat.state)}; it is ended with SIGKILL, so that another takes its place`);
-        endProcess(pid);
+        endProcess(pid, log);
       },
     });
   }
@@ -155,7 +157,7 @@ export class KeeperWatch {
     if (clock.monotonic() - since < ANSWER_MS || !isAlive(pid)) return;
     log(`the keeper (process ${String(pid)}) has not answered for ${String(ANSWER_MS / 1_000)} s, and is ended`);
     this.#vain += 1;
-    endProcess(pid);
+    endProcess(pid, log);
   }
 
   /** Its own first, then the one from before an upgrade while that is there. */
@@ -202,12 +204,13 @@ export class KeeperWatch {
   }
 }
 
-/** Another may have ended it in the same moment. */
-function endProcess(pid: number): void {
+/** Another may have ended it in the same moment. One that may not be ended, as another user's, is no reason to end traffic. */
+function endProcess(pid: number, log: (message: string) => void): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch (thrown) {
-    if (!(thrown instanceof Error && "code" in thrown && thrown.code === "ESRCH")) throw thrown;
+    if (thrown instanceof Error && "code" in thrown && thrown.code === "ESRCH") return;
+    log(`the keeper (process ${String(pid)}) cannot be ended: ${toTealError(thrown).message}`);
   }
 }
 
