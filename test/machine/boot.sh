@@ -3,6 +3,9 @@
 # in, on DISK as its root. Of the machine itself it sees /usr, CHECKOUT (as /opt/teal) and NODE (as /opt/node), all
 # read-only; /tmp, /run and /dev are its own. What systemd-nspawn does, without a systemd outside.
 set -eu
+# pivot_root is for administrators, whose programs are not in everybody's path.
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+export PATH
 
 # The control groups first: this process and all that it starts go into one of their own, which is then the root of theirs.
 if [ "$#" = 4 ]; then
