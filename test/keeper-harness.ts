@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
-import { readStat } from "../src/wire/process-stat.ts";
+import { isAlive } from "../src/wire/process-stat.ts";
 import { KEEPER_PROTOCOL, type InstanceReport, type InstanceSpec, type KeeperProtocol } from "../src/wire/keeper.ts";
 import type { KeeperLaunch } from "../src/wire/launch.ts";
 import { StatePaths } from "../src/wire/paths.ts";
@@ -70,8 +70,6 @@ export const HEALTH: InstanceSpec["health"] = {
 
 /** Longest wait for anything; only a broken product comes near. */
 export const PATIENCE = { timeout: 30_000, interval: 25 };
-
-export const isAlive = (pid: number): boolean => readStat(pid) !== null;
 
 /** A real keeper in a state directory of its own, with stand-ins for proxy and server. */
 export class KeeperHarness {

@@ -2,7 +2,8 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { isAlive, KeeperHarness, PATIENCE } from "../../test/keeper-harness.ts";
+import { KeeperHarness, PATIENCE } from "../../test/keeper-harness.ts";
+import { isAlive } from "../wire/process-stat.ts";
 
 const source = (path: string): string => JSON.stringify(fileURLToPath(new URL(`../${path}`, import.meta.url)));
 

@@ -3,13 +3,14 @@ import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { HEALTH, isAlive, KeeperHarness, PATIENCE, WEB_APP } from "../../test/keeper-harness.ts";
+import { HEALTH, KeeperHarness, PATIENCE, WEB_APP } from "../../test/keeper-harness.ts";
 import { systemClock } from "../main/clock.ts";
 import type { InstanceReport, InstanceSpec } from "../wire/keeper.ts";
 import { StatePaths } from "../wire/paths.ts";
 import { Instances } from "./instances.ts";
 import { Ports } from "./ports.ts";
 import { groupOf } from "./family.ts";
+import { isAlive } from "../wire/process-stat.ts";
 
 /** Only for its apps and specs: these tests look at instances from within. */
 let apps: KeeperHarness;

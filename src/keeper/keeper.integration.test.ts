@@ -2,11 +2,12 @@ import { readFileSync, writeFileSync, existsSync, rmSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { isAlive, KeeperHarness, PATIENCE, WEB_APP } from "../../test/keeper-harness.ts";
+import { KeeperHarness, PATIENCE, WEB_APP } from "../../test/keeper-harness.ts";
 import { proxySettings } from "../wire/shapes.ts";
 import { groupOf } from "./family.ts";
 import { bootId } from "./procfs.ts";
 import { keeperRecord } from "./record.ts";
+import { isAlive } from "../wire/process-stat.ts";
 
 let harness: KeeperHarness;
 beforeEach(() => {

@@ -3,7 +3,8 @@ import { findTeal, orphansBelow } from "../keeper/orphans.ts";
 import type { Clock, Milliseconds } from "../model/time.ts";
 import { TealClient } from "../sdk/client.ts";
 import type { StatePaths } from "../wire/paths.ts";
-import { isAlive, type Keeper, keeperOf, until } from "./keeper-client.ts";
+import { isAlive } from "../wire/process-stat.ts";
+import { type Keeper, keeperOf, until } from "./keeper-client.ts";
 import { allDrain, endProxies } from "./left-proxies.ts";
 import { statePathsOf } from "./state-paths.ts";
 

@@ -1,11 +1,11 @@
 import type { ChildProcess } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { TealError, toTealError } from "../model/error.ts";
 import type { Clock, Milliseconds } from "../model/time.ts";
 import { connectPeer } from "../wire/connect.ts";
 import { KEEPER_PROTOCOL, type KeeperProtocol } from "../wire/keeper.ts";
 import type { StatePaths } from "../wire/paths.ts";
 import type { Peer } from "../wire/peer.ts";
+import { isAlive } from "../wire/process-stat.ts";
 import type { Result } from "../wire/protocol.ts";
 
 /** A connection to the keeper of a state directory. */
@@ -39,17 +39,6 @@ export async function keeperOf(paths: StatePaths, signal?: AbortSignal): Promise
     signal?.throwIfAborted();
     if (toTealError(thrown).code === "keeper-down") return null;
     throw thrown;
-  }
-}
-
-/** Whether a process is there and not merely waiting to be reaped (proc(5), "stat": state Z or X). */
-export function isAlive(pid: number): boolean {
-  try {
-    const stat = readFileSync(`/proc/${String(pid)}/stat`, "latin1");
-    const state = stat.slice(stat.lastIndexOf(")") + 2, stat.lastIndexOf(")") + 3);
-    return state !== "Z" && state !== "X";
-  } catch {
-    return false;
   }
 }
 

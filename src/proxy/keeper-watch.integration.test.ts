@@ -7,7 +7,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { PATIENCE, ProxyHarness } from "../../test/proxy-harness.ts";
-import { isAlive } from "./keeper-watch.ts";
+import { isAlive } from "../wire/process-stat.ts";
 
 const source = (path: string): string => JSON.stringify(fileURLToPath(new URL(`../${path}`, import.meta.url)));
 

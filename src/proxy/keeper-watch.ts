@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { extname, join } from "node:path";
 import { TealError, toTealError } from "../model/error.ts";
 import type { Clock, Milliseconds } from "../model/time.ts";
@@ -9,7 +9,7 @@ import { type KeeperLaunch, NODE_FLAGS, type ProxyLaunch } from "../wire/launch.
 import { ownNode, runnableNode } from "../wire/node-binary.ts";
 import { StatePaths } from "../wire/paths.ts";
 import type { Peer } from "../wire/peer.ts";
-import { readStat } from "../wire/process-stat.ts";
+import { isAlive, readStat } from "../wire/process-stat.ts";
 import { stateWords, watchHeartbeat } from "../wire/watch-heartbeat.ts";
 
 const FIRST_PAUSE_MS: Milliseconds = 200;
@@ -211,18 +211,5 @@ function endProcess(pid: number, log: (message: string) => void): void {
   } catch (thrown) {
     if (thrown instanceof Error && "code" in thrown && thrown.code === "ESRCH") return;
     log(`the keeper (process ${String(pid)}) cannot be ended: ${toTealError(thrown).message}`);
-  }
-}
-
-/** A zombie, whose parent has not taken note yet, is dead. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    const stat = readFileSync(`/proc/${String(pid)}/stat`, "latin1");
-    return !stat.slice(stat.lastIndexOf(")") + 2).startsWith("Z");
-  } catch (thrown) {
-    const code = thrown instanceof Error && "code" in thrown ? thrown.code : "";
-    // Without /proc, the signal's answer stands.
-    return code === "EPERM" || (code === "ENOENT" && process.platform !== "linux");
   }
 }

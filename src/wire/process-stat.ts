@@ -20,6 +20,11 @@ export function readStat(pid: number): ProcessStat | null {
   return stat === null || hasEnded(stat) ? null : stat;
 }
 
+/** A zombie, whose parent has not taken note yet, is dead. */
+export function isAlive(pid: number): boolean {
+  return readStat(pid) !== null;
+}
+
 function hasEnded({ state }: ProcessStat): boolean {
   return state === "Z" || state === "X";
 }

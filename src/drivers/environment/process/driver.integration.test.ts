@@ -1,13 +1,14 @@
 import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { isAlive, KeeperHarness } from "../../../../test/keeper-harness.ts";
+import { KeeperHarness } from "../../../../test/keeper-harness.ts";
 import { systemClock } from "../../../main/clock.ts";
 import type { Release } from "../../../model/release.ts";
 import type { ServiceSpec } from "../../../model/service.ts";
 import { type ConformanceApp, environmentConformance } from "../../../ports/environment.conformance.ts";
 import type { ActContext } from "../../../ports/context.ts";
 import { ProcessDriver } from "./driver.ts";
+import { isAlive } from "../../../wire/process-stat.ts";
 
 const GOOD = `
 import { createServer } from "node:http";
