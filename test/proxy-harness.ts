@@ -16,6 +16,7 @@ import { StatePaths } from "../src/wire/paths.ts";
 import type { Peer } from "../src/wire/peer.ts";
 import type { Notice, Params, Result } from "../src/wire/protocol.ts";
 import { PROXY_PROTOCOL, type ProxyProtocol, type ServiceTable } from "../src/wire/proxy.ts";
+import { EMPTY_STATUS, standInKeeper } from "./stand-in-keeper.ts";
 
 const PROXY = fileURLToPath(new URL("../src/main/proxy.ts", import.meta.url));
 const FIRST_FD = 3;
@@ -90,32 +91,17 @@ export class ProxyHarness {
 
   /** The keeper's side of what a driver and a proxy ask. */
   async startKeeper(): Promise<void> {
-    const unknown = (): never => {
-      throw new Error("the stand-in does not do this");
-    };
-    this.#keeper = await PeerServer.listen(this.paths.keeperSocket, KEEPER_PROTOCOL, {
-      status: () => this.#status(),
-      "listeners.ensure": unknown,
-      "instances.start": unknown,
-      "instances.stop": unknown,
-      "instances.list": unknown,
-      "proxy.replace": unknown,
-      "server.replace": unknown,
-      "keeper.replace": unknown,
-      present: () => ({}),
-      ping: () => ({}),
-      down: unknown,
-    });
+    const handlers = standInKeeper({ status: () => this.#status() });
+    this.#keeper = await PeerServer.listen(this.paths.keeperSocket, KEEPER_PROTOCOL, handlers);
   }
 
   #status(): Result<KeeperProtocol, "status"> {
     const listen = `127.0.0.1:${String(this.port)}`;
     return {
-      pid: process.pid,
+      ...EMPTY_STATUS,
       runtime: this.folder,
       listeners: [{ listen, address: listen }],
       proxies: this.#rows(),
-      server: { pid: null, restarts: 0, cannotRun: false },
     };
   }
 

@@ -10,6 +10,15 @@ import { readCommandLine } from "./procfs.ts";
 
 const pids = (root: string): readonly number[] => findTeal("proxy", root).map(({ pid }) => pid);
 
+async function cleanUp(folder: string, started: readonly ChildProcess[]): Promise<void> {
+  for (const child of started) {
+    const ended = once(child, "exit");
+    child.kill("SIGKILL");
+    await ended;
+  }
+  rmSync(folder, { recursive: true });
+}
+
 test("a proxy whose namespace has another folder at the same path is not one of this state directory", async (context) => {
   requiresNamespaces(context);
   const folder = mkdtempSync(join(tmpdir(), "teal-same-"));
@@ -32,12 +41,7 @@ test("a proxy whose namespace has another folder at the same path is not one of 
     await expect.poll(() => readCommandLine(other)[1] === script, { timeout: 20_000 }).toBe(true);
     expect(pids(root)).toEqual([own]);
   } finally {
-    for (const child of started) {
-      const ended = once(child, "exit");
-      child.kill("SIGKILL");
-      await ended;
-    }
-    rmSync(folder, { recursive: true });
+    await cleanUp(folder, started);
   }
 });
 
@@ -59,11 +63,6 @@ test("a proxy that was started by way of a link is found by the folder's own pat
     expect(found("other")).toEqual([]);
     expect(found("none")).toEqual([]);
   } finally {
-    for (const child of started) {
-      const ended = once(child, "exit");
-      child.kill("SIGKILL");
-      await ended;
-    }
-    rmSync(folder, { recursive: true });
+    await cleanUp(folder, started);
   }
 });

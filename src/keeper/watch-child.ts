@@ -1,5 +1,5 @@
 import type { Program } from "../wire/launch.ts";
-import { type HungLook, watchHeartbeat } from "../wire/watch-heartbeat.ts";
+import { type HeartbeatWatch, watchHeartbeat } from "../wire/watch-heartbeat.ts";
 import type { KeeperParts } from "./parts.ts";
 import { isSameProgram, ownProgram } from "./program.ts";
 import type { WatchedProcess } from "./watched-process.ts";
@@ -9,17 +9,11 @@ const HUNG_LOOKS = 10;
 /** One that has not presented itself yet may take long to start. */
 const NEVER_CAME_LOOKS = 60;
 
-export interface ChildWatch {
+export interface ChildWatch extends Pick<HeartbeatWatch, "signal" | "onHung" | "onWell"> {
   readonly process: WatchedProcess;
   /** What it runs from: only the keeper's own is known to present itself. */
   readonly program: Program;
   readonly parts: KeeperParts;
-  /** Ends the watch. */
-  readonly signal: AbortSignal;
-  /** At each look while it hangs. */
-  readonly onHung: (look: HungLook) => void;
-  /** At each look while it does not. */
-  readonly onWell?: () => void;
 }
 
 /** Asks a server or a proxy whether it is well, over the connection by which it presented itself; see {@link watchHeartbeat}. */

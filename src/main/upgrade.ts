@@ -20,6 +20,7 @@ export interface UpgradeOptions {
   readonly say: (line: string) => void;
 }
 
+/** In place of a version: a part that is not there has none to be compared, and that must not look like any that is. */
 const NONE = "none";
 
 type Part = "proxy" | "server" | "keeper";

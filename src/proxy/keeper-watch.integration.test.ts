@@ -13,7 +13,7 @@ const source = (path: string): string => JSON.stringify(fileURLToPath(new URL(`.
 
 /** Stands in for the keeper: answers `status`, writes down how it was started, and counts its descriptors' sockets. */
 const KEEPER = `
-import { appendFileSync, fstatSync, writeFileSync } from "node:fs";
+import { appendFileSync, fstatSync, renameSync, writeFileSync } from "node:fs";
 import { PeerServer } from ${source("wire/connect.ts")};
 import { KEEPER_PROTOCOL } from ${source("wire/keeper.ts")};
 import { StatePaths } from ${source("wire/paths.ts")};
@@ -22,7 +22,8 @@ const answer = { pid: process.pid, runtime: "", listeners: [], proxies: [], serv
 const handlers = { ...Object.fromEntries(Object.keys(KEEPER_PROTOCOL.calls).map((call) => [call, () => ({})])), status: () => { writeFileSync(launch.root + "/asked", ""); return answer; }, ping: () => { appendFileSync(launch.root + "/pings", "."); return {}; } };
 await PeerServer.listen(new StatePaths(launch.root).keeperSocket, KEEPER_PROTOCOL, handlers);
 const sockets = launch.inherited.map(({ fd }) => fstatSync(fd).isSocket());
-writeFileSync(launch.root + "/started.json", JSON.stringify({ pid: process.pid, sockets, ...launch }));
+writeFileSync(launch.root + "/started.new", JSON.stringify({ pid: process.pid, sockets, ...launch }));
+renameSync(launch.root + "/started.new", launch.root + "/started.json");
 `;
 
 let harness: ProxyHarness;
@@ -44,8 +45,7 @@ const asked = (): boolean => existsSync(join(harness.paths.root, "asked"));
 const record = (): { pid: number; sockets: boolean[]; afterHung?: number; inherited: { listen: string }[] } | null => {
   const path = join(harness.paths.root, "started.json");
   if (!existsSync(path)) return null;
-  const text = readFileSync(path, "utf8");
-  return text === "" ? null : (JSON.parse(text) as ReturnType<typeof record>);
+  return JSON.parse(readFileSync(path, "utf8")) as ReturnType<typeof record>;
 };
 
 async function firstKeeper(): Promise<ChildProcess> {

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { expect, test, vi } from "vitest";
+import { EMPTY_STATUS, standInKeeper } from "../../test/stand-in-keeper.ts";
 import { PeerServer } from "../wire/connect.ts";
 import { KEEPER_PROTOCOL } from "../wire/keeper.ts";
 import { StatePaths } from "../wire/paths.ts";
@@ -30,28 +31,11 @@ test("a keeper that hangs and may not be ended, as another user's, is told of, a
   const keeper = spawn("sleep", ["600"], { stdio: "ignore" });
   await once(keeper, "spawn");
   const pid = keeper.pid ?? 0;
-  const unknown = (): never => {
-    throw new Error("the stand-in does not do this");
-  };
-  const peers = await PeerServer.listen(new StatePaths(root).keeperSocket, KEEPER_PROTOCOL, {
-    status: () => ({
-      pid,
-      runtime: "",
-      listeners: [],
-      proxies: [],
-      server: { pid: null, restarts: 0, cannotRun: false },
-    }),
-    "listeners.ensure": unknown,
-    "instances.start": unknown,
-    "instances.stop": unknown,
-    "instances.list": unknown,
-    "proxy.replace": unknown,
-    "server.replace": unknown,
-    "keeper.replace": unknown,
-    present: () => ({}),
+  const handlers = standInKeeper({
+    status: () => ({ ...EMPTY_STATUS, pid }),
     ping: () => new Promise(() => undefined),
-    down: unknown,
   });
+  const peers = await PeerServer.listen(new StatePaths(root).keeperSocket, KEEPER_PROTOCOL, handlers);
   // The kernel's answer for a process of another user: kill(2).
   const kill = vi.spyOn(process, "kill").mockImplementation(() => {
     throw Object.assign(new Error("kill EPERM"), { code: "EPERM" });

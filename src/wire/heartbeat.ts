@@ -2,7 +2,7 @@ import type { Milliseconds } from "../model/time.ts";
 
 /** Time between two looks. */
 export const LOOK_EVERY_MS: Milliseconds = 1_000;
-/** A look that comes later than this after the one before says more about the keeper than about the process. */
+/** A look that comes later than this after the one before says more about the process that looks than about the other. */
 const LATE_MS: Milliseconds = 2 * LOOK_EVERY_MS;
 /**
  * State of a main thread that answers nothing and hangs none the less: it waits for a disk or for memory (D), which ends
@@ -11,8 +11,8 @@ const LATE_MS: Milliseconds = 2 * LOOK_EVERY_MS;
 const EXCUSED: ReadonlySet<string> = new Set(["D", "t"]);
 
 /**
- * For how many looks in a row a process has answered nothing. It counts looks, not time: when the keeper or the machine
- * has slept, or is so busy that the looks come late, the count begins anew.
+ * For how many looks in a row a process has answered nothing. It counts looks, not time: when the process that looks or
+ * the machine has slept, or is so busy that the looks come late, the count begins anew.
  */
 export class Heartbeat {
   #lookedAt: Milliseconds;
