@@ -1,8 +1,8 @@
 import type { HealthSpec } from "../model/service.ts";
 import type { Clock, Milliseconds } from "../model/time.ts";
+import { checkHealth } from "../wire/health-check.ts";
 import type { ListeningSockets } from "./listeners.ts";
 import { portOwner } from "./port-owner.ts";
-import { probe } from "./probe.ts";
 import type { SharedReading } from "./shared-reading.ts";
 
 /** Wait between two looks while nothing listens yet, so that an app's start costs no more than it takes. */
@@ -36,7 +36,7 @@ export async function untilReady(
   let good = 0;
   for (let look = 0; ; look += 1) {
     const began = clock.monotonic();
-    const result = await probe(port, health, signal);
+    const result = await checkHealth({ host: "127.0.0.1", port }, health, signal);
     signal.throwIfAborted();
     if (result.kind === "refused") {
       good = 0;

@@ -1,6 +1,6 @@
-import { get } from "node:http";
 import type { HealthSpec } from "../model/service.ts";
 import type { Clock, Milliseconds } from "../model/time.ts";
+import { checkHealth } from "../wire/health-check.ts";
 import { INSTANCE_CELL } from "./cells.ts";
 import type { PublishedInstance } from "./messages.ts";
 
@@ -62,7 +62,8 @@ export class HealthChecks {
     let wasLate = false;
     while (!signal.aborted) {
       const begun = this.#clock.monotonic();
-      const isGood = await checkOnce(instance, spec, signal);
+      // Refused, reset, too late: all the same to the verdict.
+      const isGood = (await checkHealth(instance, spec, signal)).kind === "good";
       if (signal.aborted) return;
       // The timer of a process that stood still itself is first on its wake, before an answer that came in time is read.
       const isLate = !isGood && this.#clock.monotonic() - begun > spec.timeoutMs + LATE_MS;
@@ -104,33 +105,4 @@ export class HealthVerdict {
     Atomics.store(this.#cell, INSTANCE_CELL.refused, 0);
     return Atomics.exchange(this.#cell, INSTANCE_CELL.healthy, 1) === 0 ? "healthy" : null;
   }
-}
-
-/** One check on a connection of its own. True when the expected status came within the timeout. */
-async function checkOnce(
-  instance: Pick<PublishedInstance, "host" | "port">,
-  spec: Pick<HealthSpec, "path" | "status" | "timeoutMs">,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const { host, port } = instance;
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(spec.timeoutMs)]);
-  return new Promise((resolve) => {
-    const request = get({
-      host,
-      port,
-      path: spec.path,
-      agent: false,
-      signal: limit,
-      headers: { "User-Agent": "teal-health" },
-    });
-    request.once("response", (response) => {
-      resolve(response.statusCode === spec.status);
-      response.on("error", () => undefined);
-      request.destroy();
-    });
-    // Refused, reset, too late: all the same to the verdict.
-    request.on("error", () => {
-      resolve(false);
-    });
-  });
 }
