@@ -12,9 +12,9 @@ export const PROCESS_CELL = { routes: 0, length: 1 } as const;
 
 /**
  * Of a service: the live version of its table, the number of its live mode (0: off), the window in which users are counted,
- * then how many requests wait in each worker.
+ * whether any of its counts may have changed since they were last looked at, then how many requests wait in each worker.
  */
-export const SERVICE_CELL = { live: 0, mode: 1, users: 2, held: 3 } as const;
+export const SERVICE_CELL = { live: 0, mode: 1, users: 2, changed: 3, held: 4 } as const;
 
 /** Row of one worker in a service's counts of maintenance. */
 export const MODE_COUNTER = { answered: 0, held: 1, released: 2, timedOut: 3, length: 4 } as const;
@@ -56,6 +56,24 @@ export function sharedInts(length: number): Int32Array<SharedArrayBuffer> {
 
 export function sharedNumbers(length: number): Float64Array<SharedArrayBuffer> {
   return new Float64Array(new SharedArrayBuffer(length * Float64Array.BYTES_PER_ELEMENT));
+}
+
+/**
+ * Says that a count of the service has changed; after the change. It is mostly raised already: then this only reads, so
+ * that workers do not take the memory from each other.
+ */
+export function markChanged(service: Int32Array): void {
+  if (Atomics.load(service, SERVICE_CELL.changed) === 0) Atomics.store(service, SERVICE_CELL.changed, 1);
+}
+
+/**
+ * Whether a change was marked since the last call. Before the counts are read. One that was being marked at this moment may
+ * have found the mark still raised, and its count not be seen yet: the next look finds it without a mark.
+ */
+export function takeChanged(service: Int32Array): boolean {
+  if (Atomics.load(service, SERVICE_CELL.changed) === 0) return false;
+  Atomics.store(service, SERVICE_CELL.changed, 0);
+  return true;
 }
 
 /** Adds to one number; for its only writer. */

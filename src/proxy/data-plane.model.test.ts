@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 import { ManualClock } from "../engine/testing/manual-clock.ts";
 import { TealError } from "../model/error.ts";
 import type { MaintenanceMode } from "../model/maintenance.ts";
+import { readCounters, SERVICE_CELL, totalFrom } from "./cells.ts";
 import { type Admission, isRefusal } from "./http/engine.ts";
 import type { Refusal } from "./http/refusal.ts";
 import { PlaneHarness, SIDES, tableOf, turn } from "./plane-harness.ts";
@@ -70,6 +71,8 @@ class Model {
   readonly #random: () => number;
   readonly #calls = new Set<Promise<unknown>>();
   readonly #latched = new Set<string>();
+  /** Of each environment, and of what waits, at the last look. */
+  readonly #counted = new Map<string, string>();
   #order: readonly [number, number] = [0, 0];
   #revision = 0;
 
@@ -318,6 +321,24 @@ class Model {
       // The rest was spared: it goes on where it is.
       expect(inFlight - drained - cut).toBeGreaterThanOrEqual(0);
     }
+    this.#checkSamples();
+  }
+
+  /** Whatever a step has changed in the counts is told at the next tick: its mark was raised. */
+  #checkSamples(): void {
+    const { plane } = this.#harness;
+    const counted = new Map<string, string>();
+    for (const { cell, environments } of plane.known().tables) {
+      counted.set("waiting", String(totalFrom(cell, SERVICE_CELL.held)));
+      for (const { environment, counters } of environments)
+        counted.set(environment, JSON.stringify(readCounters(counters)));
+    }
+    const isNews = [...counted].some(([name, now]) => (this.#counted.get(name) ?? now) !== now);
+    for (const [name, now] of counted) this.#counted.set(name, now);
+    const told = plane.samples(1).map(({ service }) => service);
+    if (isNews) expect(told).toEqual(["web"]);
+    // The look after the next one is at what is marked after this.
+    plane.samples(1);
   }
 
   /** All messages come, all answers too: nothing is left. */

@@ -1,4 +1,4 @@
-import { COUNTER, SERVICE_CELL, total, totalFrom } from "./cells.ts";
+import { COUNTER, SERVICE_CELL, takeChanged, total, totalFrom } from "./cells.ts";
 
 /** What is asked of a service to know whether its sample is news. */
 export interface Sampled {
@@ -21,13 +21,23 @@ const ALL_EVERY = 50;
 /** In so many, each that is watched. */
 const WATCHED_EVERY = 5;
 
-/** Fields of a service that are no counters, and of each environment: the histogram changes with the requests only. */
+/** Numbers of a service that are no counters, and of each environment: the histogram changes with the requests only. */
+const SWITCHES = 0;
+const MODE = 1;
+const HELD = 2;
 const OWN_FIELDS = 3;
 const FIELDS = COUNTER.latency;
 
+/** What was last told of a service. */
+interface Told {
+  readonly numbers: Float64Array;
+  /** A change was marked at the last tick: one may have come too late for that look, and found its mark raised already. */
+  looksAgain: boolean;
+}
+
 /** Chooses the services whose samples are sent at a tick, so that thousands of quiet ones cost nearly nothing. */
 export class SampleFeed {
-  readonly #told = new Map<string, Float64Array>();
+  readonly #told = new Map<string, Told>();
   #tick = 0;
   #listeners = 0;
 
@@ -47,27 +57,38 @@ export class SampleFeed {
     return news;
   }
 
-  /** Runs ten times a second for each service: it makes no garbage. */
-  #isNews({ name, cell, mode, counters, switches }: Sampled): boolean {
+  /** Runs ten times a second for each service: it makes no garbage, and reads no counter where nothing happened. */
+  #isNews(service: Sampled): boolean {
+    const { name, cell, mode, counters, switches } = service;
     const size = OWN_FIELDS + counters.size * FIELDS;
-    let told = this.#told.get(name);
-    let isNews = told?.length !== size;
-    if (told === undefined || isNews) {
-      told = new Float64Array(size);
-      this.#told.set(name, told);
+    const isChanged = takeChanged(cell);
+    const told = this.#told.get(name);
+    if (told?.numbers.length !== size) {
+      const first = { numbers: new Float64Array(size), looksAgain: isChanged };
+      this.#told.set(name, first);
+      take(first.numbers, service);
+      return true;
     }
-    isNews = put(told, 0, switches) || isNews;
-    isNews = put(told, 1, mode?.number ?? 0) || isNews;
-    isNews = put(told, 2, totalFrom(cell, SERVICE_CELL.held)) || isNews;
-    let at = OWN_FIELDS;
-    for (const counted of counters.values()) {
-      for (let field = 0; field < FIELDS; field += 1) {
-        isNews = put(told, at, total(counted, COUNTER.length, field)) || isNews;
-        at += 1;
-      }
-    }
-    return isNews;
+    const { numbers, looksAgain } = told;
+    told.looksAgain = isChanged;
+    const isSame = numbers[SWITCHES] === switches && numbers[MODE] === (mode?.number ?? 0);
+    return isChanged || looksAgain || !isSame ? take(numbers, service) : false;
   }
+}
+
+/** Whether any number was another one. */
+function take(numbers: Float64Array, { cell, mode, counters, switches }: Sampled): boolean {
+  let isNews = put(numbers, SWITCHES, switches);
+  isNews = put(numbers, MODE, mode?.number ?? 0) || isNews;
+  isNews = put(numbers, HELD, totalFrom(cell, SERVICE_CELL.held)) || isNews;
+  let at = OWN_FIELDS;
+  for (const counted of counters.values()) {
+    for (let field = 0; field < FIELDS; field += 1) {
+      isNews = put(numbers, at, total(counted, COUNTER.length, field)) || isNews;
+      at += 1;
+    }
+  }
+  return isNews;
 }
 
 /** Whether the number was another one. */

@@ -6,6 +6,7 @@ import {
   COUNTER,
   INSTANCE_CELL,
   LEDGER,
+  markChanged,
   MODE_COUNTER,
   SERVICE_CELL,
   sharedInts,
@@ -143,7 +144,9 @@ export class ServiceState {
     const environment = this.published[0]?.environments.find(({ instances }) =>
       instances.some((one) => one.cell === cell),
     );
-    if (environment !== undefined) add(environment.counters, this.#workers * COUNTER.length + COUNTER.ejections);
+    if (environment === undefined) return;
+    add(environment.counters, this.#workers * COUNTER.length + COUNTER.ejections);
+    markChanged(this.cell);
   }
 
   /** A worker died: what it had in flight is over. */
@@ -152,6 +155,7 @@ export class ServiceState {
     for (const { cell } of this.#instances.values()) Atomics.store(cell, INSTANCE_CELL.inFlight + index, 0);
     for (const record of this.#records) record.forgetWorker(index);
     Atomics.store(this.cell, SERVICE_CELL.held + index, 0);
+    markChanged(this.cell);
   }
 
   #environment(backend: ServiceTable["backends"][number], { traffic }: ServiceTable): PublishedEnvironment {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ManualClock } from "../../engine/testing/manual-clock.ts";
+import { takeChanged } from "../cells.ts";
 import type { Admission, Exchange } from "../http/engine.ts";
 import { PlaneHarness, tableOf } from "../plane-harness.ts";
 
@@ -84,4 +85,25 @@ test("without affinity clients are not told apart", async () => {
   const counted = harness.plane.samples(1)[0]?.environments["blue"];
   expect(counted).toMatchObject({ failures: 1 });
   expect(counted?.clients).toBeUndefined();
+});
+
+test("each thing that happens to a request marks its service, so that its sample is told", async () => {
+  await harness.settle([harness.plane.apply(tableOf({ size: 1 }))]);
+  const [table] = harness.plane.known().tables;
+  if (table === undefined) throw new Error("a table is live");
+  const marks = (): boolean => takeChanged(table.cell);
+  expect(marks()).toBe(false);
+  const exchange = ask() as Exchange;
+  expect(marks()).toBe(true);
+  exchange.responded(200, 1);
+  expect(marks()).toBe(true);
+  exchange.end();
+  expect(marks()).toBe(true);
+  exchange.end();
+  expect(marks()).toBe(false);
+  expect((ask() as Exchange).connectFailed()).toBeInstanceOf(Promise);
+  expect(marks()).toBe(true);
+  isGone = true;
+  harness.workers[0]?.dispatcher.wake("web");
+  expect(marks()).toBe(true);
 });

@@ -1,6 +1,6 @@
 import type { EpochMilliseconds, Milliseconds } from "../../model/time.ts";
 import { pointOf } from "../affinity.ts";
-import { add, COUNTER, INSTANCE_CELL, LEDGER } from "../cells.ts";
+import { add, COUNTER, INSTANCE_CELL, LEDGER, markChanged } from "../cells.ts";
 import type { AccessEntry } from "../http/access-entry.ts";
 import type { Admission, Exchange } from "../http/engine.ts";
 import type { Cuttable, PublishedInstance } from "../messages.ts";
@@ -118,7 +118,7 @@ export class ServiceExchange implements Exchange {
 
   /** The split chose this environment for it; only the first choice counts. */
   charge(environment: WorkerEnvironment): Tally {
-    this.#tally ??= new Tally(environment.counters, () => this.#failingClient(environment));
+    this.#tally ??= new Tally(environment.counters, this.service.cell, () => this.#failingClient(environment));
     return this.#tally;
   }
 
@@ -138,6 +138,7 @@ export class ServiceExchange implements Exchange {
     if (this.#options.access !== null) note(this.#options.access, lease, this.#begunAt);
     Atomics.add(lease.instance.cell, INSTANCE_CELL.inFlight + this.#options.index, 1);
     add(lease.environment.counters, COUNTER.inFlight);
+    markChanged(this.service.cell);
     add(lease.environment.ledger, LEDGER.started);
     this.#options.leaser.began(this);
   }
@@ -150,6 +151,7 @@ export class ServiceExchange implements Exchange {
     const failed = this.#leave();
     if (failed !== null) {
       if (noteRefused(failed.instance)) add(failed.environment.counters, COUNTER.ejections);
+      markChanged(this.service.cell);
       this.tried.add(failed.instance.id);
     }
     this.#tally?.event("connectFailures");
@@ -227,6 +229,7 @@ export class ServiceExchange implements Exchange {
     this.#lease = null;
     Atomics.sub(lease.instance.cell, INSTANCE_CELL.inFlight + this.#options.index, 1);
     add(lease.environment.counters, COUNTER.inFlight, -1);
+    markChanged(this.service.cell);
     if (this.#isCut) add(lease.environment.ledger, LEDGER.cut);
     add(lease.environment.ledger, LEDGER.ended);
     this.#options.leaser.ended(this);

@@ -1,5 +1,5 @@
 import type { Milliseconds } from "../../model/time.ts";
-import { SERVICE_CELL, totalFrom } from "../cells.ts";
+import { markChanged, SERVICE_CELL, totalFrom } from "../cells.ts";
 import { REFUSAL, type Refusal } from "../http/refusal.ts";
 import type { ServiceMode, Standing } from "./service-mode.ts";
 import type { WorkerService } from "./tables.ts";
@@ -109,5 +109,6 @@ export class HoldQueue<T> {
 
   #publish(): void {
     Atomics.store(this.#service.cell, this.#heldAt, this.#waiting.length);
+    markChanged(this.#service.cell);
   }
 }

@@ -1,6 +1,6 @@
 import { fineBucketOf } from "../../model/latency.ts";
 import type { Milliseconds } from "../../model/time.ts";
-import { add, COUNTER } from "../cells.ts";
+import { add, COUNTER, markChanged } from "../cells.ts";
 import type { FailingClient } from "./failing-clients.ts";
 
 /**
@@ -9,24 +9,31 @@ import type { FailingClient } from "./failing-clients.ts";
  */
 export class Tally {
   readonly #counters: Float64Array;
+  readonly #service: Int32Array;
   readonly #failing: () => FailingClient | null;
   #isCounted = false;
   #hasFailed = false;
 
-  /** @param failing notes a failure of its client: which one it is; null: clients are not told apart */
-  constructor(counters: Float64Array, failing: () => FailingClient | null) {
+  /**
+   * @param service see SERVICE_CELL
+   * @param failing notes a failure of its client: which one it is; null: clients are not told apart
+   */
+  constructor(counters: Float64Array, service: Int32Array, failing: () => FailingClient | null) {
     this.#counters = counters;
+    this.#service = service;
     this.#failing = failing;
   }
 
   event(field: "connectFailures" | "retried" | "held"): void {
     add(this.#counters, COUNTER[field]);
+    markChanged(this.#service);
   }
 
   /** Another environment serves it: to the first that is a failure, whatever the client gets. */
   rescued(): void {
     add(this.#counters, COUNTER.rescued);
     this.#hasFailed = true;
+    markChanged(this.#service);
   }
 
   answered(status: number, latencyMs: Milliseconds | null): void {
@@ -38,9 +45,11 @@ export class Tally {
     if (isFailure) this.#fail();
     add(this.#counters, COUNTER.classes + Math.min(Math.max(Math.floor(status / 100), 1), 5) - 1);
     if (status === 101) add(this.#counters, COUNTER.upgrades);
-    if (latencyMs === null) return;
-    add(this.#counters, COUNTER.latency + fineBucketOf(latencyMs));
-    add(this.#counters, COUNTER.latencySum, latencyMs);
+    if (latencyMs !== null) {
+      add(this.#counters, COUNTER.latency + fineBucketOf(latencyMs));
+      add(this.#counters, COUNTER.latencySum, latencyMs);
+    }
+    markChanged(this.#service);
   }
 
   /** The answer broke off after its head. */
@@ -48,6 +57,7 @@ export class Tally {
     if (!this.#isCounted || this.#hasFailed) return;
     this.#hasFailed = true;
     this.#fail();
+    markChanged(this.#service);
   }
 
   #fail(): void {
