@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { describe, expect, test } from "vitest";
 import { bindByHandle, bindSocket } from "./bound-socket.ts";
-import { inodesOn, listeningSockets } from "./listeners.ts";
+import { ListeningSockets } from "./listeners.ts";
 import { bindError, holdSocket } from "./sockets.ts";
 
 describe.each([
@@ -13,7 +13,7 @@ describe.each([
     const socket = bind("127.0.0.1", 0);
     expect(socket.port).toBeGreaterThan(0);
     expect(socket.fd).toBeGreaterThan(2);
-    expect(inodesOn(listeningSockets(), socket.port).size).toBe(0);
+    expect(new ListeningSockets().inodesOn(socket.port).size).toBe(0);
     socket.close();
   });
 

@@ -5,7 +5,7 @@ import { Instance, type InstanceParts } from "./instance.ts";
 import { Lanes } from "./lanes.ts";
 import { endOrphan, orphansBelow } from "./orphans.ts";
 import { Fifos } from "./fifos.ts";
-import { listeningSockets } from "./listeners.ts";
+import { ListeningSockets } from "./listeners.ts";
 import { allProcesses, readEnvironment } from "./procfs.ts";
 import type { InstanceRecord } from "./record.ts";
 import { SharedReading } from "./shared-reading.ts";
@@ -25,7 +25,7 @@ export class Instances {
     this.#parts = {
       ...parts,
       processes: new SharedReading(clock, allProcesses),
-      listening: new SharedReading(clock, listeningSockets),
+      listening: new SharedReading(clock, () => new ListeningSockets()),
       fifos: new Fifos(join(paths.run, SPARE)),
     };
   }

@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createConnection } from "node:net";
-import { expect, test } from "vitest";
+import { readFileSync } from "node:fs";
+import { createConnection, createServer, type Socket } from "node:net";
+import { expect, onTestFinished, test } from "vitest";
 import { bindSocket } from "./bound-socket.ts";
-import { waitingConnections } from "./listeners.ts";
+import { ListeningSockets, waitingConnections } from "./listeners.ts";
 
 /** Listens on the descriptor 3, and accepts nothing. */
 const STOPPED = 'require("node:net").createServer().listen({ fd: 3 }, () => process.kill(process.pid, "SIGSTOP"))';
@@ -45,3 +46,45 @@ test("connections wait on one's own socket, not on another at the same port of a
     theirs.close();
   }
 });
+
+/** States of a table's lines, in their order; see proc_net_tcp.rst. */
+const states = (path: string): readonly string[] =>
+  readFileSync(path, "latin1")
+    .split("\n")
+    .slice(1, -1)
+    .map((line) => line.trim().split(/ +/)[3] ?? "");
+
+test.each([
+  ["127.0.0.1", "127.0.0.2", "/proc/net/tcp"],
+  ["::1", "::", "/proc/net/tcp6"],
+])(
+  "who listens on a port of %s is found among all connections, and the kernel lists those last",
+  async (host, other, table) => {
+    const connections: Socket[] = [];
+    const server = createServer((socket) => void connections.push(socket)).listen({ host, port: 0, ipv6Only: true });
+    await once(server, "listening");
+    const { port } = server.address() as { port: number };
+    const elsewhere = createServer().listen({ host: other, port: 0, ipv6Only: true });
+    await once(elsewhere, "listening");
+    onTestFinished(() => {
+      for (const socket of connections) socket.destroy();
+      elsewhere.close();
+      server.close();
+    });
+    for (let made = 0; made < 100; made += 1) {
+      const socket = createConnection(port, host);
+      connections.push(socket);
+      await once(socket, "connect");
+    }
+    const all = states(table);
+    expect(all).toContain("01");
+    expect(all.slice(0, all.lastIndexOf("0A") + 1).filter((state) => state !== "0A")).toEqual([]);
+    expect(new ListeningSockets().inodesOn(port, true).size).toBe(1);
+    expect(new ListeningSockets().inodesOn(port).size).toBe(host === "127.0.0.1" ? 1 : 0);
+    const { port: otherPort } = elsewhere.address() as { port: number };
+    expect(new ListeningSockets().inodesOn(otherPort, true).size).toBe(1);
+    // Their own ends listen nowhere.
+    const { localPort = 0 } = connections.find((socket) => socket.remotePort === port) ?? {};
+    expect(new ListeningSockets().inodesOn(localPort, true).size).toBe(0);
+  },
+);

@@ -1,10 +1,12 @@
-import { fstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readdirSync, readlinkSync, readSync } from "node:fs";
 
 /**
  * A line of proc_net_tcp in state 0A, which is LISTEN: address and port of this end, the receive queue, and after four
  * more columns the inode.
  */
-const LISTENING = /^ *\d+: ([0-9A-F]+):([0-9A-F]{4}) [0-9A-F]+:0000 0A [0-9A-F]+:([0-9A-F]+)(?: +\S+){4} +(\d+)/gm;
+const LISTENING = /^ *\d+: ([0-9A-F]+):([0-9A-F]{4}) [0-9A-F]+:0000 0A [0-9A-F]+:([0-9A-F]+)(?: +\S+){4} +(\d+)/;
+/** Any other of its lines. */
+const NOT_LISTENING = /^ *\d+: [0-9A-F]+:[0-9A-F]{4} [0-9A-F]+:[0-9A-F]{4} (?!0A)[0-9A-F]{2} /;
 /** Local addresses that answer a connect to 127.0.0.1, as little-endian machines write them. */
 const LOOPBACK = new Set([
   "0100007F",
@@ -22,27 +24,43 @@ interface ListeningSocket {
   readonly waiting: number;
 }
 
-/** All of the machine, by port. */
-export type ListeningSockets = ReadonlyMap<number, readonly ListeningSocket[]>;
+/**
+ * All sockets of the machine that listen, as they were when this was made. It keeps the kernel's text: with thousands of
+ * sockets one or two ports are asked for.
+ */
+export class ListeningSockets {
+  readonly #tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(readListening);
 
-/** Takes as long as the kernel needs to walk all its TCP connections: milliseconds, also when there are none. */
-export function listeningSockets(): ListeningSockets {
-  const sockets = new Map<number, ListeningSocket[]>();
-  for (const table of ["/proc/net/tcp", "/proc/net/tcp6"]) {
-    for (const [, address = "", port = "", queue = "", inode = ""] of readTable(table).matchAll(LISTENING)) {
-      const socket = { address, inode, waiting: Number.parseInt(queue, 16) };
-      const known = sockets.get(Number.parseInt(port, 16));
-      if (known === undefined) sockets.set(Number.parseInt(port, 16), [socket]);
-      else known.push(socket);
+  /** Inodes of those that listen on the port of 127.0.0.1, or of any address with `anyAddress`. */
+  inodesOn(port: number, anyAddress = false): ReadonlySet<string> {
+    const mark = `:${port.toString(16).toUpperCase().padStart(4, "0")} `;
+    const inodes = new Set<string>();
+    for (const table of this.#tables) {
+      for (let at = table.indexOf(mark); at !== -1; at = table.indexOf(mark, at + 1)) {
+        const socket = socketOf(lineAround(table, at), mark);
+        if (socket !== null && (anyAddress || LOOPBACK.has(socket.address))) inodes.add(socket.inode);
+      }
     }
+    return inodes;
   }
-  return sockets;
+
+  /** Connections that nobody has accepted yet, on the sockets with these inodes. */
+  waitingOn(inodes: ReadonlySet<string>): number {
+    const sockets = this.#tables.flatMap((table) => table.split("\n").flatMap((line) => socketOf(line) ?? []));
+    return sockets.reduce((sum, { inode, waiting }) => sum + (inodes.has(inode) ? waiting : 0), 0);
+  }
 }
 
-/** Inodes of those that listen on the port of 127.0.0.1, or of any address with `anyAddress`. */
-export function inodesOn(sockets: ListeningSockets, port: number, anyAddress = false): ReadonlySet<string> {
-  const there = sockets.get(port) ?? [];
-  return new Set(there.filter(({ address }) => anyAddress || LOOPBACK.has(address)).map(({ inode }) => inode));
+/** The socket of a line; null: it is another line, or its own port is not the one marked. */
+function socketOf(line: string, mark: string | null = null): ListeningSocket | null {
+  const [, address = "", port = "", queue = "", inode = ""] = LISTENING.exec(line) ?? [];
+  if (inode === "" || (mark !== null && mark !== `:${port} `)) return null;
+  return { address, inode, waiting: Number.parseInt(queue, 16) };
+}
+
+function lineAround(text: string, at: number): string {
+  const end = text.indexOf("\n", at);
+  return text.slice(text.lastIndexOf("\n", at) + 1, end === -1 ? text.length : end);
 }
 
 /**
@@ -50,17 +68,37 @@ export function inodesOn(sockets: ListeningSockets, port: number, anyAddress = f
  * once for all processes that share a socket.
  */
 export function waitingConnections(fds: readonly number[]): number {
-  const inodes = new Set(fds.map((fd) => String(fstatSync(fd).ino)));
-  const sockets = [...listeningSockets().values()].flat();
-  return sockets.reduce((sum, { inode, waiting }) => sum + (inodes.has(inode) ? waiting : 0), 0);
+  return new ListeningSockets().waitingOn(new Set(fds.map((fd) => String(fstatSync(fd).ino))));
 }
 
-/** tcp6 is absent where IPv6 is switched off. */
-function readTable(path: string): string {
+/** The kernel gives some 4 KiB at a time, of whole lines. */
+const chunk = Buffer.allocUnsafeSlow(65_536);
+
+/**
+ * The lines of the sockets that listen, and perhaps some more. "It will first list all listening TCP sockets, and next list
+ * all established TCP connections" (Linux, proc_net_tcp.rst). Those are left unread: after thousands of health checks
+ * there are tens of thousands that wait for their end, and to list them takes the kernel a tenth of a second.
+ */
+function readListening(path: string): string {
+  let fd: number;
   try {
-    return readFileSync(path, "latin1");
+    fd = openSync(path, "r");
   } catch {
+    // tcp6 is absent where IPv6 is switched off.
     return "";
+  }
+  try {
+    let text = "";
+    for (let isPast = false; !isPast;) {
+      const length = readSync(fd, chunk, 0, chunk.length, null);
+      if (length === 0) break;
+      const more = chunk.toString("latin1", 0, length);
+      text += more;
+      isPast = NOT_LISTENING.test(more.slice(more.lastIndexOf("\n", length - 2) + 1));
+    }
+    return text;
+  } finally {
+    closeSync(fd);
   }
 }
 

@@ -1,5 +1,5 @@
 import { familyOf } from "./family.ts";
-import { holderOf, inodesHeld, inodesOn, type ListeningSockets } from "./listeners.ts";
+import { holderOf, inodesHeld, type ListeningSockets } from "./listeners.ts";
 import { describeProcess } from "./procfs.ts";
 
 /** nobody: nothing listens. own: all that listens belongs to the instance. stranger: something else does. */
@@ -8,7 +8,7 @@ export type PortOwner =
 
 /** Whose socket answers on the port of 127.0.0.1, seen from the instance whose first process is `leader`. */
 export function portOwner(sockets: ListeningSockets, port: number, leader: number): PortOwner {
-  const inodes = inodesOn(sockets, port);
+  const inodes = sockets.inodesOn(port);
   if (inodes.size === 0) return { kind: "nobody" };
   const foreign = new Set(inodes);
   const without = (pid: number): boolean => {

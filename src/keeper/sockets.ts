@@ -2,7 +2,7 @@ import { closeSync } from "node:fs";
 import { TealError } from "../model/error.ts";
 import { bindSocket } from "./bound-socket.ts";
 import { type ListenAddress, parseListen, printAddress } from "./listen-address.ts";
-import { holderOf, inodesOn, listeningSockets } from "./listeners.ts";
+import { holderOf, ListeningSockets } from "./listeners.ts";
 import { describeProcess } from "./procfs.ts";
 
 /** A listening address of the proxy, held by the keeper. It never listens on it itself. */
@@ -42,7 +42,7 @@ export function bindError(wanted: ListenAddress, thrown: unknown): TealError {
   const cause = { cause: thrown };
   switch (code) {
     case "EADDRINUSE": {
-      const holder = holderOf(inodesOn(listeningSockets(), wanted.port, true));
+      const holder = holderOf(new ListeningSockets().inodesOn(wanted.port, true));
       const by = holder === null ? "another process" : describeProcess(holder);
       return new TealError("port-taken", `${address} is taken by ${by}`, cause);
     }

@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import { parseListen } from "../../keeper/listen-address.ts";
-import { holderOf, inodesOn, listeningSockets } from "../../keeper/listeners.ts";
+import { holderOf, ListeningSockets } from "../../keeper/listeners.ts";
 import { describeProcess } from "../../keeper/procfs.ts";
 import { type Finding, ok, problem } from "./finding.ts";
 import { answerOf, type Scene } from "./scene.ts";
@@ -37,7 +37,7 @@ function taken(address: string, message: string): Finding {
 function holderName(address: string): string | null {
   const { port } = parseListen(address);
   if (port === 0) return null;
-  const inodes = inodesOn(listeningSockets(), port, true);
+  const inodes = new ListeningSockets().inodesOn(port, true);
   if (inodes.size === 0) return null;
   const pid = holderOf(inodes);
   return pid === null ? "a process of another user" : describeProcess(pid);
