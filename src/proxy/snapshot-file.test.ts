@@ -1,11 +1,13 @@
-import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ManualClock } from "../engine/testing/manual-clock.ts";
 import { systemClock } from "../main/clock.ts";
-import { SLOT_BYTES, SnapshotFile } from "./snapshot-file.ts";
+import { PAYLOAD_BYTES, SLOT_BYTES, SnapshotFile } from "./snapshot-file.ts";
+import { SnapshotImage } from "./snapshot-image.ts";
 
 let folder: string;
 let path: string;
@@ -17,6 +19,11 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
+type Payload = Parameters<SnapshotFile["save"]>[0];
+const plain = (text: string): Payload => {
+  const bytes = Buffer.from(text);
+  return () => ({ bytes, checksum: (seed) => crc32(bytes, seed) });
+};
 const raise = (thrown: unknown): void => {
   throw thrown;
 };
@@ -48,16 +55,14 @@ test("is preallocated, and empty at first", async () => {
 
 test("the newest of many writes is read back", async () => {
   const file = new SnapshotFile(path, systemClock, raise);
-  for (let n = 0; n < 7; n += 1) await file.save(() => Buffer.from(`state ${String(n)} ${"x".repeat(50)}`));
+  for (let n = 0; n < 7; n += 1) await file.save(plain(`state ${String(n)} ${"x".repeat(50)}`));
   await file.close();
   expect(await reopened()).toContain("state 6 ");
 });
 
 test("writes that come at once end with the last", async () => {
   const file = new SnapshotFile(path, systemClock, raise);
-  await Promise.all(
-    Array.from({ length: 20 }, (_, n) => file.save(() => Buffer.from(`state ${String(n)} ${"x".repeat(50)}`))),
-  );
+  await Promise.all(Array.from({ length: 20 }, (_, n) => file.save(plain(`state ${String(n)} ${"x".repeat(50)}`))));
   await file.close();
   expect(await reopened()).toContain("state 19 ");
 });
@@ -65,9 +70,9 @@ test("writes that come at once end with the last", async () => {
 test("what takes long to write rests for three times as long, and closing ends the rest", async () => {
   const clock = new ManualClock();
   const file = new SnapshotFile(path, clock, raise);
-  const taking = (ms: number, text: string) => (): Buffer => {
+  const taking = (ms: number, text: string) => (): ReturnType<Payload> => {
     clock.advance(ms);
-    return Buffer.from(text);
+    return plain(text)();
   };
   await file.save(taking(0.5, "small"));
   await file.save(taking(10, "large"));
@@ -86,10 +91,62 @@ test("what takes long to write rests for three times as long, and closing ends t
   expect(await reopened()).toBe("last");
 });
 
+test("what is large rests for the disk's sake, however fast it was", async () => {
+  const clock = new ManualClock();
+  const file = new SnapshotFile(path, clock, raise);
+  await file.save(plain("x".repeat(2 * 1024 * 1024)));
+  let isWritten = false;
+  const next = file.save(plain("next")).then(() => (isWritten = true));
+  await synced();
+  clock.advance(31);
+  await synced();
+  expect(isWritten).toBe(false);
+  clock.advance(1);
+  await next;
+  await file.close();
+});
+
+test("a power cut that keeps any pages of a write leaves this snapshot or the one before", async () => {
+  const PAGE = 4_096;
+  const image = new SnapshotImage(PAYLOAD_BYTES);
+  const file = new SnapshotFile(path, systemClock, raise);
+  const names = Array.from({ length: 60 }, (_, index) => `s${String(index)}`);
+  const save = async (round: number): Promise<readonly [bytes: Buffer, text: string]> => {
+    // Some stay where they are, some grow and move, some are new.
+    const some = names.filter((_, index) => index % (round + 1) === 0);
+    for (const name of some)
+      image.set(name, Buffer.from(JSON.stringify({ name, round, pad: "x".repeat(round * 400) })));
+    await file.save(() => image.take());
+    return [readFileSync(path), file.read() ?? ""];
+  };
+  let [before, old] = await save(0);
+  for (let round = 1; round < 8; round += 1) {
+    const [after, text] = await save(round);
+    const changed = Array.from({ length: after.length / PAGE }, (_, page) => page * PAGE).filter(
+      (at) => !after.subarray(at, at + PAGE).equals(before.subarray(at, at + PAGE)),
+    );
+    expect(changed.length).toBeGreaterThan(1);
+    for (const kept of [
+      ...changed.map((at) => [at]),
+      ...changed.map((at) => changed.filter((other) => other !== at)),
+    ]) {
+      const cut = Buffer.from(before);
+      for (const at of kept) after.copy(cut, at, at, at + PAGE);
+      writeFileSync(`${path}.cut`, cut);
+      const found = new SnapshotFile(`${path}.cut`, systemClock, raise);
+      expect([old, text]).toContain(found.read());
+      await found.close();
+    }
+    [before, old] = [after, text];
+  }
+  await file.close();
+  expect(JSON.parse(old)).toMatchObject({ version: 1 });
+});
+
 test("a torn slot falls back to the other", async () => {
   const file = new SnapshotFile(path, systemClock, raise);
-  await file.save(() => Buffer.from(`first ${"x".repeat(50)}`));
-  await file.save(() => Buffer.from(`second ${"x".repeat(50)}`));
+  await file.save(plain(`first ${"x".repeat(50)}`));
+  await file.save(plain(`second ${"x".repeat(50)}`));
   await file.close();
   tear(1);
   expect(await reopened()).toContain("first");
@@ -99,12 +156,12 @@ test("a torn slot falls back to the other", async () => {
 
 test("after a torn slot the whole one is not written over", async () => {
   const file = new SnapshotFile(path, systemClock, raise);
-  await file.save(() => Buffer.from(`first ${"x".repeat(50)}`));
-  await file.save(() => Buffer.from(`second ${"x".repeat(50)}`));
+  await file.save(plain(`first ${"x".repeat(50)}`));
+  await file.save(plain(`second ${"x".repeat(50)}`));
   await file.close();
   tear(1);
   const again = new SnapshotFile(path, systemClock, raise);
-  await again.save(() => Buffer.from(`third ${"x".repeat(50)}`));
+  await again.save(plain(`third ${"x".repeat(50)}`));
   await again.close();
   expect(await reopened()).toContain("third");
   tear(1);
@@ -114,10 +171,10 @@ test("after a torn slot the whole one is not written over", async () => {
 test("two processes that write in turn do not overwrite the newest", async () => {
   const old = new SnapshotFile(path, systemClock, raise);
   const young = new SnapshotFile(path, systemClock, raise);
-  await old.save(() => Buffer.from(`old 1 ${"x".repeat(50)}`));
-  await young.save(() => Buffer.from(`young 1 ${"x".repeat(50)}`));
-  await old.save(() => Buffer.from(`old 2 ${"x".repeat(50)}`));
-  await young.save(() => Buffer.from(`young 2 ${"x".repeat(50)}`));
+  await old.save(plain(`old 1 ${"x".repeat(50)}`));
+  await young.save(plain(`young 1 ${"x".repeat(50)}`));
+  await old.save(plain(`old 2 ${"x".repeat(50)}`));
+  await young.save(plain(`young 2 ${"x".repeat(50)}`));
   await old.close();
   await young.close();
   expect(await reopened()).toContain("young 2");
@@ -131,10 +188,10 @@ test("what does not fit is known before it is written", () => {
 test("what does not fit is not written, as it would tear both slots", async () => {
   const errors: unknown[] = [];
   const file = new SnapshotFile(path, systemClock, (error) => errors.push(error));
-  await file.save(() => Buffer.from(`first ${"x".repeat(50)}`));
-  await file.save(() => Buffer.from(`second ${"x".repeat(50)}`));
-  await file.save(() => Buffer.from("x".repeat(SLOT_BYTES)));
-  await file.save(() => Buffer.from("x".repeat(SLOT_BYTES)));
+  await file.save(plain(`first ${"x".repeat(50)}`));
+  await file.save(plain(`second ${"x".repeat(50)}`));
+  await file.save(plain("x".repeat(SLOT_BYTES)));
+  await file.save(plain("x".repeat(SLOT_BYTES)));
   await file.close();
   expect(errors).toHaveLength(2);
   expect(await reopened()).toContain("second");

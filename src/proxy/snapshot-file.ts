@@ -11,12 +11,14 @@ const MAGIC = 0x7ea15a01;
 /** magic u32, length u32, sequence f64, CRC-32 of sequence and payload u32; padded. */
 const HEADER_BYTES = 32;
 export const SLOT_BYTES = 4 * 1024 * 1024;
-const PAYLOAD_BYTES = SLOT_BYTES - HEADER_BYTES;
+export const PAYLOAD_BYTES = SLOT_BYTES - HEADER_BYTES;
 
-/** A large snapshot takes this thread some milliseconds. They are at most a quarter of its time: it rests three times as long. */
+/** What takes this thread some milliseconds has at most a quarter of its time: it rests three times as long. */
 const REST_FACTOR = 3;
 /** What a write of few services takes is not worth a rest. */
 const UNNOTICED_MS: Milliseconds = 1;
+/** The disk is others' as well: at most 64 MiB in a second. */
+const BYTES_PER_MS = (64 * 1024 * 1024) / 1_000;
 /** The thread may have stood still for another reason. */
 const LONGEST_REST_MS: Milliseconds = 50;
 
@@ -25,8 +27,11 @@ interface Slot {
   readonly sequence: number;
 }
 
-/** Bytes that are made when they are written. */
-type Payload = () => Uint8Array;
+/** What is written, and its CRC-32 that goes on from a seed. The bytes stay as they are until they are asked for again. */
+interface Payload {
+  readonly bytes: Uint8Array;
+  readonly checksum: (seed: number) => number;
+}
 
 /**
  * Two preallocated slots, written in turn: a full disk cannot stop a write, and a torn one leaves the other. A write is
@@ -39,7 +44,7 @@ export class SnapshotFile {
   readonly #closing = new AbortController();
   #newest: Slot | null;
   #synced: Promise<void> = Promise.resolve();
-  #wanted: Payload = () => Buffer.alloc(0);
+  #wanted: (() => Payload) | null = null;
   #writing: Promise<void> | null = null;
 
   /** @throws when the file cannot be made: disk full, no permission */
@@ -64,11 +69,11 @@ export class SnapshotFile {
    * Writes the newest payload, made when it is written; those that came while one was being written are written as one.
    * Never rejects.
    */
-  save(payload: Payload): Promise<void> {
+  save(payload: () => Payload): Promise<void> {
     this.#wanted = payload;
     this.#writing ??= this.#synced.then(() => {
       this.#writing = null;
-      return this.#write(this.#wanted);
+      return this.#write(this.#wanted ?? payload);
     });
     return this.#writing;
   }
@@ -81,24 +86,24 @@ export class SnapshotFile {
   }
 
   /** Off this thread: the kernel keeps a writer waiting while it writes back, for as long as a busy disk takes. */
-  async #write(newest: Payload): Promise<void> {
+  async #write(newest: () => Payload): Promise<void> {
     const begun = this.#clock.monotonic();
     const over = Promise.withResolvers<undefined>();
     this.#synced = over.promise;
     try {
-      const payload = newest();
+      const { bytes, checksum } = newest();
       // Beyond its slot it would tear the other one, too.
-      if (!SnapshotFile.fits(payload.length)) throw new Error(`${String(payload.length)} bytes do not fit in a slot`);
+      if (!SnapshotFile.fits(bytes.length)) throw new Error(`${String(bytes.length)} bytes do not fit in a slot`);
       // During a replacement another proxy may have written last.
       if (this.#isOutrun()) this.#newest = wholeSlots(this.#fd).at(-1) ?? null;
       const index = this.#newest?.index === 0 ? 1 : 0;
       const sequence = (this.#newest?.sequence ?? 0) + 1;
-      const header = headerOf(sequence, payload);
+      const header = headerOf(sequence, bytes.length, checksum);
       const tookMs = this.#clock.monotonic() - begun;
-      await this.#writeAll(header, payload, index * SLOT_BYTES);
+      await this.#writeAll(header, bytes, index * SLOT_BYTES);
       this.#newest = { index, sequence };
       const synced = fdatasyncLater(this.#fd).catch(this.#onError);
-      void Promise.all([synced, this.#rest(tookMs)]).then(() => over.resolve(undefined));
+      void Promise.all([synced, this.#rest(tookMs, bytes.length)]).then(() => over.resolve(undefined));
     } catch (thrown) {
       this.#onError(thrown);
       over.resolve(undefined);
@@ -111,9 +116,10 @@ export class SnapshotFile {
       throw new Error(`only ${String(bytesWritten)} bytes were written`);
   }
 
-  async #rest(tookMs: Milliseconds): Promise<void> {
-    if (tookMs < UNNOTICED_MS || this.#closing.signal.aborted) return;
-    const ms = Math.min(tookMs * REST_FACTOR, LONGEST_REST_MS);
+  async #rest(tookMs: Milliseconds, bytes: number): Promise<void> {
+    const factor = tookMs < UNNOTICED_MS ? 0 : REST_FACTOR;
+    const ms = Math.min(Math.max(tookMs * factor, bytes / BYTES_PER_MS), LONGEST_REST_MS);
+    if (ms < UNNOTICED_MS || this.#closing.signal.aborted) return;
     await this.#clock.sleep(ms, this.#closing.signal).catch(() => undefined);
   }
 
@@ -135,17 +141,13 @@ function open(path: string): number {
   return fd;
 }
 
-function headerOf(sequence: number, payload: Uint8Array): Buffer {
+function headerOf(sequence: number, length: number, checksum: Payload["checksum"]): Buffer {
   const header = Buffer.alloc(HEADER_BYTES);
   header.writeUInt32LE(MAGIC, 0);
-  header.writeUInt32LE(payload.length, 4);
+  header.writeUInt32LE(length, 4);
   header.writeDoubleLE(sequence, 8);
-  header.writeUInt32LE(checksum(header.subarray(8, 16), payload), 16);
+  header.writeUInt32LE(checksum(crc32(header.subarray(8, 16))), 16);
   return header;
-}
-
-function checksum(sequence: Uint8Array, payload: Uint8Array): number {
-  return crc32(payload, crc32(sequence));
 }
 
 function readHeader(
@@ -175,6 +177,6 @@ function readSlot(fd: number, index: 0 | 1): (Slot & { readonly payload: Buffer 
   if (header === null) return null;
   const payload = Buffer.alloc(header.length);
   const read = readSync(fd, payload, 0, header.length, index * SLOT_BYTES + HEADER_BYTES);
-  if (read !== header.length || checksum(header.sequenceBytes, payload) !== header.crc) return null;
+  if (read !== header.length || crc32(payload, crc32(header.sequenceBytes)) !== header.crc) return null;
   return { index, sequence: header.sequence, payload };
 }

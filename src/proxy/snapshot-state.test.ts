@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { Fragments, parseSnapshot, type SavedService } from "./snapshot-state.ts";
+import { parseSnapshot, printService, type SavedService } from "./snapshot-state.ts";
+import { SnapshotImage } from "./snapshot-image.ts";
 
 /** As 0.1.0 wrote it, byte by byte. */
 const OLD =
@@ -11,32 +12,26 @@ const OLD =
   '"register":{"split":{"fence":3,"generation":7,"weights":{"blue":90,"green":10}},"deployment":"d1",' +
   '"armed":{"deployment":"d1","revertTo":{"blue":100,"green":0}},"reverted":null,"latches":[]}}]}';
 
+/** As it is written with these set one after the other, each taken to be written. */
 function textOf(...services: readonly SavedService[]): string {
-  const fragments = new Fragments();
-  for (const service of services) fragments.set(service);
-  return fragments.payload.toString();
+  const image = new SnapshotImage(1_000_000);
+  for (const service of services) {
+    image.set(service.service, printService(service));
+    image.take();
+  }
+  return Buffer.from(image.take().bytes).toString();
 }
 
-test("the length with a service in it is known before it is", () => {
+test("what is set again of a service replaces it", () => {
   const [web] = parseSnapshot(OLD);
   if (web === undefined) throw new Error("the old snapshot has a service");
-  const fragments = new Fragments();
   const because = { kind: "abort" as const, by: "ann", reason: "wrong version" };
   const latches = [{ deployment: "d0", fence: 1, at: 1, cause: "revert" as const, because }];
-  const steps = [
-    web,
-    { ...web, service: "äpi" },
-    { ...web, table: null },
-    { ...web, register: { ...web.register, latches } },
-  ];
-  for (const next of steps) {
-    const expected = fragments.bytesWith(next);
-    fragments.set(next);
-    expect(fragments.payload.length).toBe(expected);
-  }
-  expect(
-    parseSnapshot(fragments.payload.toString()).find(({ service }) => service === "web")?.register.latches,
-  ).toEqual(latches);
+  const latched = { ...web, register: { ...web.register, latches } };
+  const api = { ...web, service: "äpi" };
+  const services = parseSnapshot(textOf(web, api, { ...web, table: null }, latched));
+  expect(services).toHaveLength(2);
+  expect(services).toEqual(expect.arrayContaining([api, latched]));
 });
 
 test("a snapshot from before affinity is read, without affinity, and written as it was", () => {

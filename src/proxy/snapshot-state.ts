@@ -34,42 +34,8 @@ export function parseSnapshot(payload: string): readonly SavedService[] {
   return snapshotState.parse(JSON.parse(payload)).services;
 }
 
-const HEAD = Buffer.from(`{"version":1,"services":[`);
-const COMMA = Buffer.from(",");
-const TAIL = Buffer.from("]}");
-
-/** The services of a snapshot, kept as they are written so that a change costs no more than what has changed. */
-export class Fragments {
-  readonly #fragments = new Map<string, Buffer>();
-  #bytes = 0;
-
-  set(service: SavedService): void {
-    const fragment = fragmentOf(service);
-    this.#bytes += fragment.length - this.#bytesOf(service.service);
-    this.#fragments.set(service.service, fragment);
-  }
-
-  get payload(): Buffer {
-    const parts = [...this.#fragments.values()].flatMap((fragment, index) =>
-      index === 0 ? fragment : [COMMA, fragment],
-    );
-    return Buffer.concat([HEAD, ...parts, TAIL]);
-  }
-
-  /** Of the payload with this in it. */
-  bytesWith(service: SavedService): number {
-    const { size } = this.#fragments;
-    const count = this.#fragments.has(service.service) ? size : size + 1;
-    const others = this.#bytes - this.#bytesOf(service.service);
-    return HEAD.length + others + fragmentOf(service).length + (count - 1) + TAIL.length;
-  }
-
-  #bytesOf(service: string): number {
-    return this.#fragments.get(service)?.length ?? 0;
-  }
-}
-
-function fragmentOf({ maintenance, ...service }: SavedService): Buffer {
+/** One service as it stands among the others, as JSON. */
+export function printService({ maintenance, ...service }: SavedService): Buffer {
   const text = JSON.stringify(maintenance === null ? service : { ...service, maintenance });
   // Memory of its own: a part of a shared slab, kept for long, keeps the whole slab.
   const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));

@@ -1,7 +1,8 @@
 import { TealError } from "../model/error.ts";
 import type { Clock, Milliseconds } from "../model/time.ts";
-import { SnapshotFile } from "./snapshot-file.ts";
-import { Fragments, parseSnapshot, type SavedService } from "./snapshot-state.ts";
+import { PAYLOAD_BYTES, SnapshotFile } from "./snapshot-file.ts";
+import { SnapshotImage } from "./snapshot-image.ts";
+import { parseSnapshot, printService, type SavedService } from "./snapshot-state.ts";
 
 /** Longest that a change waits for a slow disk; it is live already, and is written as soon as the disk lets it. */
 const SAVE_MS: Milliseconds = 1_000;
@@ -13,7 +14,7 @@ export class Snapshot {
   readonly #file: SnapshotFile | null;
   readonly #clock: Clock;
   readonly #log: (message: string) => void;
-  readonly #fragments = new Fragments();
+  readonly #image = new SnapshotImage(PAYLOAD_BYTES);
   #isWriter = true;
 
   /** A file that cannot be made leaves a proxy that serves, and says so. */
@@ -29,7 +30,7 @@ export class Snapshot {
     if (payload === null) return [];
     try {
       const services = parseSnapshot(payload);
-      for (const service of services) this.#fragments.set(service);
+      for (const service of services) this.#image.set(service.service, printService(service));
       return services;
     } catch (thrown) {
       this.#log(`the snapshot is not one of this version: ${String(thrown)}`);
@@ -39,7 +40,7 @@ export class Snapshot {
 
   /** @throws `request-invalid` when the snapshot would not fit with this in it */
   check(service: SavedService): void {
-    if (SnapshotFile.fits(this.#fragments.bytesWith(service), SPARE_BYTES)) return;
+    if (SnapshotFile.fits(this.#image.bytesWith(service.service, printService(service)), SPARE_BYTES)) return;
     throw new TealError(
       "request-invalid",
       `what is to be known of ${service.service} does not fit in the proxy's snapshot`,
@@ -47,11 +48,11 @@ export class Snapshot {
   }
 
   async save(service: SavedService): Promise<void> {
-    this.#fragments.set(service);
+    this.#image.set(service.service, printService(service));
     if (this.#file === null || !this.#isWriter) return;
     const enough = new AbortController();
     const limit = this.#clock.sleep(SAVE_MS, enough.signal).catch(() => undefined);
-    await Promise.race([this.#file.save(() => this.#fragments.payload), limit]);
+    await Promise.race([this.#file.save(() => this.#image.take()), limit]);
     enough.abort();
   }
 
