@@ -85,7 +85,7 @@ export class Controller implements Control {
   async serviceStatus(service: string, signal: AbortSignal): Promise<ServiceStatus> {
     const { store } = this.#reading;
     const soon = AbortSignal.any([signal, AbortSignal.timeout(STATUS_MS)]);
-    const seen = await survey(this.#reading, service, soon);
+    const seen = await survey(this.#reading, service, soon, "unless-told");
     const active = seen.environments.find(({ name }) => name === seen.row.active)?.release ?? null;
     const warm = seen.environments.some(({ name, release }) => name !== seen.row.active && release !== null);
     const [steps, previous] = await Promise.all([

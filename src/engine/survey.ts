@@ -6,7 +6,7 @@ import { DEFAULT_ENVIRONMENTS, namesInWords } from "../model/names.ts";
 import type { Release } from "../model/release.ts";
 import type { PlanState } from "../plan/state.ts";
 import type { EnvironmentObservation } from "../ports/environment.ts";
-import type { TrafficObservation } from "../ports/traffic.ts";
+import type { ToldObservation } from "../ports/traffic.ts";
 import type { RetirementRow, ServiceRow } from "../store/store.ts";
 import { driverOf, type EngineParts } from "./parts.ts";
 
@@ -23,16 +23,27 @@ export interface Survey {
   readonly row: ServiceRow;
   readonly environments: readonly SurveyedEnvironment[];
   /** Null when the data plane does not answer, or the service has never had a release. */
-  readonly traffic: TrafficObservation | null;
+  readonly traffic: ToldObservation | null;
   readonly unfinished: Deployment | null;
   readonly retirement: RetirementRow | null;
   readonly maintenance: MaintenanceRecord | null;
 }
 
+/** Whether the data plane is asked for what it has told already. */
+type Asks = "always" | "unless-told";
+
 const NOTHING: Omit<ServiceRow, "service"> = { fence: 0, generation: 0, weights: {}, active: null, standby: null };
 
-/** Looks at everything there is to know of a service. What does not answer is null, so that a status can always be given. */
-export async function survey(parts: EngineParts, service: string, signal: AbortSignal): Promise<Survey> {
+/**
+ * Looks at everything there is to know of a service. What does not answer is null, so that a status can always be given.
+ * `unless-told`: nothing is decided by it, so what the data plane has told by itself will do.
+ */
+export async function survey(
+  parts: EngineParts,
+  service: string,
+  signal: AbortSignal,
+  asks: Asks = "always",
+): Promise<Survey> {
   const { store } = parts;
   const { row, environments: records, unfinished, retirement, maintenance } = await store.outline(service);
   if (row === null && !parts.configuration.services().includes(service)) {
@@ -48,7 +59,7 @@ export async function survey(parts: EngineParts, service: string, signal: AbortS
   const known = recorded.find(({ release }) => release !== null)?.release ?? null;
   const [environments, traffic] = await Promise.all([
     Promise.all(recorded.map(async (one) => ({ ...one, observation: await observedOne(parts, service, one, signal) }))),
-    known === null ? null : observedTraffic(parts, known, signal),
+    known === null ? null : observedTraffic(parts, known, signal, asks),
   ]);
   return {
     row: row ?? { service, ...NOTHING },
@@ -127,13 +138,15 @@ async function observedOne(
   return orNull(parts, driver.observe(service, name, signal), { service, environment: name });
 }
 
-function observedTraffic(
+async function observedTraffic(
   parts: EngineParts,
   release: Release,
   signal: AbortSignal,
-): Promise<TrafficObservation | null> {
+  asks: Asks,
+): Promise<ToldObservation | null> {
   const driver = driverOf(parts.traffic, release.spec.traffic.driver);
-  return orNull(parts, driver.observe(release.service, signal), { service: release.service });
+  const told = asks === "unless-told" ? driver.told?.(release.service) : null;
+  return told ?? orNull(parts, driver.observe(release.service, signal), { service: release.service });
 }
 
 async function orNull<T>(

@@ -3,12 +3,14 @@ import type { MaintenanceOrder } from "../model/maintenance.ts";
 import type { HealthSpec, TrafficSpec } from "../model/service.ts";
 import type { TrafficSample, Weights } from "../model/traffic.ts";
 import type { ActContext } from "./context.ts";
-import type { TrafficBackend, TrafficChange, TrafficDriver, TrafficNotice } from "./traffic.ts";
+import type { ToldObservation, TrafficBackend, TrafficChange, TrafficDriver, TrafficNotice } from "./traffic.ts";
 
 export interface TrafficHarness {
   readonly driver: TrafficDriver;
   /** An environment with instances that are healthy and answer every request with the environment's name. */
   backend(environment: string): Promise<TrafficBackend>;
+  /** Makes the instances of that environment fail their health checks, or pass them again. */
+  setHealth(environment: string, isHealthy: boolean): void;
   /** One request to the service; the name of the environment that answered, or null when none did. */
   request(): Promise<string | null>;
   close(): Promise<void>;
@@ -33,7 +35,12 @@ const HEALTH: HealthSpec = {
 export function trafficConformance(
   name: string,
   makeHarness: () => Promise<TrafficHarness>,
-  lacks: { /** Why the driver has no maintenance. */ readonly maintenance?: string } = {},
+  lacks: {
+    /** Why the driver has no maintenance. */
+    readonly maintenance?: string;
+    /** Why its data plane tells nothing by itself. */
+    readonly told?: string;
+  } = {},
 ): void {
   describe(`traffic driver ${name}`, () => {
     let harness: TrafficHarness;
@@ -311,6 +318,59 @@ export function trafficConformance(
       expect((await observe()).maintenance).toBe("on");
       await maintain(1, "off", {}, 3);
       expect((await observe()).maintenance).toBe("off");
+    });
+
+    const tells = lacks.told === undefined;
+    /** What was told, once it is seen to be what an observation finds after it. */
+    const told = async (): Promise<ToldObservation | null> => {
+      const before = driver.told?.(SERVICE) ?? null;
+      const { instances, ...rest } = await observe();
+      const healths = instances.map(({ id, environment, healthy }) => ({ id, environment, healthy }));
+      expect(before).toEqual({ ...rest, instances: healths });
+      return before;
+    };
+
+    test("a driver either has a data plane that tells or says why not", () => {
+      expect(driver.told !== undefined).toBe(tells);
+    });
+
+    test.runIf(tells)("once it was asked, every act has told what it changed when it returns", async () => {
+      expect(driver.told?.(SERVICE)).toBeNull();
+      await observe();
+      expect(await told()).toMatchObject({ split: null });
+      await apply(change(1, 1, BLUE));
+      expect(await told()).toMatchObject({ split: { generation: 1, weights: BLUE }, armed: null });
+      await apply(shift(1, 2));
+      expect(await told()).toMatchObject({ split: { weights: GREEN }, armed: { deployment: "d1" } });
+      await driver.revert(SERVICE, "d1", over.signal);
+      expect(await told()).toMatchObject({ split: { weights: BLUE }, armed: null, latched: [{ deployment: "d1" }] });
+      await apply({ ...shift(2, 4), deployment: "d2" });
+      await driver.disarm(SERVICE, "d2", context(2));
+      expect(await told()).toMatchObject({ split: { weights: GREEN }, armed: null });
+      await driver.remove(SERVICE, context(2));
+      expect(await told()).toMatchObject({ split: { weights: {} }, instances: [] });
+    });
+
+    test.runIf(tells)("changes of health are told", async () => {
+      await apply(change(1, 1, BLUE));
+      await observe();
+      const healthy = (): boolean | undefined =>
+        driver.told?.(SERVICE)?.instances.find(({ environment }) => environment === "blue")?.healthy;
+      for (const is of [false, true]) {
+        harness.setHealth("blue", is);
+        await expect.poll(healthy, PATIENCE).toBe(is);
+        await told();
+      }
+    });
+
+    test.runIf(tells && hasMaintenance)("changes of maintenance are told, also the end of a hold", async () => {
+      await apply(change(1, 1, BLUE));
+      await observe();
+      await maintain(1, "on");
+      expect(await told()).toMatchObject({ maintenance: "on" });
+      await maintain(2, "hold", { until: Date.now() + 300 });
+      await expect.poll(() => driver.told?.(SERVICE)?.maintenance, PATIENCE).toBe("off");
+      await told();
     });
 
     test("an aborted act is not done", async () => {

@@ -56,6 +56,11 @@ export interface TrafficObservation {
   readonly maintenance?: MaintenanceMode;
 }
 
+/** An observation but for what is in flight, which changes with each request. */
+export interface ToldObservation extends Omit<TrafficObservation, "instances"> {
+  readonly instances: readonly Omit<TrafficObservation["instances"][number], "inFlight">[];
+}
+
 export interface Latch {
   readonly deployment: string;
   /** No fence at or below this is accepted again. */
@@ -70,6 +75,12 @@ export interface Latch {
 export interface TrafficDriver {
   readonly name: string;
   observe(service: string, signal: AbortSignal): Promise<TrafficObservation>;
+  /**
+   * What the data plane has told of the service by itself: what `observe` would answer, without waiting for it. Null: it has
+   * told nothing yet, or may not be alive; ask. It is for statuses alone: whatever plans, acts or reads back asks the data
+   * plane itself. Absent: this driver's data plane tells nothing.
+   */
+  told?(service: string): ToldObservation | null;
   /**
    * Applies the change when it is newer than what is live, and returns when every part of the data plane has
    * acknowledged it. Applying the same again answers the same.

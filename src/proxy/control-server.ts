@@ -1,13 +1,16 @@
 import { TealError } from "../model/error.ts";
 import type { Clock, Milliseconds } from "../model/time.ts";
 import { PeerServer } from "../wire/connect.ts";
-import { PROXY_PROTOCOL } from "../wire/proxy.ts";
+import type { CallInfo } from "../wire/peer.ts";
+import { PROXY_PROTOCOL, type ProxyProtocol } from "../wire/proxy.ts";
 import type { DataPlane } from "./data-plane.ts";
+import type { Followers } from "./followers.ts";
 
 export interface ControlOptions {
   readonly path: string;
   readonly clock: Clock;
   readonly plane: DataPlane;
+  readonly followers: Followers;
   readonly epoch: string;
   readonly isDraining: () => boolean;
   /** Any message but `drain`: a controller is there. */
@@ -18,11 +21,17 @@ export interface ControlOptions {
 
 /** Answers PROXY_PROTOCOL: one line per call into the data plane. */
 export function serveControl(options: ControlOptions): Promise<PeerServer<typeof PROXY_PROTOCOL>> {
-  const { plane, epoch } = options;
-  const heard = <P, R>(handler: (params: P) => R): ((params: P) => R) => {
-    return (params) => {
+  const { plane, followers, epoch } = options;
+  type Info = CallInfo<ProxyProtocol>;
+  const heard = <P, R>(handler: (params: P, info: Info) => R | Promise<R>) => {
+    return async (params: P, info: Info): Promise<R> => {
       options.onSignOfLife();
-      return handler(params);
+      try {
+        return await handler(params, info);
+      } finally {
+        // Whoever has the answer to a change can rely on having been told of it.
+        followers.tell();
+      }
     };
   };
   return PeerServer.listen(options.path, PROXY_PROTOCOL, {
@@ -33,7 +42,10 @@ export function serveControl(options: ControlOptions): Promise<PeerServer<typeof
       longLivedMs: plane.longestLivedMs,
     })),
     services: heard(() => ({ services: [...plane.serviceNames] })),
-    observe: heard(({ service }) => plane.observe(service)),
+    observe: heard(({ service, follow }, { peer }) => {
+      if (follow === true) followers.follow(service, peer);
+      return plane.observe(service);
+    }),
     apply: heard((table) => plane.apply(table)),
     revert: heard(async ({ service, deployment, because }) => ({
       split: await plane.revert(service, deployment, { cause: "revert", because }),

@@ -28,6 +28,8 @@ export interface CrewOptions {
   readonly known: () => Pick<WorkerStart, "tables" | "routes" | "modes">;
   /** Takes lines of the access log; resolves, never rejects, with whether they were written. */
   readonly onAccess: (text: string, lines: number) => Promise<boolean>;
+  /** Connects have just made an instance of the service unhealthy. */
+  readonly onEjected: (service: string) => void;
   readonly onLost: (index: number) => void;
   readonly onFatal: (message: string) => void;
   readonly log: (message: string) => void;
@@ -154,6 +156,9 @@ export class Crew {
         return;
       case "acknowledged":
         this.#publications.acknowledged(index, message.number);
+        return;
+      case "ejected":
+        this.#options.onEjected(message.service);
         return;
       case "access":
         void this.#options.onAccess(message.text, message.lines).then((isWritten) => {

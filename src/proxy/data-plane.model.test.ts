@@ -9,6 +9,7 @@ import type { MaintenanceMode } from "../model/maintenance.ts";
 import { readCounters, SERVICE_CELL, totalFrom } from "./cells.ts";
 import { type Admission, isRefusal } from "./http/engine.ts";
 import type { Refusal } from "./http/refusal.ts";
+import { toldOf } from "./observation.ts";
 import { PlaneHarness, SIDES, tableOf, turn } from "./plane-harness.ts";
 import type { ServiceExchange } from "./worker/exchange.ts";
 
@@ -67,6 +68,8 @@ class Model {
   readonly #clock = new ManualClock();
   readonly #folder = mkdtempSync(join(tmpdir(), "teal-plane-"));
   readonly #harness: PlaneHarness;
+  /** What a connection that follows was told last. */
+  #told: unknown = null;
   readonly #asked: Asked[] = [];
   readonly #random: () => number;
   readonly #calls = new Set<Promise<unknown>>();
@@ -83,6 +86,10 @@ class Model {
       return state / 2 ** 32;
     };
     this.#harness = this.#make();
+    this.#harness.followers.follow("web", {
+      notify: (_, params) => (this.#told = params),
+      closed: new Promise(() => undefined),
+    });
   }
 
   async run(steps: readonly Step[]): Promise<void> {
@@ -298,7 +305,10 @@ class Model {
   }
 
   #check(): void {
-    const { split, instances } = this.#harness.plane.observe("web");
+    const observation = this.#harness.plane.observe("web");
+    const { split, instances } = observation;
+    this.#harness.followers.tell();
+    expect(this.#told, "every change is told").toEqual({ service: "web", observation: toldOf(observation) });
     if (split === null) return;
     const sum = Object.values(split.weights).reduce((all, weight) => all + weight, 0);
     expect([0, 100]).toContain(sum);

@@ -47,6 +47,8 @@ export interface DataPlaneOptions {
   readonly epoch: string;
   readonly onReceipt: (receipt: Receipt) => void;
   readonly onReverted: (reverted: Reverted) => void;
+  /** Something of what {@link DataPlane.observe} answers has changed, but for what is in flight. */
+  readonly onChanged: (service: string) => void;
 }
 
 /** With everything that is optional in other data planes. */
@@ -70,12 +72,13 @@ export class DataPlane {
 
   constructor(options: DataPlaneOptions) {
     this.#options = options;
-    const { clock, random, crew, onReceipt } = options;
+    const { clock, random, crew, onReceipt, onChanged } = options;
     this.#routes = new RouteBook(crew.processCell);
-    this.#modes = new ModeSwitch(clock, crew);
+    this.#modes = new ModeSwitch(clock, crew, onChanged);
     this.#health = new HealthChecks(clock, (turn, service, instance) => {
       if (turn === "healthy") crew.tell({ kind: "wake", service });
       else this.#services.get(service)?.ejected(instance);
+      onChanged(service);
     });
     this.#drains = new DrainWatch({
       clock,
@@ -142,6 +145,7 @@ export class DataPlane {
     service.register = latch(register, deployment, { at: this.#options.clock.now(), cause, because });
     const hasFlipped = flips && this.#flipBack(service);
     const { split, reverted } = service.register;
+    this.#options.onChanged(name);
     if (hasFlipped || isNew) await this.#saveSoon(service);
     if (flips && split !== null && (hasFlipped || isNew))
       this.#options.onReverted({ service: name, deployment, split, cause });
@@ -152,6 +156,7 @@ export class DataPlane {
     const service = this.#services.get(name);
     if (service === undefined) return;
     service.register = disarmed(service.register, deployment);
+    this.#options.onChanged(name);
     await this.#save(service);
   }
 
@@ -270,7 +275,7 @@ export class DataPlane {
   }
 
   async #switchTo(service: ServiceState, asked: ServiceTable): Promise<Applied> {
-    const { crew, clock } = this.#options;
+    const { crew, clock, onChanged } = this.#options;
     // Upkeep keeps a deployment armed, and so its target known.
     const table = { ...asked, revertTo: applied(service.register, asked).armed?.revertTo ?? null };
     const prepared = service.prepare(table, this.#nextVersion());
@@ -284,6 +289,7 @@ export class DataPlane {
     const at = clock.now();
     if (routes !== null) this.#routes.goLive(routes);
     if (!isSame) service.register = applied(service.register, asked);
+    onChanged(service.name);
     if (isSame) return this.#unchanged(service);
     const change = this.#begin(service, { from, before, at, deployment: asked.deployment });
     return { service, receipt: () => change.receipt };

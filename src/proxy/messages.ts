@@ -114,6 +114,8 @@ export type ToWorker =
 export type FromWorker =
   | { readonly kind: "listening" }
   | { readonly kind: "acknowledged"; readonly number: number }
+  /** An instance of the service has just become unhealthy by refused connects. */
+  | { readonly kind: "ejected"; readonly service: string }
   /** Whole lines of the access log; one `access-answered` follows. */
   | { readonly kind: "access"; readonly text: string; readonly lines: number }
   | { readonly kind: "drained" };

@@ -28,14 +28,16 @@ function judgeMaintenance(service: ServiceState, asked: ServiceMaintenance): "ne
 export class ModeSwitch {
   readonly #clock: Clock;
   readonly #crew: Pick<Crew, "publish" | "tell">;
+  readonly #onChanged: (service: string) => void;
   readonly #ends = new Map<string, AbortController>();
   /** One after another, so that the newest is what stays live. */
   #turn: Promise<unknown> = Promise.resolve();
   #number = 0;
 
-  constructor(clock: Clock, crew: Pick<Crew, "publish" | "tell">) {
+  constructor(clock: Clock, crew: Pick<Crew, "publish" | "tell">, onChanged: (service: string) => void) {
     this.#clock = clock;
     this.#crew = crew;
+    this.#onChanged = onChanged;
   }
 
   /**
@@ -82,6 +84,7 @@ export class ModeSwitch {
     service.mode = mode;
     Atomics.store(service.cell, SERVICE_CELL.mode, mode?.number ?? 0);
     this.#crew.tell({ kind: "wake", service: service.name });
+    this.#onChanged(service.name);
     this.#ends.get(service.name)?.abort();
     const until = mode?.mode === "hold" ? mode.order.until : null;
     if (until !== null) void this.#endAt(until, service);

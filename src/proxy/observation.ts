@@ -1,6 +1,7 @@
 import type { MaintenanceMode } from "../model/maintenance.ts";
 import type { TrafficSplit, Weights } from "../model/traffic.ts";
-import type { LatchRecord } from "../wire/proxy.ts";
+import type { Notice } from "../wire/protocol.ts";
+import type { LatchRecord, ProxyProtocol } from "../wire/proxy.ts";
 import { INSTANCE_CELL, totalFrom } from "./cells.ts";
 import type { ServiceState } from "./service-state.ts";
 
@@ -12,6 +13,9 @@ export interface Observation {
   readonly instances: { id: string; environment: string; healthy: boolean; inFlight: number }[];
   readonly maintenance: MaintenanceMode;
 }
+
+/** What is told of it by itself. */
+type ToldObservation = Notice<ProxyProtocol, "observed">["observation"];
 
 /** Of a service that the data plane has never heard of. */
 export const NOTHING_OBSERVED: Observation = {
@@ -33,4 +37,9 @@ export function observationOf({ register, published, mode }: ServiceState): Obse
     })),
   );
   return { split, armed, latched: [...latches], instances, maintenance: mode?.mode ?? "off" };
+}
+
+/** Without what changes with each request. */
+export function toldOf({ instances, ...rest }: Observation): ToldObservation {
+  return { ...rest, instances: instances.map(({ id, environment, healthy }) => ({ id, environment, healthy })) };
 }

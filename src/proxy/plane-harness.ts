@@ -3,6 +3,7 @@ import type { ServiceTable } from "../wire/proxy.ts";
 import { INSTANCE_CELL, PROCESS_CELL, SERVICE_CELL, sharedInts } from "./cells.ts";
 import { DataPlane, type Reverted } from "./data-plane.ts";
 import type { Receipt } from "../model/traffic.ts";
+import { Followers } from "./followers.ts";
 import type { PublishedMode, PublishedTable, RoutesChange, ToWorker, WorkerStart } from "./messages.ts";
 import { Publications } from "./publications.ts";
 import { Snapshot } from "./snapshot.ts";
@@ -24,11 +25,13 @@ class HarnessWorker {
     start: Pick<WorkerStart, "index" | "processCell" | "tables" | "routes" | "modes">,
     clock: Clock,
     random: Random,
+    onEjected: (service: string) => void,
   ) {
     this.tables = new WorkerTables(start);
     const now = (): number => clock.monotonic();
     const wallNow = (): number => clock.now();
-    this.dispatcher = new WorkerDispatcher({ index: start.index, tables: this.tables, random, now, wallNow });
+    const { tables } = this;
+    this.dispatcher = new WorkerDispatcher({ index: start.index, tables, random, now, wallNow, onEjected });
   }
 
   /** It may be behind what is live, and then has accepted no connection yet. */
@@ -44,6 +47,8 @@ interface PlaneOptions {
   readonly snapshotPath: string;
   /** Stands still, so that a write is always waited for: the disk is a real one. */
   readonly snapshotClock: Clock;
+  /** Takes what the snapshot complains of; unless given, a complaint is a failure. */
+  readonly log?: (line: string) => void;
 }
 
 /** The data plane's main thread and its workers' rules in one thread, with every message between them in a test's hands. */
@@ -51,10 +56,14 @@ export class PlaneHarness {
   readonly plane: DataPlane;
   readonly receipts: Receipt[] = [];
   readonly reverts: Reverted[] = [];
+  readonly followers = new Followers((service) => this.plane.observe(service));
   readonly workers: HarnessWorker[] = [];
   readonly #options: PlaneOptions;
   readonly #processCell = sharedInts(PROCESS_CELL.length);
   readonly #publications = new Publications();
+  readonly #onChanged = (service: string): void => {
+    this.followers.changed(service);
+  };
 
   constructor(options: PlaneOptions) {
     this.#options = options;
@@ -70,12 +79,11 @@ export class PlaneHarness {
         },
         publish: (tables, routes, modes) => this.#publish(tables, routes, modes),
       },
-      snapshot: new Snapshot(snapshotPath, snapshotClock, (line) => {
-        throw new Error(line);
-      }),
+      snapshot: new Snapshot(snapshotPath, snapshotClock, options.log ?? failed),
       epoch: "e",
       onReceipt: (receipt) => this.receipts.push(receipt),
       onReverted: (reverted) => this.reverts.push(reverted),
+      onChanged: this.#onChanged,
     });
     this.plane.restore();
     for (let index = 0; index < workers; index += 1) this.#begin(index);
@@ -114,6 +122,7 @@ export class PlaneHarness {
     const live = this.plane.known().tables[0]?.environments.find(({ environment }) => environment === side);
     const cells = (live?.instances ?? []).filter((_, index) => at(index)).map(({ cell }) => cell);
     for (const cell of cells) Atomics.store(cell, INSTANCE_CELL.healthy, is ? 1 : 0);
+    this.#onChanged("web");
     for (const { inbox } of this.workers) inbox.push({ kind: "wake", service: "web" });
   }
 
@@ -141,7 +150,7 @@ export class PlaneHarness {
   #begin(index: number): void {
     const { clock, random } = this.#options;
     const start = { index, processCell: this.#processCell, ...this.plane.known() };
-    const worker = new HarnessWorker(start, clock, random);
+    const worker = new HarnessWorker(start, clock, random, this.#onChanged);
     worker.inbox.push(...this.#publications.joined(index));
     this.workers[index] = worker;
   }
@@ -208,4 +217,8 @@ export function tableOf(facts: TableFacts): ServiceTable {
       deadlineMs: 1,
     },
   };
+}
+
+function failed(line: string): never {
+  throw new Error(line);
 }

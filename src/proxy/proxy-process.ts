@@ -11,6 +11,7 @@ import { serveControl } from "./control-server.ts";
 import { ControllerWatch } from "./controller-watch.ts";
 import { Crew } from "./crew.ts";
 import { DataPlane } from "./data-plane.ts";
+import { Followers } from "./followers.ts";
 import { KeeperWatch } from "./keeper-watch.ts";
 import { Snapshot } from "./snapshot.ts";
 
@@ -39,6 +40,7 @@ export class ProxyProcess {
   readonly #crew: Crew;
   readonly #access: AccessLogFile;
   readonly #plane: DataPlane;
+  readonly #followers = new Followers((service) => this.#plane.observe(service));
   readonly #watch: ControllerWatch;
   readonly #socket: string;
   readonly #keeperWatch = new AbortController();
@@ -68,6 +70,7 @@ export class ProxyProcess {
       path: this.#socket,
       clock,
       plane: this.#plane,
+      followers: this.#followers,
       epoch: this.#epoch,
       isDraining: () => this.#isDraining,
       onSignOfLife: () => {
@@ -92,6 +95,9 @@ export class ProxyProcess {
       clock,
       known: () => this.#plane.known(),
       onAccess: (text, lines) => this.#access.write(text, lines),
+      onEjected: (service) => {
+        this.#followers.changed(service);
+      },
       onLost: (index) => {
         this.#plane.workerLost(index);
       },
@@ -114,6 +120,9 @@ export class ProxyProcess {
       epoch: this.#epoch,
       onReceipt: (receipt) => this.#control?.notify("receipt", receipt),
       onReverted: (reverted) => this.#control?.notify("reverted", { ...reverted, split: { ...reverted.split } }),
+      onChanged: (service) => {
+        this.#followers.changed(service);
+      },
     });
   }
 

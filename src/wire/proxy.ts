@@ -52,14 +52,19 @@ export const serviceMaintenance = z.object({
 });
 export type ServiceMaintenance = z.output<typeof serviceMaintenance>;
 
-const observation = z.object({
+const instance = z.object({ id: z.string(), environment: z.string(), healthy: z.boolean() });
+
+/** An observation but for what is in flight, which changes with each request. */
+const toldObservation = z.object({
   split: split.nullable(),
   armed: z.object({ deployment: z.string(), revertTo: weights }).nullable(),
   latched: z.array(latch),
-  instances: z.array(z.object({ id: z.string(), environment: z.string(), healthy: z.boolean(), inFlight: z.int() })),
+  instances: z.array(instance),
   // Older proxies have none.
   maintenance: z.enum(MAINTENANCE_MODES).default("off"),
 });
+
+const observation = toldObservation.extend({ instances: z.array(instance.extend({ inFlight: z.int() })) });
 
 const nothing = z.object({});
 
@@ -69,7 +74,7 @@ const nothing = z.object({});
  */
 export const PROXY_PROTOCOL = defineProtocol({
   name: "proxy",
-  versions: [2, 1],
+  versions: [3, 2, 1],
   calls: {
     ping: {
       params: nothing,
@@ -83,7 +88,8 @@ export const PROXY_PROTOCOL = defineProtocol({
     },
     /** From version 2 on. The services that it knows: for whoever has nothing but the proxy to ask. */
     services: { params: nothing, result: z.object({ services: z.array(z.string()) }) },
-    observe: { params: z.object({ service: z.string() }), result: observation },
+    /** `follow`, from version 3 on: `observed` comes first, and again whenever it changes, until this connection ends. */
+    observe: { params: z.object({ service: z.string(), follow: z.boolean().optional() }), result: observation },
     /** Two-phase inside: every worker acknowledges the table, then one store makes it live. Refuses `fenced`, `latched`. */
     apply: { params: serviceTable, result: receipt },
     revert: {
@@ -112,6 +118,8 @@ export const PROXY_PROTOCOL = defineProtocol({
     /** Without services there are no samples. Older proxies do not tell connections. */
     sample: z.object({ samples: z.array(sample), connections: connections.optional() }),
     receipt,
+    /** Of a service that this connection follows: as it is now. It comes before the answer of the call that changed it. */
+    observed: z.object({ service: z.string(), observation: toldObservation }),
     reverted: z.object({
       service: z.string(),
       deployment: z.string(),

@@ -1,5 +1,5 @@
 /** Methods that answer at once, and change nothing outside. */
-const AT_ONCE: ReadonlySet<string> = new Set(["watch", "notices", "cautions", "logs"]);
+const AT_ONCE: ReadonlySet<string> = new Set(["watch", "notices", "cautions", "logs", "told"]);
 
 /** The life of one process: it can end between any two of its calls to the world outside, as by `kill -9`. */
 export class Life {

@@ -17,6 +17,7 @@ import type { ActContext } from "../../ports/context.ts";
 import type {
   Latch,
   MaintenanceChange,
+  ToldObservation,
   TrafficChange,
   TrafficDriver,
   TrafficNotice,
@@ -55,6 +56,8 @@ export class MemoryTraffic implements TrafficDriver {
   beforeApply: (change: TrafficChange, context?: ActContext) => Promise<void> = () => Promise.resolve();
   /** While set, every call fails with it. */
   down: TealError | null = null;
+  /** What it has told by itself, of each service; whoever asks hears how it is. */
+  readonly telling = new Map<string, ToldObservation>();
   readonly #entries = new Map<string, Entry>();
   readonly #counters = new Map<string, TrafficCounters>();
   readonly #samples = new Set<(sample: TrafficSample) => void>();
@@ -80,6 +83,10 @@ export class MemoryTraffic implements TrafficDriver {
         })),
       ),
     });
+  }
+
+  told(service: string): ToldObservation | null {
+    return this.telling.get(service) ?? null;
   }
 
   async apply(change: TrafficChange, context?: ActContext): Promise<Receipt> {

@@ -21,6 +21,8 @@ interface DispatchOptions {
   /** Monotonic milliseconds. */
   readonly now: () => Milliseconds;
   readonly wallNow: () => EpochMilliseconds;
+  /** Connects have just made an instance of the service unhealthy. */
+  readonly onEjected: (service: string) => void;
 }
 
 /** The data plane's rules in one worker: service, environment, instance, holding, rescue. */
@@ -95,6 +97,10 @@ export class WorkerDispatcher implements Dispatcher, Leaser {
 
   ended(exchange: ServiceExchange): void {
     this.#active.get(exchange.service.name)?.delete(exchange);
+  }
+
+  ejected(exchange: ServiceExchange): void {
+    this.#options.onEjected(exchange.service.name);
   }
 
   /** Requests of an environment that were begun on version `upTo` or before. */

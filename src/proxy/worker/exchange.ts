@@ -32,6 +32,8 @@ export interface Leaser {
   leaseFor(exchange: ServiceExchange): Lease | null;
   began(exchange: ServiceExchange): void;
   ended(exchange: ServiceExchange): void;
+  /** It was refused once too often: its instance is unhealthy from now on. */
+  ejected(exchange: ServiceExchange): void;
 }
 
 interface ExchangeOptions {
@@ -150,7 +152,10 @@ export class ServiceExchange implements Exchange {
   connectFailed(): Admission {
     const failed = this.#leave();
     if (failed !== null) {
-      if (noteRefused(failed.instance)) add(failed.environment.counters, COUNTER.ejections);
+      if (noteRefused(failed.instance)) {
+        add(failed.environment.counters, COUNTER.ejections);
+        this.#options.leaser.ejected(this);
+      }
       markChanged(this.service.cell);
       this.tried.add(failed.instance.id);
     }

@@ -24,10 +24,13 @@ interface WorkerOptions {
 export async function runWorker(options: WorkerOptions): Promise<void> {
   const { start, port, now, wallNow, random, onError } = options;
   const tables = new WorkerTables(start);
-  const dispatcher = new WorkerDispatcher({ index: start.index, tables, random, now, wallNow });
   const tell = (message: FromWorker): void => {
     port.postMessage(message);
   };
+  const onEjected = (service: string): void => {
+    tell({ kind: "ejected", service });
+  };
+  const dispatcher = new WorkerDispatcher({ index: start.index, tables, random, now, wallNow, onEjected });
   const access = accessOf(options, tell);
   const engine = new RawHttpEngine({
     dispatcher,

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type App, PATIENCE, ProxyHarness, tableOf } from "../../../../test/proxy-harness.ts";
+import { type App, HEALTH, PATIENCE, ProxyHarness, tableOf } from "../../../../test/proxy-harness.ts";
 import { systemClock } from "../../../main/clock.ts";
 import type { ActContext } from "../../../ports/context.ts";
 import { trafficConformance } from "../../../ports/traffic.conformance.ts";
@@ -35,12 +35,18 @@ trafficConformance("embedded", async () => {
   const harness = new EmbeddedHarness();
   await harness.startKeeper();
   await harness.startProxy();
+  const apps = new Map<string, App>();
   return {
     driver: harness.driver,
     backend: async (environment) => {
       const app = await harness.app(environment);
+      apps.set(environment, app);
       const id = `web/${environment}/v1/0`;
       return { environment, release: "v1", instances: [{ id, address: app.address }] };
+    },
+    setHealth: (environment, isHealthy) => {
+      const app = apps.get(environment);
+      if (app !== undefined) app.health = isHealthy ? 200 : 500;
     },
     request: () => harness.request(),
     close: () => harness.close(),
@@ -126,6 +132,38 @@ describe("a set of proxies", () => {
     const peer = await harness.peer((await harness.startProxy()).pid);
     await expect.poll(async () => (await peer.call("observe", { service: "web" })).armed, PATIENCE).toBeNull();
     expect((await peer.call("observe", { service: "web" })).split).toMatchObject({ generation: 2 });
+  });
+
+  test("a proxy that stands still tells nothing after a little, and what it has told counts again when it goes on", async () => {
+    const proxy = await harness.startProxy();
+    await harness.driver.apply(tableOf(apps, { blue: 100 }), context());
+    const { instances } = await harness.driver.observe("web", never);
+    expect(instances).toHaveLength(2);
+    const generation = (): number | undefined => harness.driver.told("web")?.split?.generation;
+    expect(generation()).toBe(1);
+    proxy.kill("SIGSTOP");
+    await expect.poll(generation, PATIENCE).toBeUndefined();
+    await expect(harness.driver.observe("web", AbortSignal.timeout(200))).rejects.toMatchObject({
+      code: "deadline-passed",
+    });
+    proxy.kill("SIGCONT");
+    await expect.poll(generation, PATIENCE).toBe(1);
+  });
+
+  test("an instance that a worker finds gone before a check does is told as unhealthy", async () => {
+    await harness.startProxy();
+    const health = { ...HEALTH, intervalMs: 3_600_000 };
+    await harness.driver.apply(tableOf(apps, { blue: 100 }, { health }), context());
+    await harness.driver.observe("web", never);
+    const healthy = (): boolean | undefined =>
+      harness.driver.told("web")?.instances.find(({ environment }) => environment === "blue")?.healthy;
+    expect(healthy()).toBe(true);
+    await Promise.all(apps.blue.map((app) => app.stop()));
+    const asking = new AbortController();
+    const asked = Array.from({ length: 10 }, () => fetch(harness.url, { signal: asking.signal }).catch(() => null));
+    await expect.poll(healthy, PATIENCE).toBe(false);
+    asking.abort();
+    await Promise.all(asked);
   });
 
   test("with no proxy, a call waits for one, and says so after its deadline", async () => {

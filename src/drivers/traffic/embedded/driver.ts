@@ -6,6 +6,7 @@ import { compareOrder, type Receipt, type TrafficSample, type TrafficSplit } fro
 import type { ActContext } from "../../../ports/context.ts";
 import type {
   MaintenanceChange,
+  ToldObservation,
   TrafficChange,
   TrafficDriver,
   TrafficNotice,
@@ -67,8 +68,15 @@ export class EmbeddedTraffic implements TrafficDriver {
   }
 
   async observe(service: string, signal: AbortSignal): Promise<TrafficObservation> {
-    const [main, ...others] = await this.#proxies.call("observe", { service }, { signal, timeoutMs: CALL_MS });
+    const question = { service, follow: true };
+    const [main, ...others] = await this.#proxies.call("observe", question, { signal, timeoutMs: CALL_MS });
     return mergeObservations(main, others);
+  }
+
+  /** Others than the one that stays count only for what is in flight. */
+  told(service: string): ToldObservation | null {
+    const [main] = this.#proxies.connected;
+    return main?.told.of(service) ?? null;
   }
 
   async apply(change: TrafficChange, context: ActContext): Promise<Receipt> {
@@ -149,6 +157,9 @@ export class EmbeddedTraffic implements TrafficDriver {
         receipt,
         made.map((link) => link.pid),
       );
+    });
+    this.#proxies.onNotice("observed", ({ service, observation }, { told }) => {
+      told.note(service, observation);
     });
     this.#proxies.onNotice("reverted", (notice) => {
       this.#reverted(notice);

@@ -5,6 +5,7 @@ import type { KeeperProtocol } from "../../../wire/keeper.ts";
 import type { CallName, Notice, NoticeName, Params, Result } from "../../../wire/protocol.ts";
 import { PROXY_PROTOCOL, type ProxyProtocol } from "../../../wire/proxy.ts";
 import { ReconnectingPeer } from "../../../wire/reconnecting.ts";
+import { ToldObservations } from "./told-observations.ts";
 
 const PING_EVERY_MS: Milliseconds = 1_000;
 const ASK_AGAIN_MS: Milliseconds = 1_000;
@@ -17,6 +18,7 @@ type ProxyRow = Notice<KeeperProtocol, "proxies">["proxies"][number];
 export interface ProxyLink {
   readonly pid: number;
   readonly peer: ReconnectingPeer<ProxyProtocol>;
+  readonly told: ToldObservations;
   draining: boolean;
   /** When the keeper started it. */
   readonly startedAt: EpochMilliseconds;
@@ -62,6 +64,7 @@ export class ProxySet {
   ): void {
     const register = (link: ProxyLink): void => {
       link.peer.onNotice(notice, (params) => {
+        link.told.heard();
         listener(params, link);
       });
     };
@@ -180,18 +183,23 @@ export class ProxySet {
   }
 
   #connect({ pid, socket, draining, startedAt }: ProxyRow): void {
+    const { clock } = this.#options;
+    const told = new ToldObservations(clock);
     const peer = new ReconnectingPeer({
       path: socket,
       protocol: PROXY_PROTOCOL,
       down: "data-plane-down",
-      clock: this.#options.clock,
+      clock,
+      onDisconnect: () => {
+        told.forget();
+      },
     });
-    const knownSince = this.#options.clock.monotonic();
-    const link: ProxyLink = { pid, peer, draining, startedAt, knownSince, connectedAt: null };
+    const knownSince = clock.monotonic();
+    const link: ProxyLink = { pid, peer, told, draining, startedAt, knownSince, connectedAt: null };
     this.#links.set(pid, link);
     for (const register of this.#listeners) register(link);
     peer.onConnected(() => {
-      link.connectedAt ??= this.#options.clock.now();
+      link.connectedAt ??= clock.now();
       this.#waiting.resolve();
       this.#waiting = Promise.withResolvers();
       this.#options.onConnected(link);
@@ -217,9 +225,15 @@ export class ProxySet {
   /** A server with nothing to say must be heard all the same (onControllerLoss). */
   async #ping(): Promise<void> {
     while (!this.#ended.signal.aborted) {
-      for (const { peer } of this.connected) {
+      for (const { peer, told } of this.connected) {
+        const answer = peer.call("ping", {}, { timeoutMs: PING_EVERY_MS });
         // Its connection's end, or the next call, tells what a lost ping would.
-        peer.call("ping", {}, { timeoutMs: PING_EVERY_MS }).catch(() => undefined);
+        answer.then(
+          () => {
+            told.heard();
+          },
+          () => undefined,
+        );
       }
       await this.#options.clock.sleep(PING_EVERY_MS, this.#ended.signal).catch(() => undefined);
     }
