@@ -1,38 +1,12 @@
 import { TealError, toTealError } from "../model/error.ts";
 import type { Milliseconds } from "../model/time.ts";
 import type { Store } from "./store.ts";
-import { type StoreCall, type StoreMethod, storeThrough } from "./sync.ts";
+import { READS, type StoreCall, type StoreMethod, storeThrough } from "./sync.ts";
 
 /** A read that waited this long had writes before it, or this process was busy. */
 const LONG_MS: Milliseconds = 30;
 /** So many in a row: it is the disk. */
 const LONG_ONES = 3;
-
-/** Not `series`: its pieces are put without waiting, and who asks for them wants the last one too. */
-const READS: ReadonlySet<StoreMethod> = new Set<StoreMethod>([
-  "services",
-  "service",
-  "environments",
-  "outline",
-  "release",
-  "releases",
-  "deployment",
-  "withKey",
-  "abortedWithKey",
-  "plan",
-  "steps",
-  "unfinished",
-  "changes",
-  "history",
-  "approval",
-  "retirements",
-  "maintenance",
-  "tokens",
-  "receipts",
-  "events",
-  "eventsOf",
-  "lastSeq",
-]);
 
 export interface ReadBesideOptions {
   /** Opens the same record once more, to read only. */

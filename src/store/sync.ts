@@ -2,6 +2,32 @@ import type { Store } from "./store.ts";
 
 export type StoreMethod = keyof Store;
 
+/** Those that write nothing. Not `series`: its pieces are put without waiting, and who asks for them wants the last one too. */
+export const READS: ReadonlySet<StoreMethod> = new Set<StoreMethod>([
+  "services",
+  "service",
+  "environments",
+  "outline",
+  "release",
+  "releases",
+  "deployment",
+  "withKey",
+  "abortedWithKey",
+  "plan",
+  "steps",
+  "unfinished",
+  "changes",
+  "history",
+  "approval",
+  "retirements",
+  "maintenance",
+  "tokens",
+  "receipts",
+  "events",
+  "eventsOf",
+  "lastSeq",
+]);
+
 /** The same store, answering at once: what runs inside a store's thread. */
 export type SyncStore = {
   readonly [M in StoreMethod]: (...values: Parameters<Store[M]>) => Awaited<ReturnType<Store[M]>>;

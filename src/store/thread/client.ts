@@ -3,7 +3,7 @@ import { TealError } from "../../model/error.ts";
 import { receiveError } from "../../model/sent-error.ts";
 import type { Milliseconds } from "../../model/time.ts";
 import type { StoreMethod } from "../sync.ts";
-import { type AnswerMessage, OPENED, type StoreThreadData } from "./messages.ts";
+import { type AnswerMessage, type CallMessage, OPENED, type StoreThreadData } from "./messages.ts";
 
 /** A thread that ends by itself is started again, this often within {@link WINDOW_MS}; then its end is final. */
 const RESTARTS = 3;
@@ -27,6 +27,8 @@ export class StoreThread {
   #worker: Worker;
   #opened: Promise<unknown>;
   #nextId = OPENED + 1;
+  /** Calls that are not sent yet. */
+  #outbox: CallMessage[] = [];
   /** Why no call is taken any more. */
   #ended: TealError | null = null;
 
@@ -44,7 +46,7 @@ export class StoreThread {
   /** @throws the thread's TealError, or `store-failed` when it ended before it answered: then it may or may not be done */
   async call(method: StoreMethod, values: readonly unknown[]): Promise<unknown> {
     if (this.#ended !== null) throw this.#ended;
-    return await this.#post(method, values);
+    return await this.#ask(method, values);
   }
 
   /** Closes the store after the calls before it, and ends the thread. The same again is harmless. */
@@ -52,7 +54,7 @@ export class StoreThread {
     if (this.#ended !== null) return;
     this.#ended = new TealError("store-failed", "the store is closed");
     try {
-      await this.#post("close", []);
+      await this.#ask("close", []);
     } finally {
       await this.#worker.terminate();
     }
@@ -64,8 +66,8 @@ export class StoreThread {
     worker.on("error", (error: Error) => {
       failure = error;
     });
-    worker.on("message", (answer: AnswerMessage) => {
-      this.#settle(answer);
+    worker.on("message", (answers: readonly AnswerMessage[]) => {
+      for (const answer of answers) this.#settle(answer);
     });
     worker.on("exit", (code) => {
       this.#exited(code, failure);
@@ -75,22 +77,45 @@ export class StoreThread {
     return worker;
   }
 
-  async #post(method: StoreMethod, values: readonly unknown[]): Promise<unknown> {
+  async #ask(method: StoreMethod, values: readonly unknown[]): Promise<unknown> {
     // After a crash the new thread may still be opening; calls keep their order behind it.
     await this.#opened;
     const id = this.#nextId++;
     const answer = this.#expect(id);
-    try {
-      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-      this.#worker.postMessage({ id, method, values });
-    } catch (cause) {
-      // DataCloneError: a value with a function in it, say.
-      this.#pending
-        .get(id)
-        ?.reject(new TealError("internal", `a value of ${method} cannot be sent to the store`, { cause }));
-      this.#pending.delete(id);
-    }
+    this.#send({ id, method, values });
     return await answer;
+  }
+
+  /** With all others of this moment: those that an answer, or a message from elsewhere, has set off. */
+  #send(call: CallMessage): void {
+    this.#outbox.push(call);
+    if (this.#outbox.length > 1) return;
+    process.nextTick(() => {
+      // Whoever asked a thread that has ended meanwhile has been told so.
+      const calls = this.#outbox.filter(({ id }) => this.#pending.has(id));
+      this.#outbox = [];
+      try {
+        this.#post(calls);
+      } catch {
+        // DataCloneError: a value of one of them, with a function in it, say.
+        for (const each of calls) this.#sendAlone(each);
+      }
+    });
+  }
+
+  #sendAlone(call: CallMessage): void {
+    try {
+      this.#post([call]);
+    } catch (cause) {
+      const problem = new TealError("internal", `a value of ${call.method} cannot be sent to the store`, { cause });
+      this.#pending.get(call.id)?.reject(problem);
+      this.#pending.delete(call.id);
+    }
+  }
+
+  #post(calls: readonly CallMessage[]): void {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+    if (calls.length > 0) this.#worker.postMessage(calls);
   }
 
   #expect(id: number): Promise<unknown> {

@@ -10,7 +10,7 @@ export interface StoreThreadData {
   readonly readOnly?: boolean;
 }
 
-/** Client → thread. */
+/** Client → thread, in lists: waking a thread costs more than most calls. */
 export interface CallMessage {
   readonly id: number;
   readonly method: StoreMethod;
@@ -20,6 +20,6 @@ export interface CallMessage {
 /** Id of the first message of a thread: whether the store is open. */
 export const OPENED = 0;
 
-/** Thread → client. */
+/** Thread → client, in lists. */
 export type AnswerMessage =
   { readonly id: number; readonly value: unknown } | { readonly id: number; readonly error: SentError };

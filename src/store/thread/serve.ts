@@ -1,6 +1,6 @@
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { sendError } from "../../model/sent-error.ts";
-import type { StoreMethod, SyncStore } from "../sync.ts";
+import { READS, type StoreMethod, type SyncStore } from "../sync.ts";
 import { type AnswerMessage, type CallMessage, OPENED } from "./messages.ts";
 
 /** Calls that are committed together at most: an answer is not held back for longer than these take. */
@@ -18,8 +18,8 @@ export interface ThreadStore extends SyncStore {
 
 /** Opens the store in this thread and answers calls in their order, those that wait at the same time together, until `close`. */
 export function serveStore(port: MessagePort, open: () => ThreadStore): void {
-  const answer = (message: AnswerMessage): void => {
-    port.postMessage(message);
+  const answer = (...messages: readonly AnswerMessage[]): void => {
+    if (messages.length > 0) port.postMessage(messages);
   };
   let store: ThreadStore;
   try {
@@ -29,16 +29,25 @@ export function serveStore(port: MessagePort, open: () => ThreadStore): void {
     port.close();
     return;
   }
-  const taskOf = (message: CallMessage): Parameters<ThreadStore["together"]>[0][number] => ({
-    run: () => apply(store, message),
-    settle: (outcome) => {
-      if ("error" in outcome) answer({ id: message.id, error: sendError(outcome.error) });
-      else answer({ id: message.id, value: outcome.value });
-    },
-  });
-  port.on("message", (first: CallMessage) => {
+  const work = (calls: readonly CallMessage[]): void => {
+    const answers: AnswerMessage[] = [];
+    store.together(
+      calls.map((call) => ({
+        run: () => apply(store, call),
+        settle: (outcome) => {
+          if ("error" in outcome) answers.push({ id: call.id, error: sendError(outcome.error) });
+          else answers.push({ id: call.id, value: outcome.value });
+        },
+      })),
+    );
+    answer(...answers);
+  };
+  port.on("message", (first: readonly CallMessage[]) => {
     const { calls, close } = waiting(port, first);
-    store.together(calls.map(taskOf));
+    const firstWrite = calls.findIndex(({ method }) => !READS.has(method));
+    const reads = firstWrite === -1 ? calls.length : firstWrite;
+    // Those that nothing has been written before are not held back until what comes after them is on disk.
+    for (const some of [...inPieces(calls.slice(0, reads)), ...inPieces(calls.slice(reads))]) work(some);
     if (close === null) return;
     try {
       answer({ id: close.id, value: apply(store, close) });
@@ -50,22 +59,29 @@ export function serveStore(port: MessagePort, open: () => ThreadStore): void {
   answer({ id: OPENED, value: null });
 }
 
-/** The calls that have come while the one before was worked on. */
+function inPieces(calls: readonly CallMessage[]): (readonly CallMessage[])[] {
+  const count = Math.ceil(calls.length / MOST_TOGETHER);
+  return Array.from({ length: count }, (_, index) => calls.slice(index * MOST_TOGETHER, (index + 1) * MOST_TOGETHER));
+}
+
+/** The calls that have come while those before were worked on, up to the one that closes the store. */
 function waiting(
   port: MessagePort,
-  first: CallMessage,
+  first: readonly CallMessage[],
 ): { readonly calls: readonly CallMessage[]; readonly close: CallMessage | null } {
   const calls: CallMessage[] = [];
-  for (let next: CallMessage | undefined = first; next !== undefined; next = received(port)) {
-    if (next.method === "close") return { calls, close: next };
-    calls.push(next);
-    if (calls.length === MOST_TOGETHER) break;
+  for (let next: readonly CallMessage[] | undefined = first; next !== undefined; next = received(port)) {
+    for (const call of next) {
+      if (call.method === "close") return { calls, close: call };
+      calls.push(call);
+    }
+    if (calls.length >= MOST_TOGETHER) break;
   }
   return { calls, close: null };
 }
 
-function received(port: MessagePort): CallMessage | undefined {
-  const next: { readonly message: CallMessage } | undefined = receiveMessageOnPort(port);
+function received(port: MessagePort): readonly CallMessage[] | undefined {
+  const next: { readonly message: readonly CallMessage[] } | undefined = receiveMessageOnPort(port);
   return next?.message;
 }
 
