@@ -12,6 +12,9 @@ import { handlerOf } from "./steps/handlers.ts";
 /** How long a step may go on after it was told to end, before it is left behind under its old fence. */
 const GRACE_MS: Milliseconds = 2_000;
 
+/** One for all: nobody reads it, and its stack costs more than the step's timers. */
+const ENDED = new TealError("aborted", "the step has ended");
+
 /** For finding words after a deadline has passed. */
 const LATE_MS: Milliseconds = 5_000;
 
@@ -60,7 +63,7 @@ export async function withDeadline<T>(
   try {
     return await settleWithin(act(stepRun(run, row, limit, clock.monotonic() + leftMs)), limit, run);
   } finally {
-    over.abort(new TealError("aborted", "the step has ended"));
+    over.abort(ENDED);
     await timer;
   }
 }
@@ -85,7 +88,7 @@ async function settleWithin<T>(act: Promise<T>, limit: AbortSignal, run: Running
     // Whatever a handler threw because it was told to end, the reason for the end is what counts.
     throw limit.aborted ? reasonOf(limit) : thrown;
   } finally {
-    over.abort(new TealError("aborted", "the step has ended"));
+    over.abort(ENDED);
   }
 }
 

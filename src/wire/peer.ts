@@ -16,12 +16,12 @@ import {
 import { type ErrorCode, isErrorCode } from "../model/catalogue.ts";
 import { TealError, toTealError } from "../model/error.ts";
 import type { Milliseconds } from "../model/time.ts";
-import { deadlineSignal } from "./deadline.ts";
 import { takeTurnsTogether } from "./message-turns.ts";
 import type { CallName, Notice, NoticeName, Params, Protocol, Result } from "./protocol.ts";
 
 /** JSON-RPC 2.0, "Error object": -32000 to -32099 are the implementation's own. Ours carry a catalogue code in `data`. */
 const TEAL_ERROR = -32000;
+const CALL_MS: Milliseconds = 10_000;
 /** A message may be decoded in one turn of the event loop and handled in the next. */
 const QUIET_TURNS = 3;
 
@@ -31,6 +31,11 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   /** Longest wait for the answer; 10 s unless told. */
   readonly timeoutMs?: Milliseconds;
+}
+
+interface Limits {
+  /** Rejects when the first of them is passed. */
+  readonly passed: Promise<never>;
 }
 
 export interface CallInfo<P extends Protocol> {
@@ -59,6 +64,8 @@ export class Peer<P extends Protocol> {
   readonly #socket: Socket;
   readonly #goneSignal: AbortSignal;
   readonly #gone: ErrorCode;
+  /** How to end the wait of each call that has no answer yet. */
+  readonly #calls = new Set<(reason: unknown) => void>();
   #isOver = false;
   #handled = 0;
 
@@ -84,7 +91,9 @@ export class Peer<P extends Protocol> {
     this.closed = new Promise((resolve) => socket.once("close", resolve)).then(async () => {
       this.#isOver = true;
       await this.#lastWords();
-      ended.abort(new TealError(gone, `the ${protocol.name} connection is gone`));
+      const reason = new TealError(gone, `the ${protocol.name} connection is gone`);
+      ended.abort(reason);
+      for (const pass of this.#calls) pass(reason);
       this.#connection.dispose();
     });
     // A reset is the connection's end, which `closed` tells; an unhandled "error" would end the process.
@@ -110,32 +119,51 @@ export class Peer<P extends Protocol> {
   async call<M extends CallName<P>>(method: M, params: Params<P, M>, options: CallOptions = {}): Promise<Result<P, M>> {
     options.signal?.throwIfAborted();
     this.#goneSignal.throwIfAborted();
-    using deadline = deadlineSignal(
-      options.timeoutMs ?? 10_000,
-      `${this.protocol.name} call ${method}`,
-      options.signal,
-    );
-    const signal = AbortSignal.any([deadline.signal, this.#goneSignal]);
     const cancel = new CancellationTokenSource();
-    const aborted = Promise.withResolvers<never>();
-    const onAbort = (): void => {
+    using limits = this.#limits(method, options, () => {
       // Nobody is left to be told; the library would write the failure to the console.
       if (!this.#isOver) cancel.cancel();
-      aborted.reject(toTealError(signal.reason));
-    };
-    signal.addEventListener("abort", onAbort, { once: true });
+    });
     try {
       const answer: unknown = await Promise.race([
         this.#connection.sendRequest(method, ParameterStructures.byName, params, cancel.token),
-        aborted.promise,
+        limits.passed,
       ]);
       return this.#shape(method).result.parse(answer) as Result<P, M>;
     } catch (thrown) {
       throw fromWire(thrown, this.protocol.name, this.#gone);
     } finally {
-      signal.removeEventListener("abort", onAbort);
       cancel.dispose();
     }
+  }
+
+  /**
+   * What a call waits for no longer than: its deadline, its caller and this connection. By hand, as composing signals is
+   * what costs most of a call, and there are thousands in a second.
+   */
+  #limits(method: string, { signal, timeoutMs = CALL_MS }: CallOptions, onPassed: () => void): Limits & Disposable {
+    const { promise: passed, reject } = Promise.withResolvers<never>();
+    const pass = (reason: unknown): void => {
+      onPassed();
+      reject(toTealError(reason));
+    };
+    const onAbort = (): void => {
+      pass(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      const what = `${this.protocol.name} call ${method}`;
+      pass(new TealError("deadline-passed", `${what} took longer than ${String(timeoutMs)} ms`));
+    }, timeoutMs);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    this.#calls.add(pass);
+    return {
+      passed,
+      [Symbol.dispose]: () => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", onAbort);
+        this.#calls.delete(pass);
+      },
+    };
   }
 
   /** Sends a notice; one that cannot be sent any more is dropped, as the connection's end tells the other side more. */
@@ -175,7 +203,15 @@ export class Peer<P extends Protocol> {
       });
       try {
         const params = this.#shape(method).params.parse(raw ?? {}) as Params<P, M>;
-        return await handler(params, { signal: AbortSignal.any([caller.signal, this.#goneSignal]), peer: this });
+        const gone = this.#goneSignal;
+        const info: CallInfo<P> = {
+          // Made where it is wanted: few calls are worth one.
+          get signal() {
+            return AbortSignal.any([caller.signal, gone]);
+          },
+          peer: this,
+        };
+        return await handler(params, info);
       } catch (thrown) {
         return toWire(thrown);
       }

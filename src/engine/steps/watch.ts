@@ -21,8 +21,6 @@ import { actionOf, tell, tellGrounds } from "./telling.ts";
 const LOOK_EVERY_MS: Milliseconds = 500;
 /** What a crash may cost of the evidence; most of it is in the data plane's counters anyway. */
 const KEEP_EVERY_MS: Milliseconds = 10_000;
-/** One for all: it is made several times a second for each deployment, and nobody reads it. */
-const WOKEN = new TealError("aborted", "woken");
 /** A verdict is acted on after this at the latest, however slow the disk is that it is told to. */
 const TELL_MS: Milliseconds = 100;
 
@@ -74,6 +72,7 @@ class Watch {
   #mustLook = false;
   #isKeeping = false;
   #wake = Promise.withResolvers<void>();
+  #tick: { readonly at: Milliseconds; readonly over: Promise<void> } | null = null;
 
   constructor(run: StepRun, wish: WatchWish, evidence: Evidence, signal: AbortSignal) {
     this.#run = run;
@@ -275,14 +274,20 @@ class Watch {
     this.#wake.resolve();
   }
 
+  /** Until there is news, `ms` at most. A sleep that news has cut short goes on, and ends a later wait: most are cut short. */
   async #wait(ms: Milliseconds): Promise<void> {
-    const ticking = new AbortController();
-    const tick = this.#run.parts.clock.sleep(ms, AbortSignal.any([this.#signal, ticking.signal]));
-    tick.catch(() => undefined);
+    const { clock } = this.#run.parts;
+    const at = clock.monotonic() + ms;
+    if (this.#tick === null || this.#tick.at > at) {
+      const over = clock.sleep(ms, this.#signal).then(() => {
+        if (this.#tick?.at === at) this.#tick = null;
+      });
+      over.catch(() => undefined);
+      this.#tick = { at, over };
+    }
     try {
-      await Promise.race([this.#wake.promise, tick]);
+      await Promise.race([this.#wake.promise, this.#tick.over]);
     } finally {
-      ticking.abort(WOKEN);
       this.#wake = Promise.withResolvers<void>();
     }
   }
