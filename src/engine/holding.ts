@@ -36,7 +36,9 @@ export class Holding {
   /** Says what holds; null: nothing does any more, and an order that was too late is answered so. */
   set(hold: Hold | null): void {
     this.#now = hold;
-    if (hold === null) this.refuse(new TealError("nothing-to-resume", "it goes on by itself"));
+    // Said several times a second of each deployment, and hardly ever does anybody wait for it.
+    if (hold === null && this.#asked !== null)
+      this.refuse(new TealError("nothing-to-resume", "it goes on by itself"));
   }
 
   /** Gives an order, and returns when it is recorded. @throws `nothing-to-resume`, and why it cannot go on */
