@@ -172,7 +172,7 @@ async function openMeasuredStore(
   paths: StatePaths,
 ): Promise<{ store: Store; reads: Store; registry: Registry; own: ControlMetrics }> {
   const opened = readBeside(await openStore(paths), {
-    open: () => openReader(paths),
+    open: () => openSqliteReader(paths.database),
     monotonic: () => systemClock.monotonic(),
     onFailure: (problem) => {
       report(problem, { doing: "reading beside the writes" });
@@ -187,11 +187,6 @@ async function openMeasuredStore(
   });
   const reads = rememberedReleases(store);
   return { store: queuedStore(reads, AT_ONCE), reads, registry, own };
-}
-
-/** When it ends by itself the reads go to the store again. */
-function openReader(paths: StatePaths): Promise<Store> {
-  return openSqliteReader({ file: paths.database, workerUrl: threadProgram("store-worker") });
 }
 
 /** In a thread of its own; when that keeps ending, so does this process. */

@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
 import { TealError } from "../model/error.ts";
 import { SqliteStore } from "./sqlite/sqlite-store.ts";
-import { directSqliteStore, directly } from "./sqlite/direct.ts";
+import { directSqliteStore } from "./sqlite/direct.ts";
+import { openSqliteReader } from "./sqlite/open.ts";
 import { queuedStore } from "./queued.ts";
 import { readBeside } from "./read-beside.ts";
-import { sampleAcceptance, sampleChunk } from "./samples.ts";
+import { sampleAcceptance, sampleChunk, sampleEvent } from "./samples.ts";
 import { storeConformance } from "./store.conformance.ts";
 import type { Store } from "./store.ts";
 import { temporaryFolder } from "./temporary.ts";
@@ -12,22 +13,19 @@ import { temporaryFolder } from "./temporary.ts";
 const unexpected = (problem: TealError): void => {
   throw problem;
 };
-const readerOf = (file: string): Promise<Store> => Promise.resolve(directly(new SqliteStore(file, { readOnly: true })));
 
 storeConformance("SQLite, read beside the writes", () => {
   const folder = temporaryFolder();
   const file = `${folder.path}/teal.db`;
   return Promise.resolve({
-    open: async () => {
-      const store = readBeside(directSqliteStore(file), {
-        open: () => readerOf(file),
-        monotonic: () => 0,
-        onFailure: unexpected,
-        longMs: 0,
-      });
-      for (let times = 0; times < 3; times += 1) await store.lastSeq();
-      return store;
-    },
+    open: () =>
+      Promise.resolve(
+        readBeside(directSqliteStore(file), {
+          open: () => openSqliteReader(file),
+          monotonic: () => 0,
+          onFailure: unexpected,
+        }),
+      ),
     remove: () => {
       folder[Symbol.dispose]();
       return Promise.resolve();
@@ -35,78 +33,89 @@ storeConformance("SQLite, read beside the writes", () => {
   });
 });
 
-/** A store that takes `tookMs` for each call, by a clock of its own. */
-function slow(beneath: Store) {
-  const state = { now: 0, tookMs: 0, asked: 0 };
+/** A store that tells how often it was asked for its last number. */
+function asked(beneath: Store) {
+  const state = { times: 0 };
   const store: Store = {
     ...beneath,
     lastSeq: () => {
-      state.now += state.tookMs;
-      state.asked += 1;
+      state.times += 1;
       return beneath.lastSeq();
     },
   };
   return { state, store };
 }
 
-test("the second opening is made once three reads in a row have waited long, and not before", async () => {
+test("a small read sees what was answered, and does not wait for what is being written", async () => {
   using folder = temporaryFolder();
   const file = `${folder.path}/teal.db`;
-  const { state, store } = slow(directSqliteStore(file));
-  let opened = 0;
-  const beside = readBeside(store, {
-    open: () => {
-      opened += 1;
-      return readerOf(file);
+  const { state, store } = asked(directSqliteStore(file));
+  const gate = Promise.withResolvers<void>();
+  const slow: Store = {
+    ...store,
+    append: async (events) => {
+      if (events.length > 1) await gate.promise;
+      return store.append(events);
     },
-    monotonic: () => state.now,
-    onFailure: unexpected,
-  });
-  for (state.tookMs of [30, 30, 29, 30, 30]) await beside.lastSeq();
-  expect(opened).toBe(0);
-  state.tookMs = 30;
-  await Promise.all([beside.lastSeq(), beside.lastSeq()]);
-  expect(opened).toBe(1);
-  const before = state.asked;
-  await beside.lastSeq();
-  expect(state.asked).toBe(before);
+  };
+  const beside = readBeside(slow, { open: () => openSqliteReader(file), monotonic: () => 0, onFailure: unexpected });
+  await beside.append([sampleEvent()]);
+  const write = beside.append([sampleEvent(), sampleEvent()]);
+  expect(await beside.lastSeq()).toBe(1);
+  gate.resolve();
+  await write;
+  expect(await beside.lastSeq()).toBe(3);
+  expect(state.times).toBe(0);
   await beside.close();
 });
 
-test("what fails beside is asked of the store, told once for all that were under way, and tried again later", async () => {
+test("what cannot be read beside is asked of the store, told once, and tried again later", async () => {
   using folder = temporaryFolder();
   const file = `${folder.path}/teal.db`;
-  const { state, store } = slow(directSqliteStore(file));
-  state.tookMs = 50;
+  const { state, store } = asked(directSqliteStore(file));
   const told: string[] = [];
+  let now = 0;
   let opened = 0;
   const beside = readBeside(store, {
-    monotonic: () => state.now,
+    monotonic: () => now,
     onFailure: ({ message }: TealError) => {
       told.push(message);
     },
-    open: async () => {
+    open: () => {
       opened += 1;
       if (opened === 1) throw new TealError("store-failed", "no room");
-      const reader = await readerOf(file);
-      if (opened === 3) return reader;
-      return { ...reader, lastSeq: () => Promise.reject(new TealError("store-failed", "the thread ended")) };
+      const reader = new SqliteStore(file, { readOnly: true });
+      // It ends under the hands of whoever reads.
+      if (opened === 2) reader.close();
+      return reader;
     },
   });
   const threeTimes = async (): Promise<void> => {
-    for (let times = 0; times < 3; times += 1) expect(await beside.lastSeq()).toBe(0);
+    expect(await Promise.all([beside.lastSeq(), beside.lastSeq(), beside.lastSeq()])).toEqual([0, 0, 0]);
   };
   await threeTimes();
-  expect(told).toEqual(["no room"]);
+  expect([opened, state.times, told]).toEqual([1, 3, ["no room"]]);
+  now += 10_000;
   await threeTimes();
-  expect(opened).toBe(2);
-  expect(await Promise.all([beside.lastSeq(), beside.lastSeq(), beside.lastSeq()])).toEqual([0, 0, 0]);
-  expect(told).toEqual(["no room", "the thread ended"]);
+  expect([opened, state.times]).toEqual([2, 6]);
+  expect(told[1]).toContain("not open");
+  now += 10_000;
   await threeTimes();
-  expect(opened).toBe(3);
-  const asked = state.asked;
-  expect(await beside.lastSeq()).toBe(0);
-  expect(state.asked).toBe(asked);
+  expect([opened, state.times]).toEqual([3, 6]);
+  await beside.close();
+  expect(told.filter((message) => message === "no room")).toHaveLength(1);
+});
+
+test("what is no failure of the store is thrown", async () => {
+  using folder = temporaryFolder();
+  const file = `${folder.path}/teal.db`;
+  const store = directSqliteStore(file);
+  const reader = new SqliteStore(file, { readOnly: true });
+  reader.lastSeq = () => {
+    throw new TealError("internal", "a bug");
+  };
+  const beside = readBeside(store, { monotonic: () => 0, onFailure: unexpected, open: () => reader });
+  await expect(beside.lastSeq()).rejects.toThrow("a bug");
   await beside.close();
 });
 
@@ -115,15 +124,31 @@ test("a piece of traffic that is being put is not overtaken by who asks for the 
   const file = `${folder.path}/teal.db`;
   const queued = queuedStore(directSqliteStore(file), 1);
   const beside = readBeside(queued, {
-    open: () => readerOf(file),
+    open: () => openSqliteReader(file),
     monotonic: () => 0,
     onFailure: unexpected,
-    longMs: 0,
   });
   await beside.accept(sampleAcceptance("dep_1"));
-  for (let times = 0; times < 3; times += 1) await beside.lastSeq();
   const put = beside.putSeries(sampleChunk({ deployment: "dep_1" }));
   expect(await beside.series("dep_1")).toHaveLength(1);
   await put;
   await beside.close();
+});
+
+test("an outline is of one moment, however much is written while it is read", async () => {
+  using folder = temporaryFolder();
+  const file = `${folder.path}/teal.db`;
+  const writer = new SqliteStore(file);
+  writer.claim("web", 0);
+  const reader = new SqliteStore(file, { readOnly: true });
+  const environments = reader.environments.bind(reader);
+  reader.environments = (service) => {
+    writer.accept(sampleAcceptance("dep_1"));
+    return environments(service);
+  };
+  expect(reader.outline("web").unfinished).toBeNull();
+  reader.environments = environments;
+  expect(reader.outline("web").unfinished?.id).toBe("dep_1");
+  reader.close();
+  writer.close();
 });

@@ -1,13 +1,18 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import type { z } from "zod";
 import { TealError } from "../../model/error.ts";
+import type { Milliseconds } from "../../model/time.ts";
 import { isDiskFull, storeFailure } from "./failure.ts";
 import { migrate } from "./migrate.ts";
 import { ensurePrivateFile } from "./private-file.ts";
 
+const BUSY_MS: Milliseconds = 5_000;
+
 export interface DatabaseOptions {
   /** Of a file that another connection has open, and has brought up to date. */
   readonly readOnly?: boolean;
+  /** How long it waits for another connection's lock; 5 s unless told. */
+  readonly busyMs?: Milliseconds;
   /** Frees room on a full disk; true when trying the same write again may succeed. */
   readonly relieve?: () => boolean;
   /** Called after each commit. */
@@ -43,7 +48,11 @@ export class Database {
     try {
       const readOnly = options.readOnly === true;
       if (file !== ":memory:" && !readOnly) ensurePrivateFile(file);
-      database = new DatabaseSync(file, { timeout: 5_000, enableForeignKeyConstraints: true, readOnly });
+      database = new DatabaseSync(file, {
+        timeout: options.busyMs ?? BUSY_MS,
+        enableForeignKeyConstraints: true,
+        readOnly,
+      });
       this.#database = database;
       if (readOnly) return;
       // FULL makes every commit durable (sqlite.org/pragma.html#pragma_synchronous); the WAL is cut back after a burst.
@@ -78,6 +87,17 @@ export class Database {
     const result = this.#withRelief(body);
     this.#written();
     return result;
+  }
+
+  /** All reads of `body` see the same commits, also while another connection writes. */
+  snapshot<T>(body: () => T): T {
+    if (this.#isTogether || this.#database.isTransaction) return body();
+    this.#execute("BEGIN");
+    try {
+      return body();
+    } finally {
+      if (this.#database.isTransaction) this.#execute("ROLLBACK");
+    }
   }
 
   /**

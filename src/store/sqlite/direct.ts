@@ -4,11 +4,7 @@ import { SqliteStore } from "./sqlite-store.ts";
 
 /** The SQLite store in the caller's own thread, behind the same interface: for tests and tools. `:memory:` is a file too. */
 export function directSqliteStore(file: string): Store {
-  return directly(new SqliteStore(file));
-}
-
-/** A store that answers at once, as one that promises to. */
-export function directly(store: SqliteStore): Store {
+  const store = new SqliteStore(file);
   const call: StoreCall = ((method, values) => {
     try {
       return Promise.resolve(Reflect.apply(store[method], store, values) as unknown);

@@ -9,7 +9,6 @@ const FIRST_BALLAST_AFTER_MS = 2_000;
 /** What the store's thread runs: the store, with its ballast. */
 export function openInThread(data: StoreThreadData, monotonic: () => Milliseconds): SqliteStore {
   const { file, ballast: path } = data;
-  if (data.readOnly === true) return new SqliteStore(file, { readOnly: true });
   if (path === null) return new SqliteStore(file);
   const ballast = new Ballast(path, { monotonic });
   let settled = ballast.there;

@@ -2,9 +2,9 @@ import { dirname, join } from "node:path";
 import type { TealError } from "../../model/error.ts";
 import type { Milliseconds } from "../../model/time.ts";
 import type { Store } from "../store.ts";
-import { type StoreCall, storeThrough } from "../sync.ts";
+import { type StoreCall, storeThrough, type SyncStore } from "../sync.ts";
 import { StoreThread } from "../thread/client.ts";
-import type { StoreThreadData } from "../thread/messages.ts";
+import { SqliteStore } from "./sqlite-store.ts";
 
 export interface SqliteStoreOptions {
   /** The database; made when there is none. Its folder must exist ({@link ensureStateDirectory}). */
@@ -23,26 +23,22 @@ export interface SqliteStoreOptions {
  * The SQLite store in a thread of its own. The caller holds the ownership of the state directory.
  * @throws `store-failed`; `protocol-mismatch` when a newer version of Teal has written the file
  */
-export function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
-  const { file, ballast = join(dirname(file), "ballast") } = options;
-  return opened({ file, ballast }, options);
-}
-
-/**
- * The same file once more, in a thread of its own that reads and never writes, while the store is open.
- * @throws `store-failed`
- */
-export function openSqliteReader(options: Omit<SqliteStoreOptions, "ballast">): Promise<Store> {
-  return opened({ file: options.file, ballast: null, readOnly: true }, options);
-}
-
-async function opened(
-  data: StoreThreadData,
-  { workerUrl, onCrash, monotonic = () => performance.now() }: Omit<SqliteStoreOptions, "file" | "ballast">,
-): Promise<Store> {
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+  const { file, workerUrl, ballast = join(dirname(file), "ballast"), onCrash } = options;
+  const { monotonic = () => performance.now() } = options;
+  const data = { file, ballast };
   const thread = new StoreThread({ workerUrl, data, monotonic, ...(onCrash === undefined ? {} : { onCrash }) });
   await thread.opened();
   // The thread runs a SyncStore, whose methods and results are those of Store by type.
   const call = ((method, values) => (method === "close" ? thread.close() : thread.call(method, values))) as StoreCall;
   return storeThrough(call);
+}
+
+/**
+ * The same file once more, in the caller's own thread, which reads and never writes, while the store is open. It waits for
+ * nobody's lock.
+ * @throws `store-failed`
+ */
+export function openSqliteReader(file: string): SyncStore {
+  return new SqliteStore(file, { readOnly: true, busyMs: 0 });
 }

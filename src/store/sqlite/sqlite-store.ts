@@ -63,13 +63,13 @@ export class SqliteStore implements SyncStore {
     return environments.environments(this.#database, service);
   }
   outline(service: string): ServiceOutline {
-    return {
+    return this.#database.snapshot(() => ({
       row: this.service(service),
       environments: this.environments(service),
       unfinished: this.unfinished(service)[0] ?? null,
       retirement: this.retirements(service)[0] ?? null,
       maintenance: this.maintenance(service),
-    };
+    }));
   }
 
   release(service: string, id: string): Release | null {

@@ -6,8 +6,6 @@ export interface StoreThreadData {
   readonly file: string;
   /** Absolute path of the ballast; null: none. */
   readonly ballast: string | null;
-  /** The file is open already, and is only read. */
-  readonly readOnly?: boolean;
 }
 
 /** Client → thread, in lists: waking a thread costs more than most calls. */
