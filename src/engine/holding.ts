@@ -37,8 +37,7 @@ export class Holding {
   set(hold: Hold | null): void {
     this.#now = hold;
     // Said several times a second of each deployment, and hardly ever does anybody wait for it.
-    if (hold === null && this.#asked !== null)
-      this.refuse(new TealError("nothing-to-resume", "it goes on by itself"));
+    if (hold === null && this.#asked !== null) this.refuse(new TealError("nothing-to-resume", "it goes on by itself"));
   }
 
   /** Gives an order, and returns when it is recorded. @throws `nothing-to-resume`, and why it cannot go on */
