@@ -7,6 +7,7 @@ import { KEEPER_PROTOCOL, type KeeperProtocol } from "../wire/keeper.ts";
 import { type Program, proxyLaunch, serverLaunch } from "../wire/launch.ts";
 import { ownNode } from "../wire/node-binary.ts";
 import type { Handlers } from "../wire/peer.ts";
+import { readStat } from "../wire/process-stat.ts";
 import { Instances } from "./instances.ts";
 import type { KeeperParts } from "./parts.ts";
 import { findTeal } from "./orphans.ts";
@@ -19,6 +20,8 @@ import { ServerProcess } from "./server-process.ts";
 import { rotateTealLog, tealLog } from "./spawn-teal.ts";
 
 const ROTATE_EVERY_MS: Milliseconds = 60_000;
+/** A disk that stands still keeps nothing from ending. */
+const INTENT_MS: Milliseconds = 1_000;
 /** So that the answer to `down` reaches whoever asked. */
 const LAST_WORDS_MS: Milliseconds = 100;
 
@@ -44,6 +47,10 @@ function foundServer({ paths, clock }: KeeperParts): TealRecord | null {
   return { pid: found.pid, startTicks: found.startTicks, startedAt: clock.now(), program };
 }
 
+function isSameProcess({ pid, startTicks }: TealRecord): boolean {
+  return readStat(pid)?.startTicks === startTicks;
+}
+
 /** The one long-lived process of a state directory: its sockets, its proxies, the server and the instances. */
 export class Keeper {
   /** Resolves when everything has ended after {@link down}, or all is recorded for the keeper that takes this one's place. */
@@ -59,6 +66,7 @@ export class Keeper {
   readonly #server: ServerProcess;
   #peers: PeerServer<KeeperProtocol> | null = null;
   #down: Promise<void> | null = null;
+  #isGoingDown = false;
   #isLeaving = false;
 
   private constructor(parts: KeeperParts) {
@@ -91,10 +99,13 @@ export class Keeper {
     const recorded = await loadRecord(parts.paths.keeperRecord, parts.log);
     // Pids mean nothing after a reboot.
     const record = recorded?.bootId === keeper.#bootId ? recorded : null;
-    keeper.#proxies.adopt(withFound(record?.proxies ?? [], parts), keeper.#stop.signal);
+    const server = record?.server ?? foundServer(parts);
+    // A server that lives tells nobody anew where to listen; one that is started reads it from teal.yaml.
+    const left = server !== null && isSameProcess(server) ? (record?.listeners ?? []) : [];
+    keeper.#proxies.adopt(withFound(record?.proxies ?? [], parts), left, keeper.#stop.signal);
     await keeper.#instances.adopt(record?.instances ?? [], keeper.#stop.signal, parts.clock);
     keeper.#peers = await PeerServer.listen(parts.paths.keeperSocket, KEEPER_PROTOCOL, keeper.#handlers());
-    keeper.#server.start(record?.server ?? foundServer(parts), keeper.#stop.signal);
+    keeper.#server.start(server, keeper.#stop.signal);
     void keeper.#rotateLogs();
     await keeper.#record.save();
     return keeper;
@@ -108,7 +119,10 @@ export class Keeper {
 
   async #goDown(drainMs: Milliseconds): Promise<void> {
     const { log, paths } = this.#parts;
+    this.#isGoingDown = true;
     log(`everything is going down; what is in flight has ${String(drainMs)} ms`);
+    // Before the proxy drains: should this keeper die over it, the server is not to start another.
+    await Promise.race([this.#record.save(), this.#parts.clock.sleep(INTENT_MS)]);
     await this.#proxies.drain(drainMs);
     await Promise.all([this.#instances.stopAll(), this.#server.stop()]);
     this.#stop.abort(new TealError("aborted", "the keeper ends"));
@@ -229,6 +243,7 @@ export class Keeper {
       listeners: this.#proxies.listeners,
       proxies: this.#proxies.records,
       server: this.#server.record,
+      goingDown: this.#isGoingDown,
     };
     return printRecord(rest, this.#instances.records());
   }

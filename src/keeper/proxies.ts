@@ -91,15 +91,16 @@ export class Proxies {
 
   /**
    * Takes over what an earlier keeper left; watches those proxies until `signal` aborts.
+   * @param left the addresses that it listened on, to be bound again where no proxy has handed over its sockets
    * @throws `keeper-down` when a proxy serves and did not hand over its sockets: it starts a keeper of its own
    */
-  adopt(recorded: KeeperRecord["proxies"], signal: AbortSignal): void {
+  adopt(recorded: KeeperRecord["proxies"], left: Listeners, signal: AbortSignal): void {
     const { inherited } = this.#parts.launch;
     const alive = recorded.flatMap((record) => adoptProxy(record, this.#parts, signal) ?? []);
     const serving = alive.filter(({ draining }) => !draining);
     const owner = serving.at(-1);
     if (inherited.length === 0 && owner !== undefined) throw this.#refusal(owner.process.pid);
-    this.#sockets = inherited.map(adoptSocket);
+    this.#sockets = inherited.length > 0 ? inherited.map(adoptSocket) : this.#heldAgain(left);
     this.#settings = owner?.settings ?? this.#settings;
     if (owner !== undefined) this.#program = owner.program;
     removeDeadSockets(this.#parts.paths, new Set(alive.map(({ process }) => process.pid)));
@@ -107,6 +108,16 @@ export class Proxies {
     // The last keeper died between the start of a new proxy and the drain of the one before.
     for (const proxy of serving.slice(0, -1)) void this.#replaced(proxy);
     if (owner === undefined && this.#sockets.length > 0) void this.#restart();
+  }
+
+  /** All or none: of an address that has been taken meanwhile the server hears when it asks for it again. */
+  #heldAgain(left: Listeners): readonly HeldSocket[] {
+    try {
+      return holdAll(left);
+    } catch (thrown) {
+      this.#parts.log(`the sockets of the last keeper are not held again: ${toTealError(thrown).message}`);
+      return [];
+    }
   }
 
   #refusal(proxy: number): TealError {
@@ -148,7 +159,8 @@ export class Proxies {
     )
       return;
     const kept = this.#sockets.filter((socket) => listen.includes(socket.listen));
-    const added = holdAll(listen.filter((wanted) => !kept.some((socket) => socket.listen === wanted)));
+    const missing = listen.filter((wanted) => !kept.some((socket) => socket.listen === wanted));
+    const added = holdAll(missing.map((wanted) => ({ listen: wanted, address: wanted })));
     const sockets = [...kept, ...added];
     try {
       if (sockets.length > 0) await this.#startAnswering(sockets, settings, this.#program);
@@ -264,10 +276,10 @@ function sameSet(a: readonly string[], b: readonly string[]): boolean {
 }
 
 /** All or none. */
-function holdAll(listen: readonly string[]): HeldSocket[] {
+function holdAll(wanted: Listeners): HeldSocket[] {
   const held: HeldSocket[] = [];
   try {
-    for (const wanted of listen) held.push(holdSocket(wanted));
+    for (const { listen, address } of wanted) held.push(holdSocket(listen, address));
     return held;
   } catch (thrown) {
     for (const socket of held) socket.close();

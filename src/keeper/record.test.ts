@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { HEALTH } from "../../test/keeper-harness.ts";
 import { proxySettings } from "../wire/shapes.ts";
-import { type KeeperRecord, loadRecord, printInstance, printRecord, RecordFile } from "./record.ts";
+import { isToGoOn, type KeeperRecord, loadRecord, printInstance, printRecord, RecordFile } from "./record.ts";
 
 let folder: string;
 let path: string;
@@ -52,6 +52,7 @@ const READ = {
   ...FIRST,
   version: 1,
   listeners: [...FIRST.listeners],
+  goingDown: false,
   proxies: FIRST.proxies.map((proxy) => ({ ...proxy, listen: [...proxy.listen], settings: proxySettings.parse({}) })),
   instances: FIRST.instances.map((instance) => ({
     ...instance,
@@ -101,6 +102,17 @@ test("none is none, and one that is of no use is set aside", async () => {
   expect(warnings[0]).toContain("keeper.json.unreadable");
   expect(readFileSync(`${path}.unreadable`, "utf8")).toBe("{ half");
   expect(await load()).toBeNull();
+});
+
+test("only a record that says so, or is not there, stands for an end that somebody wanted", async () => {
+  expect(await isToGoOn(path)).toBe(false);
+  writeFileSync(path, JSON.stringify(FIRST));
+  expect(await isToGoOn(path)).toBe(true);
+  writeFileSync(path, JSON.stringify({ ...FIRST, goingDown: true }));
+  expect(await isToGoOn(path)).toBe(false);
+  writeFileSync(path, "{ half");
+  expect(await isToGoOn(path)).toBe(true);
+  expect(readFileSync(path, "utf8")).toBe("{ half");
 });
 
 test("a disk that refuses is told, and keeps nobody from going on", async () => {

@@ -42,6 +42,8 @@ export const keeperRecord = z.object({
   proxies: z.array(proxyRecord),
   server: tealRecord.nullable(),
   instances: z.array(instanceRecord),
+  /** Everything is being ended, as somebody wants it so: nobody starts another keeper should this one die over it. */
+  goingDown: z.boolean().default(false),
 });
 export type KeeperRecord = z.output<typeof keeperRecord>;
 
@@ -50,13 +52,8 @@ export type KeeperRecord = z.output<typeof keeperRecord>;
  * @throws when the file may not be read
  */
 export async function loadRecord(path: string, warn: (text: string) => void): Promise<KeeperRecord | null> {
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (thrown) {
-    if (thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT") return null;
-    throw thrown;
-  }
+  const text = await readRecord(path);
+  if (text === null) return null;
   try {
     return keeperRecord.parse(JSON.parse(text));
   } catch (thrown) {
@@ -65,6 +62,30 @@ export async function loadRecord(path: string, warn: (text: string) => void): Pr
       `${path} was set aside as keeper.json.unreadable: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
     );
     return null;
+  }
+}
+
+/**
+ * Whether the record stands for a keeper that was to go on: none is there when it has ended as it was told to. One that cannot
+ * be understood says nothing of an end, and the next keeper sets it aside.
+ * @throws when the file may not be read
+ */
+export async function isToGoOn(path: string): Promise<boolean> {
+  const text = await readRecord(path);
+  if (text === null) return false;
+  try {
+    return !keeperRecord.parse(JSON.parse(text)).goingDown;
+  } catch {
+    return true;
+  }
+}
+
+async function readRecord(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (thrown) {
+    if (thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT") return null;
+    throw thrown;
   }
 }
 

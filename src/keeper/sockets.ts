@@ -15,9 +15,12 @@ export interface HeldSocket {
   close(): void;
 }
 
-/** @throws `port-taken` with the address and, when it can be found, the process that has it; `config-invalid` */
-export function holdSocket(listen: string): HeldSocket {
-  const wanted = parseListen(listen);
+/**
+ * @param at where it is bound: with port 0, the port that was drawn before
+ * @throws `port-taken` with the address and, when it can be found, the process that has it; `config-invalid`
+ */
+export function holdSocket(listen: string, at = listen): HeldSocket {
+  const wanted = parseListen(at);
   try {
     const bound = bindSocket(wanted.host, wanted.port);
     return { listen, address: printAddress(bound), fd: bound.fd, close: () => bound.close() };

@@ -1,5 +1,6 @@
 import { TealError, toTealError } from "../model/error.ts";
 import { findTeal, orphansBelow } from "../keeper/orphans.ts";
+import { isToGoOn } from "../keeper/record.ts";
 import type { Clock, Milliseconds } from "../model/time.ts";
 import { TealClient } from "../sdk/client.ts";
 import type { StatePaths } from "../wire/paths.ts";
@@ -29,7 +30,7 @@ export interface DownResult {
 const ASK_EVERY_MS: Milliseconds = 100;
 /** For what drain and stop do not cover. */
 const MARGIN_MS = 30_000;
-/** A proxy that has lost its keeper starts a new one within this time; one that hangs it ends only after about 20 s. */
+/** A proxy, or a server, that has lost its keeper starts a new one within this time; one that hangs ends only after about 20 s. */
 const NEW_KEEPER_MS: Milliseconds = 40_000;
 
 /**
@@ -86,7 +87,7 @@ async function askDown(
 }
 
 /**
- * The keeper, which is waited for where there is one that does not answer, or a proxy that starts one.
+ * The keeper, which is waited for where there is one that does not answer, or a proxy or a server that starts one.
  * Null: nothing runs, or nothing but proxies that drain, which start none.
  * @throws `keeper-down` at once where nobody will start one
  */
@@ -97,12 +98,14 @@ async function findKeeper(paths: StatePaths, clock: Clock, signal: AbortSignal):
     if (keeper !== null) return keeper;
     // The proxies first: one that starts a keeper and ends between the two looks has left that keeper to the second.
     const proxies = findTeal("proxy", paths.root);
+    const servers = findTeal("server", paths.root);
     const isThere = findTeal("keeper", paths.root).length > 0;
-    if (!isThere && proxies.length === 0) {
-      if (!(await serverAnswers(paths, clock, signal))) return null;
-      throw nobodyStops("a server");
+    if (!isThere && (await allDrain(proxies, paths, signal))) {
+      const isAwaited = servers.length > 0 && (await isToGoOn(paths.keeperRecord));
+      if (!isAwaited && proxies.length === 0 && servers.length > 0) throw nobodyStops("a server");
+      if (!isAwaited) return null;
+      if (clock.monotonic() > end) throw nobodyStops("a server");
     }
-    if (!isThere && (await allDrain(proxies, paths, signal))) return null;
     if (clock.monotonic() > end)
       throw new TealError("keeper-down", `Teal runs, but no keeper answers at ${paths.keeperSocket}`);
     await clock.sleep(ASK_EVERY_MS, signal);

@@ -13,7 +13,6 @@ import { Tokens } from "../engine/tokens.ts";
 import type { ApiListen } from "../model/api-listen.ts";
 import { addConnections, type ConnectionCounts, NO_CONNECTIONS } from "../model/connections.ts";
 import { TealError, toTealError } from "../model/error.ts";
-import type { Clock } from "../model/time.ts";
 import type { AnsweredCall } from "../server/info.ts";
 import { openSqliteReader, openSqliteStore } from "../store/sqlite/open.ts";
 import { acquireOwnership } from "../store/sqlite/ownership.ts";
@@ -22,10 +21,11 @@ import { readBeside } from "../store/read-beside.ts";
 import { queuedStore } from "../store/queued.ts";
 import { rememberedReleases } from "../store/remembered-releases.ts";
 import type { Store } from "../store/store.ts";
-import { KEEPER_PINGS, KEEPER_PROTOCOL, type KeeperProtocol } from "../wire/keeper.ts";
+import type { KeeperProtocol } from "../wire/keeper.ts";
 import { parseLaunch, type ServerLaunch, serverLaunch } from "../wire/launch.ts";
 import { StatePaths } from "../wire/paths.ts";
-import { ReconnectingPeer } from "../wire/reconnecting.ts";
+import type { Params } from "../wire/protocol.ts";
+import type { ReconnectingPeer } from "../wire/reconnecting.ts";
 import { proxySettings } from "../wire/shapes.ts";
 import { Api } from "./api.ts";
 import { ControlMetrics } from "./control-metrics.ts";
@@ -33,7 +33,9 @@ import { systemClock } from "./clock.ts";
 import { measuredStore } from "./measured-store.ts";
 import { type ConfigQuestion, type LoadedConfig, loadInThread } from "./config-thread.ts";
 import { ConfigurationFile } from "./configuration-file.ts";
+import { connectedKeeper, lostKeeper } from "./server-keeper.ts";
 import { timeSortedIds } from "./ids.ts";
+import { keepListeners, listenNow } from "./kept-listeners.ts";
 import { knownListeners } from "./known-listeners.ts";
 import { readLastStart, writeLastStart } from "./last-start.ts";
 import type { ProcessReplaced } from "./process-events.ts";
@@ -46,9 +48,11 @@ import { watchProcesses } from "./watch-processes.ts";
 
 /** sysexits.h, EX_CONFIG: it cannot run as things are, so that the keeper does not start it again at once. */
 const CANNOT_RUN = 78;
-const LISTEN_MS = 30_000;
 /** Calls of the store on behalf of what runs. Enough to commit many at once, few enough that an answer need not wait. */
 const AT_ONCE = 16;
+
+/** Where the server and the proxy are to listen, and the proxy's settings. */
+type Wanted = Params<KeeperProtocol, "listeners.ensure"> & { readonly server: ApiListen };
 
 const OF_THIS_PROCESS = { uid: process.getuid?.() ?? -1, environment: process.env };
 const log = serverLog(process.env["TEAL_LOG_LEVEL"], standardOutput());
@@ -63,12 +67,15 @@ async function serve(launch: ServerLaunch): Promise<() => Promise<void>> {
   for (const warning of ensureStateDirectory(paths.root).warnings) log.warn(warning);
   const ownership = own(paths);
   const clock = systemClock;
-  const keeper = connectedKeeper(paths, clock);
+  const keeper = connectedKeeper(paths, clock, report);
+  const ended = new AbortController();
+  void lostKeeper({ keeper, launch, paths, clock, log: (text) => log.warn(text), report }).run(ended.signal);
   const configuration = new ConfigurationFile(launch.config, process.env, readInThread);
   const unread = await problemOf(configuration.load({}));
   const { store, reads, ...measured } = await openMeasuredStore(paths);
   const drivers = makeDrivers({ keeper, paths, clock, ...OF_THIS_PROCESS, cloudWatch });
-  const server = await ensureListeners(keeper, { paths, config: launch.config }, configuration, unread);
+  const { server, ...wanted } = await ensureListeners(keeper, { paths, config: launch.config }, configuration, unread);
+  keepListeners({ keeper, wanted, clock, report, signal: ended.signal });
   const hub = new Hub();
   const journal = new Journal(store, hub, clock);
   const engine = new Engine({
@@ -85,7 +92,6 @@ async function serve(launch: ServerLaunch): Promise<() => Promise<void>> {
     report,
   });
   const version = basename(launch.runtime);
-  const ended = new AbortController();
   logEvents(log, hub, ended.signal);
   const endTracing = await traced({ hub, find: (id) => store.deployment(id), version, report, signal: ended.signal });
   const totals = new ProxyTotals({ file: join(paths.root, "proxy-counts.json"), clock, report });
@@ -114,24 +120,6 @@ async function serve(launch: ServerLaunch): Promise<() => Promise<void>> {
     keeper.close();
     ownership.release();
   };
-}
-
-/** Early, and before anything that may take long: from then on the keeper knows a server that hangs. */
-function connectedKeeper(paths: StatePaths, clock: Clock): ReconnectingPeer<KeeperProtocol> {
-  const keeper = new ReconnectingPeer({
-    path: paths.keeperSocket,
-    protocol: KEEPER_PROTOCOL,
-    down: "keeper-down",
-    clock,
-  });
-  keeper.onCall("ping", () => ({}));
-  keeper.onConnected((peer) => {
-    if (peer.version < KEEPER_PINGS) return;
-    peer.call("present", { pid: process.pid }).catch((thrown: unknown) => {
-      if (!peer.isOver) report(toTealError(thrown), { doing: "presenting itself to the keeper" });
-    });
-  });
-  return keeper;
 }
 
 function own({ serverLock }: StatePaths): ReturnType<typeof acquireOwnership> {
@@ -210,7 +198,7 @@ async function ensureListeners(
   { paths, config }: { readonly paths: StatePaths; readonly config: string },
   configuration: ConfigurationFile,
   unread: TealError | null,
-): Promise<ApiListen> {
+): Promise<Wanted> {
   const problem = unread ?? new TealError("config-missing", "teal.yaml was not read");
   const { proxy } = configuration;
   const before = proxy === null ? readLastStart(paths) : null;
@@ -220,10 +208,10 @@ async function ensureListeners(
   if (proxy === null) report(problem, { doing: "going on with what is on record" });
   const listen = [...wanted.listen];
   const settings = proxySettings.parse(wanted.settings);
-  await keeper.call("listeners.ensure", { listen, settings }, { timeoutMs: LISTEN_MS });
+  await listenNow({ keeper, wanted: { listen, settings }, clock: systemClock });
   if (proxy !== null)
     writeLastStart(paths, { config, listen, settings, server: { ...server, hosts: [...server.hosts] } });
-  return server;
+  return { listen, settings, server };
 }
 
 function metricsOf(

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, openSync, closeSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { TealError, toTealError } from "../model/error.ts";
 import type { Clock, Milliseconds } from "../model/time.ts";
@@ -12,6 +12,7 @@ import { type KeeperLaunch, NODE_FLAGS } from "../wire/launch.ts";
 import type { StatePaths } from "../wire/paths.ts";
 import { isAlive } from "../wire/process-stat.ts";
 import { type Keeper, keeperOf, stopKeeper } from "./keeper-client.ts";
+import { withKeeperLog } from "./keeper-log.ts";
 import { lastWords, serverLogSize, serverVerdict } from "./last-words.ts";
 import { installRuntime } from "./runtime.ts";
 import { readRuntimeVersion } from "./runtime-version.ts";
@@ -200,18 +201,14 @@ function hideFromGit(root: string): void {
 
 /** In a session of its own, so that no terminal's Ctrl-C or end reaches it. */
 function start(launch: KeeperLaunch, paths: StatePaths, env: Environment): ChildProcess {
-  mkdirSync(paths.logs, { recursive: true, mode: 0o700 });
-  const log = openSync(join(paths.logs, "keeper.log"), "a", 0o600);
-  try {
-    return spawn(process.execPath, [...NODE_FLAGS, join(launch.runtime, "keeper.mjs"), JSON.stringify(launch)], {
+  return withKeeperLog(paths, (log) =>
+    spawn(process.execPath, [...NODE_FLAGS, join(launch.runtime, "keeper.mjs"), JSON.stringify(launch)], {
       cwd: dirname(launch.config),
       detached: true,
       stdio: ["ignore", log, log],
       env: { ...env },
-    });
-  } finally {
-    closeSync(log);
-  }
+    }),
+  );
 }
 
 /** A keeper that was started here, which may have to be started again. */

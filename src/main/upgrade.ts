@@ -167,5 +167,5 @@ async function withKeeper<T>(options: UpgradeOptions, use: (keeper: Keeper) => P
 }
 
 function nothingRuns({ root }: StatePaths): boolean {
-  return (["keeper", "proxy"] as const).every((program) => findTeal(program, root).length === 0);
+  return (["keeper", "proxy", "server"] as const).every((program) => findTeal(program, root).length === 0);
 }

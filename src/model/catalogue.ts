@@ -357,7 +357,7 @@ export const CATALOGUE = {
     status: 503,
     retryable: true,
     title: "The keeper does not answer",
-    remedy: "The proxy starts it again by itself; otherwise run `teal up --detach`.",
+    remedy: "The proxy, or the server, starts it again by itself; otherwise run `teal up --detach`.",
   },
   "store-failed": {
     exit: 1,

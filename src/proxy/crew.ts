@@ -1,3 +1,4 @@
+import { closeSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { TealError } from "../model/error.ts";
 import type { ProxySettings } from "../model/proxy-settings.ts";
@@ -102,9 +103,14 @@ export class Crew {
     for (const { worker } of this.#members.values()) post(worker, message);
   }
 
-  /** Resolves when the last connection has gone, at the deadline at the latest. */
+  /**
+   * Resolves when the last connection has gone, at the deadline at the latest. The reserve is let go of: a socket listens as
+   * long as anybody has it, and who binds the address anew, should all others be gone, is not to be refused.
+   */
   async drain(deadlineMs: Milliseconds): Promise<void> {
     this.#isEnding = true;
+    for (const fd of this.#options.fds.flatMap((list) => list.slice(this.#nextReserve))) closeSync(fd);
+    this.#nextReserve = Infinity;
     this.tell({ kind: "drain", deadlineMs });
     await Promise.all([...this.#members.values()].map(({ drained }) => drained.promise));
   }

@@ -48,17 +48,17 @@ export class KeeperWatch {
     this.#keeper = options.launch.keeper ?? null;
     const { launch, clock, log } = options;
     const { root, config, settings, listeners } = launch;
+    const inherited = listeners.map(({ listen, address }, position) => ({
+      listen,
+      address,
+      fd: FIRST_FD + position,
+    }));
     const spares = listeners.map(({ spare }) => spare);
     this.#starter = new KeeperStarter({
-      launch: {
-        root,
-        config,
-        settings,
-        inherited: listeners.map(({ listen, address }, position) => ({ listen, address, fd: FIRST_FD + position })),
-      },
+      launch: () => ({ root, config, settings, inherited }),
       programs: () => this.#programs(),
       // Its own log is its own; what it says before it has one goes where this process's words go.
-      spawning: () => ({ stdio: ["ignore", "inherit", "inherit", ...spares] }),
+      spawning: (spawn) => spawn({ stdio: ["ignore", "inherit", "inherit", ...spares] }),
       clock,
       log,
     });

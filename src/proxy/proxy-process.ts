@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { rmSync } from "node:fs";
+import { closeSync, rmSync } from "node:fs";
 import type { Clock, Milliseconds, Random } from "../model/time.ts";
 import { join } from "node:path";
 import type { PeerServer } from "../wire/connect.ts";
@@ -131,6 +131,8 @@ export class ProxyProcess {
     this.#isDraining = true;
     this.#snapshot.stopWriting();
     this.#keeperWatch.abort();
+    // Nobody is handed them any more; see Crew.drain.
+    for (const { spare } of this.#options.launch.listeners) closeSync(spare);
     this.#access.stopRotating();
     void this.#crew.drain(deadlineMs).then(() => this.#lastWords());
     void this.#cutBefore(deadlineMs);

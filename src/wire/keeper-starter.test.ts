@@ -36,9 +36,9 @@ const RUNS = "setInterval(() => undefined, 1000);";
 
 function starter(first: KeeperProgram, ...more: KeeperProgram[]): KeeperStarter {
   return new KeeperStarter({
-    launch: { root: folder, config: "", inherited: [] },
+    launch: () => ({ root: folder, config: "", inherited: [] }),
     programs: () => [first, ...more],
-    spawning: () => ({ stdio: "ignore" }),
+    spawning: (spawn) => spawn({ stdio: "ignore" }),
     clock: { now: () => elapsed, monotonic: () => elapsed, sleep: () => Promise.reject(new Error("nobody sleeps")) },
     log: (line) => void lines.push(line),
   });

@@ -26,12 +26,12 @@ interface Started {
 }
 
 export interface KeeperStarterOptions {
-  /** All that a keeper is launched with but its program. */
-  readonly launch: Omit<KeeperLaunch, "runtime" | "afterHung">;
-  /** The first is tried first. Not empty; asked at each start. */
+  /** All that a keeper is launched with but its program. Asked at each start, as the rest. */
+  readonly launch: () => Omit<KeeperLaunch, "runtime" | "afterHung">;
+  /** The first is tried first. */
   readonly programs: () => readonly [KeeperProgram, ...KeeperProgram[]];
-  /** Asked at each start: what the child has beside a session of its own; its words go where `stdio` says until it has a log. */
-  readonly spawning: () => Pick<SpawnOptions, "stdio" | "env" | "cwd">;
+  /** Calls `spawn` with what the child has beside a session of its own: its words go to `stdio` until it has a log. */
+  readonly spawning: <T>(spawn: (options: Pick<SpawnOptions, "stdio" | "env">) => T) => T;
   readonly clock: Clock;
   readonly log: (message: string) => void;
 }
@@ -55,17 +55,18 @@ export class KeeperStarter {
     return this.#vain;
   }
 
-  /** @returns its pid; null: it could not be started, which the log says */
+  /**
+   * @returns its pid; null: it could not be started, which the log says
+   * @throws what `launch` and `spawning` throw
+   */
   start(afterHung: number | null = null): number | null {
     const { launch, programs, spawning, clock, log } = this.#options;
     const all = programs();
     const { runtime, node, file } = all[this.#vain % all.length] ?? all[0];
     if (this.#vain > 0) log(`the last keeper did not come up; starting one from ${runtime}`);
-    const keeper: KeeperLaunch = { ...launch, runtime, ...(afterHung === null ? {} : { afterHung }) };
-    const child = spawn(runnableNode(node, log), [...NODE_FLAGS, file, JSON.stringify(keeper)], {
-      ...spawning(),
-      detached: true,
-    });
+    const keeper: KeeperLaunch = { ...launch(), runtime, ...(afterHung === null ? {} : { afterHung }) };
+    const args = [...NODE_FLAGS, file, JSON.stringify(keeper)];
+    const child = spawning((options) => spawn(runnableNode(node, log), args, { ...options, detached: true }));
     const signal = new Promise<NodeJS.Signals | null>((resolve) => {
       child.once("exit", (_code, by) => {
         resolve(by);

@@ -27,7 +27,7 @@ export const keeperLaunch = z.object({
   config: z.string(),
   /** Sockets that a proxy hands to the keeper that it starts after the old one's death: descriptor numbers in this process. */
   inherited: z.array(listener.extend({ fd: z.int() })),
-  /** What the proxy that starts this keeper was started with, as the next one has to be. */
+  /** What the proxy was started with, as the next one has to be; from the proxy or the server that starts this keeper. */
   settings: proxySettings.optional(),
   /** Process id of the keeper whose place it takes, where the proxy has ended that as it hung. */
   afterHung: z.int().positive().optional(),

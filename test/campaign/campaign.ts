@@ -150,6 +150,14 @@ export class Campaign {
     for (const pid of [keeper, ...proxies, server, ...apps]) if (pid !== null) tellIfThere(pid, "SIGKILL");
   }
 
+  /** Keeper and proxies in the same instant: neither gets to run between the signals, and to start the other again. */
+  async killWatchers(): Promise<void> {
+    const { keeper, proxies } = await this.site.until("keeper and proxy can be told", () => this.site.pids());
+    for (const signal of ["SIGSTOP", "SIGKILL"] as const)
+      for (const pid of [keeper, ...proxies]) tellIfThere(pid, signal);
+    this.kills += 1 + proxies.length;
+  }
+
   /** Live weights, by the proxy's own record. */
   weightsSeen(): Readonly<Record<string, number>> {
     return this.#watch.seen.at(-1)?.split?.weights ?? {};

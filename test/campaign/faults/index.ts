@@ -1,3 +1,4 @@
+import { doubleKill } from "./double-kill.ts";
 import type { Fault } from "./fault.ts";
 import { fullDisk } from "./full-disk.ts";
 import { kill } from "./kill.ts";
@@ -11,6 +12,7 @@ import { slowDisk } from "./slow-disk.ts";
 /** Every kind of fault that befalls real processes. docs/failure-modes.md has a row for each. */
 export const FAULTS: readonly Fault[] = [
   kill,
+  doubleKill,
   pause,
   hang,
   silence,
