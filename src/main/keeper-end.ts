@@ -30,6 +30,8 @@ export async function keeperEnd(config: string, clock: Clock, signal: AbortSigna
       keeper[Symbol.dispose]();
     };
     signal.addEventListener("abort", onAbort, { once: true });
+    // It may have come while the keeper was asked.
+    if (signal.aborted) onAbort();
     await keeper.peer.closed;
     signal.removeEventListener("abort", onAbort);
     signal.throwIfAborted();
