@@ -8,7 +8,7 @@ export const doubleKill: Fault = {
   // For some seconds nobody listens.
   underLoad: false,
   async inject(campaign) {
-    for (let times = 0; times < 3; times += 1) {
+    for (let times = 0; times < 2; times += 1) {
       const id = await campaign.deploy();
       await campaign.atStep(id, pick(STEPS, campaign.random));
       await campaign.killWatchers();
