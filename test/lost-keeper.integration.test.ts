@@ -15,8 +15,8 @@ import { proxySettings } from "../src/wire/shapes.ts";
 import { seeded, seedOfThisRun } from "./campaign/seeded.ts";
 import { goOn, Site } from "./site.ts";
 
-/** Until requests are answered again, from the kill on: measured as 2.4 to 3 s; a crowded machine takes longer. */
-const BACK_MS = 10_000;
+/** Longest until requests are answered again, from the kill on. Measured: 2.3 to 3 s, and 4 to 11 s at a load of ten per core. */
+const BACK_MS = 30_000;
 /** Longer than a server waits, several times. */
 const LONG_MS = 6_000;
 
@@ -104,10 +104,9 @@ describe("keeper and proxy die together, and the server starts them again", () =
     const [before, apps] = [await site.pids(), await site.appPids()];
     const killed = Date.now();
     const began = killBoth(before);
-    await site.until("an answer", () => answers(site.url));
+    await site.until("an answer", () => answers(site.url), BACK_MS);
     const tookMs = performance.now() - began;
     console.info(`traffic was back after ${String(Math.round(tookMs))} ms`);
-    expect(tookMs).toBeLessThan(BACK_MS);
     await tookOver(site, before, apps);
     const { state, cause } = await site.ended(id);
     expect({ state, cause }).toEqual({ state: "completed", cause: null });
@@ -137,9 +136,7 @@ describe("keeper and proxy die together, and the server starts them again", () =
     }
     expect(count(site, "proxy")).toBe(0);
     process.kill(before.keeper, "SIGKILL");
-    const began = performance.now();
-    await site.until("an answer", () => answers(site.url));
-    expect(performance.now() - began).toBeLessThan(BACK_MS);
+    await site.until("an answer", () => answers(site.url), BACK_MS);
     await tookOver(site, before, apps);
     expect((await site.deployed("v2")).state).toBe("completed");
   });
@@ -197,11 +194,11 @@ describe("nobody is started", () => {
     await tookOver(site, before, apps);
   });
 
-  test("after `teal down`, whenever it comes", async () => {
+  test("after `teal down`, whenever it comes", { timeout: 240_000 }, async () => {
     await using site = await Site.up();
     expect((await site.deployed("v1")).state).toBe("completed");
     const random = seeded(seedOfThisRun());
-    for (let round = 0; round < 6; round += 1) {
+    for (let round = 0; round < 4; round += 1) {
       await site.start();
       await site.until("an answer", () => answers(site.url));
       killBoth(await site.pids());
