@@ -106,7 +106,6 @@ describe("keeper and proxy die together, and the server starts them again", () =
     const began = killBoth(before);
     await site.until("an answer", () => answers(site.url), BACK_MS);
     const tookMs = performance.now() - began;
-    console.info(`traffic was back after ${String(Math.round(tookMs))} ms`);
     await tookOver(site, before, apps);
     const { state, cause } = await site.ended(id);
     expect({ state, cause }).toEqual({ state: "completed", cause: null });
