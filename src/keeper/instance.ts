@@ -53,7 +53,7 @@ export class Instance {
   #port: number | null = null;
   #restarts = 0;
   /** Its record as it is now; null: not printed since it last changed. */
-  #printed: string | null = null;
+  #printed: Buffer | null = null;
   #draws = 0;
   #loop: Promise<void> = Promise.resolve();
 
@@ -84,14 +84,14 @@ export class Instance {
     };
   }
 
-  /** Printed; null while no process runs. */
-  get record(): string | null {
+  /** As it is written; null while no process runs. */
+  get record(): Buffer | null {
     if (this.#process === null || this.#port === null) return null;
     this.#printed ??= this.#print(this.#process, this.#port);
     return this.#printed;
   }
 
-  #print({ pid, startTicks, startedAt }: WatchedProcess & { readonly startedAt: number }, port: number): string {
+  #print({ pid, startTicks, startedAt }: WatchedProcess & { readonly startedAt: number }, port: number): Buffer {
     const { variables: _secret, ...spec } = this.spec;
     const ready = this.#status.state === "ready";
     return printInstance({ spec, pid, startTicks, startedAt, port, ready, restarts: this.#restarts });

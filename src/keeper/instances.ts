@@ -53,8 +53,8 @@ export class Instances {
     return [...this.#instances.values()].map((instance) => instance.report);
   }
 
-  /** Printed; see {@link printRecord}. */
-  records(): string[] {
+  /** As they are written; see {@link printRecord}. */
+  records(): Buffer[] {
     return [...this.#instances.values()].flatMap((instance) => instance.record ?? []);
   }
 

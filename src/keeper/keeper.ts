@@ -236,7 +236,7 @@ export class Keeper {
     if (this.#down !== null) throw new TealError("keeper-down", "everything is going down");
   }
 
-  #current(): string {
+  #current(): Buffer {
     const rest = {
       version: 1 as const,
       bootId: this.#bootId,

@@ -70,7 +70,7 @@ test("the first format is read", async () => {
 test("what is saved is read back, by its owner alone; many saves at once end with the last", async () => {
   let restarts = 0;
   const { instances, ...rest } = READ;
-  const current = (): string =>
+  const current = (): Buffer =>
     printRecord(
       rest,
       instances.map((instance) => printInstance({ ...instance, restarts })),
@@ -87,9 +87,10 @@ test("what is saved is read back, by its owner alone; many saves at once end wit
 
 test("what is printed is one document, with any number of instances", () => {
   const { instances, ...rest } = READ;
-  const [text = ""] = instances.map(printInstance);
+  const lines = instances.map(printInstance);
   for (const count of [0, 1, 3]) {
-    const printed: unknown = JSON.parse(printRecord(rest, Array<string>(count).fill(text)));
+    const all = Array.from({ length: count }, () => lines).flat();
+    const printed: unknown = JSON.parse(printRecord(rest, all).toString());
     expect(printed).toEqual({ ...READ, instances: Array(count).fill(instances[0]) });
   }
 });
@@ -119,7 +120,7 @@ test("a disk that refuses is told, and keeps nobody from going on", async () => 
   const warnings: string[] = [];
   const file = new RecordFile(
     join(folder, "gone", "keeper.json"),
-    () => JSON.stringify(READ),
+    () => Buffer.from(JSON.stringify(READ)),
     (text) => warnings.push(text),
   );
   await file.save();

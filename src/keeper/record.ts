@@ -90,27 +90,38 @@ async function readRecord(path: string): Promise<string | null> {
 }
 
 /**
- * keeper.json as text, a line for each instance. Theirs come as texts, see {@link printInstance}: of thousands, one or two
- * have changed since the last time.
+ * keeper.json, a line for each instance. Theirs come as they are written, see {@link printInstance}: of thousands, one or
+ * two have changed since the last time.
  */
-export function printRecord(rest: Omit<KeeperRecord, "instances">, instances: readonly string[]): string {
-  return `${JSON.stringify(rest).slice(0, -1)},"instances":[\n${instances.join(",\n")}\n]}\n`;
+export function printRecord(rest: Omit<KeeperRecord, "instances">, instances: readonly Buffer[]): Buffer {
+  const [first, ...others] = instances;
+  const head = Buffer.from(`${JSON.stringify(rest).slice(0, -1)},"instances":[`);
+  return Buffer.concat([head, first?.subarray(SEPARATOR.length) ?? NOTHING, ...others, TAIL]);
 }
 
-export function printInstance(instance: InstanceRecord): string {
-  return JSON.stringify(instance);
+const NOTHING = Buffer.alloc(0);
+const SEPARATOR = ",";
+const TAIL = Buffer.from("\n]}\n");
+
+/** As it stands after another one. */
+export function printInstance(instance: InstanceRecord): Buffer {
+  const text = `${SEPARATOR}\n${JSON.stringify(instance)}`;
+  // Memory of its own: a part of a shared slab, kept for long, keeps the whole slab.
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
+  bytes.write(text);
+  return bytes;
 }
 
 /** Writes keeper.json whole or not at all: a file of its own, synced, then renamed. Saves that come together are one. */
 export class RecordFile {
   readonly #path: string;
-  readonly #current: () => string;
+  readonly #current: () => Buffer;
   readonly #warn: (text: string) => void;
-  #written = "";
+  #written: Buffer | null = null;
   #writing: Promise<void> | null = null;
   #next: Promise<void> | null = null;
 
-  constructor(path: string, current: () => string, warn: (text: string) => void) {
+  constructor(path: string, current: () => Buffer, warn: (text: string) => void) {
     this.#path = path;
     this.#current = current;
     this.#warn = warn;
@@ -132,17 +143,17 @@ export class RecordFile {
   }
 
   async #write(): Promise<void> {
-    const text = this.#current();
-    if (text === this.#written) return;
+    const bytes = this.#current();
+    if (this.#written?.equals(bytes) === true) return;
     const temporary = `${this.#path}.new`;
     try {
       await using file = await open(temporary, "w", 0o600);
-      await file.writeFile(text);
+      await file.writeFile(bytes);
       await file.sync();
       await rename(temporary, this.#path);
       await using folder: FileHandle = await open(dirname(this.#path), "r");
       await folder.sync();
-      this.#written = text;
+      this.#written = bytes;
     } catch (thrown) {
       this.#warn(`${this.#path} could not be written: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
     }
