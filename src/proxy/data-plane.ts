@@ -331,7 +331,7 @@ export class DataPlane {
     const { counters, name } = service;
     const change = new TrafficSwitch({ ...facts, service: name, generation: split?.generation ?? 0, to, counters });
     this.#switches.set(name, change);
-    service.switches += 1;
+    service.switched();
     this.#drains.follow(change, service, times);
     return change;
   }

@@ -1,6 +1,9 @@
 import { COUNTER, SERVICE_CELL, takeChanged, total, totalFrom } from "./cells.ts";
 
-/** What is asked of a service to know whether its sample is news. */
+/**
+ * What is asked of a service to know whether its sample is news. Whoever changes any of it marks that, see `markChanged`;
+ * a new service is marked.
+ */
 export interface Sampled {
   readonly name: string;
   /** Counters of each environment; see cells.ts. */
@@ -22,22 +25,14 @@ const ALL_EVERY = 50;
 const WATCHED_EVERY = 5;
 
 /** Numbers of a service that are no counters, and of each environment: the histogram changes with the requests only. */
-const SWITCHES = 0;
-const MODE = 1;
-const HELD = 2;
 const OWN_FIELDS = 3;
 const FIELDS = COUNTER.latency;
 
-/** What was last told of a service. */
-interface Told {
-  readonly numbers: Float64Array;
-  /** A change was marked at the last tick: one may have come too late for that look, and found its mark raised already. */
-  looksAgain: boolean;
-}
-
 /** Chooses the services whose samples are sent at a tick, so that thousands of quiet ones cost nearly nothing. */
 export class SampleFeed {
-  readonly #told = new Map<string, Told>();
+  readonly #told = new Map<string, Float64Array>();
+  /** Marked at the last tick: a change may have come too late for that look, and have found its mark raised already. */
+  #again = new Set<string>();
   #tick = 0;
   #listeners = 0;
 
@@ -47,40 +42,38 @@ export class SampleFeed {
     let place = this.#tick;
     this.#listeners = listeners;
     this.#tick += 1;
+    const before = this.#again;
+    this.#again = new Set();
     const news: S[] = [];
     for (const service of services) {
       const isItsTurn = place % ALL_EVERY === 0;
-      if (this.#isNews(service) || all || isItsTurn || (place % WATCHED_EVERY === 0 && service.isWatched))
+      if (this.#isNews(service, before) || all || isItsTurn || (place % WATCHED_EVERY === 0 && service.isWatched))
         news.push(service);
       place += 1;
     }
     return news;
   }
 
-  /** Runs ten times a second for each service: it makes no garbage, and reads no counter where nothing happened. */
-  #isNews(service: Sampled): boolean {
-    const { name, cell, mode, counters, switches } = service;
-    const size = OWN_FIELDS + counters.size * FIELDS;
-    const isChanged = takeChanged(cell);
-    const told = this.#told.get(name);
-    if (told?.numbers.length !== size) {
-      const first = { numbers: new Float64Array(size), looksAgain: isChanged };
-      this.#told.set(name, first);
-      take(first.numbers, service);
-      return true;
-    }
-    const { numbers, looksAgain } = told;
-    told.looksAgain = isChanged;
-    const isSame = numbers[SWITCHES] === switches && numbers[MODE] === (mode?.number ?? 0);
-    return isChanged || looksAgain || !isSame ? take(numbers, service) : false;
+  /** Runs ten times a second for each service: where nothing happened it reads the mark and nothing else. */
+  #isNews(service: Sampled, before: ReadonlySet<string>): boolean {
+    const isChanged = takeChanged(service.cell);
+    if (!isChanged && (before.size === 0 || !before.has(service.name))) return false;
+    if (isChanged) this.#again.add(service.name);
+    const size = OWN_FIELDS + service.counters.size * FIELDS;
+    const told = this.#told.get(service.name);
+    if (told?.length === size) return take(told, service);
+    const first = new Float64Array(size);
+    this.#told.set(service.name, first);
+    take(first, service);
+    return true;
   }
 }
 
 /** Whether any number was another one. */
 function take(numbers: Float64Array, { cell, mode, counters, switches }: Sampled): boolean {
-  let isNews = put(numbers, SWITCHES, switches);
-  isNews = put(numbers, MODE, mode?.number ?? 0) || isNews;
-  isNews = put(numbers, HELD, totalFrom(cell, SERVICE_CELL.held)) || isNews;
+  let isNews = put(numbers, 0, switches);
+  isNews = put(numbers, 1, mode?.number ?? 0) || isNews;
+  isNews = put(numbers, 2, totalFrom(cell, SERVICE_CELL.held)) || isNews;
   let at = OWN_FIELDS;
   for (const counted of counters.values()) {
     for (let field = 0; field < FIELDS; field += 1) {

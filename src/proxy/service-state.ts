@@ -46,12 +46,10 @@ export class ServiceState {
   published: readonly PublishedTable[] = [];
   /** What was ordered last; null: nothing ever was. */
   maintenance: ServiceMaintenance | null = null;
-  /** What of it is live; null: off. */
-  mode: PublishedMode | null = null;
+  #mode: PublishedMode | null = null;
   readonly modeCounters: Float64Array<SharedArrayBuffer>;
   readonly users: UserWindows;
-  /** Changes of the live split since the process began. */
-  switches = 0;
+  #switches = 0;
 
   constructor(name: string, workers: number) {
     this.name = name;
@@ -59,6 +57,7 @@ export class ServiceState {
     this.cell = sharedInts(SERVICE_CELL.held + workers);
     this.users = new UserWindows(this.cell);
     this.modeCounters = sharedNumbers(workers * MODE_COUNTER.length);
+    markChanged(this.cell);
   }
 
   get counters(): ReadonlyMap<string, Float64Array<SharedArrayBuffer>> {
@@ -67,6 +66,26 @@ export class ServiceState {
 
   get instances(): readonly PublishedInstance[] {
     return [...this.#instances.values()];
+  }
+
+  /** What of its maintenance is live; null: off. */
+  get mode(): PublishedMode | null {
+    return this.#mode;
+  }
+
+  set mode(mode: PublishedMode | null) {
+    this.#mode = mode;
+    markChanged(this.cell);
+  }
+
+  /** Changes of the live split since the process began. */
+  get switches(): number {
+    return this.#switches;
+  }
+
+  switched(): void {
+    this.#switches += 1;
+    markChanged(this.cell);
   }
 
   /** Whether a deployment or a maintenance is under way, so that its numbers are looked at all the time. */
@@ -160,16 +179,23 @@ export class ServiceState {
 
   #environment(backend: ServiceTable["backends"][number], { traffic }: ServiceTable): PublishedEnvironment {
     const { environment, release, instances } = backend;
-    const counters = this.#counters.get(environment) ?? sharedNumbers((this.#workers + 1) * COUNTER.length);
-    this.#counters.set(environment, counters);
     return {
       environment,
       release,
-      counters,
+      counters: this.#countersOf(environment),
       clients: traffic.affinity === undefined ? null : this.#clientsOf(environment, release),
       users: this.users.of(environment, this.#workers),
       instances: instances.map(({ id, address }) => this.#instance(id, address)),
     };
+  }
+
+  #countersOf(environment: string): Float64Array<SharedArrayBuffer> {
+    const known = this.#counters.get(environment);
+    if (known !== undefined) return known;
+    const counters = sharedNumbers((this.#workers + 1) * COUNTER.length);
+    this.#counters.set(environment, counters);
+    markChanged(this.cell);
+    return counters;
   }
 
   /** Whoever failed with another release, or in another deployment, has not failed yet. */

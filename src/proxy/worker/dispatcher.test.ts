@@ -92,6 +92,7 @@ test("each thing that happens to a request marks its service, so that its sample
   const [table] = harness.plane.known().tables;
   if (table === undefined) throw new Error("a table is live");
   const marks = (): boolean => takeChanged(table.cell);
+  marks();
   expect(marks()).toBe(false);
   const exchange = ask() as Exchange;
   expect(marks()).toBe(true);
