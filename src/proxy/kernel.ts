@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { openSync, readSync } from "node:fs";
 
 /** TCP counters of the kernel since boot, in this network namespace, netstat(8); 0 where it does not say. */
 export interface ListenCounts {
@@ -23,12 +23,29 @@ export function kernelRefused(read: () => string = readNetstat): number {
   return Math.max(listenOverflows, listenDrops);
 }
 
+const NETSTAT = "/proc/net/netstat";
+/** Some 4 KiB; the kernel gives the whole text at once where there is room for it. */
+const text = Buffer.allocUnsafeSlow(65_536);
+/** Undefined: not opened yet; null: there is none. */
+let descriptor: number | null | undefined;
+
+/**
+ * Kept open, as each switch reads it twice or more: the kernel then makes the text once, where a reading of its own makes it
+ * twice, beside opening and closing.
+ */
 function readNetstat(): string {
+  if (descriptor === undefined) descriptor = openNetstat();
+  if (descriptor === null) return "";
+  const length = readSync(descriptor, text, 0, text.length, 0);
+  return text.toString("latin1", 0, length);
+}
+
+function openNetstat(): number | null {
   try {
-    return readFileSync("/proc/net/netstat", "latin1");
+    return openSync(NETSTAT, "r");
   } catch (thrown) {
     // Not Linux, or /proc is not mounted: nothing is known, which a receipt shows as 0.
-    if (thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT") return "";
+    if (thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT") return null;
     throw thrown;
   }
 }
