@@ -120,25 +120,30 @@ test("a power cut that keeps any pages of a write leaves this snapshot or the on
     return [readFileSync(path), file.read() ?? ""];
   };
   let [before, old] = await save(0);
+  writeFileSync(`${path}.cut`, before);
+  const cut = openSync(`${path}.cut`, "r+");
   for (let round = 1; round < 8; round += 1) {
     const [after, text] = await save(round);
     const changed = Array.from({ length: after.length / PAGE }, (_, page) => page * PAGE).filter(
       (at) => !after.subarray(at, at + PAGE).equals(before.subarray(at, at + PAGE)),
     );
     expect(changed.length).toBeGreaterThan(1);
-    for (const kept of [
-      ...changed.map((at) => [at]),
-      ...changed.map((at) => changed.filter((other) => other !== at)),
-    ]) {
-      const cut = Buffer.from(before);
-      for (const at of kept) after.copy(cut, at, at, at + PAGE);
-      writeFileSync(`${path}.cut`, cut);
+    const put = (pages: readonly number[], from: Buffer): void => {
+      for (const at of pages) writeSync(cut, from, at, PAGE, at);
+    };
+    const alone = changed.map((at) => [at]);
+    const without = changed.map((at) => changed.filter((other) => other !== at));
+    for (const kept of [...alone, ...without]) {
+      put(kept, after);
       const found = new SnapshotFile(`${path}.cut`, systemClock, raise);
       expect([old, text]).toContain(found.read());
       await found.close();
+      put(kept, before);
     }
+    put(changed, after);
     [before, old] = [after, text];
   }
+  closeSync(cut);
   await file.close();
   expect(JSON.parse(old)).toMatchObject({ version: 1 });
 });
