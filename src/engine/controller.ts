@@ -241,7 +241,7 @@ export class Controller implements Control {
   }
 
   lastSeq(): Promise<number> {
-    return this.#parts.store.lastSeq();
+    return this.#parts.reads.lastSeq();
   }
 
   logs(service: string, options: Parameters<Control["logs"]>[1]): AsyncIterable<LogLine> {

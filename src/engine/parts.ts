@@ -13,7 +13,11 @@ import type { Journal } from "./journal.ts";
 /** Everything the engine stands on; put together once, in the composition root. */
 export interface EngineParts {
   readonly store: Store;
-  /** The same store, past the queue of what runs: for answers that somebody waits for, and that need not be in order with it. */
+  /**
+   * The same record, past the queue of what runs and beside its writes: for answers that somebody waits for. Reads of it need
+   * not be in order with each other, nor with what `store` is writing: nothing may be decided by them. It is closed in place of
+   * `store`.
+   */
   readonly reads: Store;
   readonly journal: Journal;
   readonly hub: Hub;

@@ -41,18 +41,27 @@ async function activeRelease({ store }: EngineParts, service: string): Promise<s
   return (await store.environments(service)).find(({ name }) => name === row?.active)?.release ?? null;
 }
 
+/** How far back the release before is looked for; it is among the first as a rule. */
+const LOOKS = [20, 200];
+
 /** The newest stored release that was active before and is in no environment now; what a rollback starts again. */
 export async function previousRelease(
   { store, releases }: EngineParts,
   service: string,
   active: string | null,
 ): Promise<Release | null> {
-  for (const deployment of await store.history(service, 200)) {
-    if (deployment.state !== "completed" || deployment.goal === "retire") continue;
-    if (deployment.release === null || deployment.release === active) continue;
-    const release = await store.release(service, deployment.release);
-    if (release !== null && ((await releases.exists(service, release.id)) || release.spec.release.kind === "none"))
-      return release;
+  let looked = 0;
+  for (const most of LOOKS) {
+    const history = await store.history(service, most);
+    for (const deployment of history.slice(looked)) {
+      if (deployment.state !== "completed" || deployment.goal === "retire") continue;
+      if (deployment.release === null || deployment.release === active) continue;
+      const release = await store.release(service, deployment.release);
+      if (release !== null && ((await releases.exists(service, release.id)) || release.spec.release.kind === "none"))
+        return release;
+    }
+    if (history.length < most) break;
+    looked = history.length;
   }
   return null;
 }

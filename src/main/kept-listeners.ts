@@ -40,7 +40,7 @@ export async function listenNow({
   }
 }
 
-/** Tells every keeper that comes where to listen: one that came after all else had died may not have the sockets. */
+/** Tells every keeper, the present one too, where to listen: one that came after all else had died may not have the sockets. */
 export function keepListeners({ keeper, signal, ...rest }: KeptListeners): void {
   keeper.onConnected((peer) => {
     if (!signal.aborted) void ensure(peer, { signal, ...rest });

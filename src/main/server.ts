@@ -14,7 +14,7 @@ import type { ApiListen } from "../model/api-listen.ts";
 import { addConnections, type ConnectionCounts, NO_CONNECTIONS } from "../model/connections.ts";
 import { TealError, toTealError } from "../model/error.ts";
 import type { AnsweredCall } from "../server/info.ts";
-import { openSqliteReader, openSqliteStore } from "../store/sqlite/open.ts";
+import { openSqliteStore, sqliteReaders } from "../store/sqlite/open.ts";
 import { acquireOwnership } from "../store/sqlite/ownership.ts";
 import { ensureStateDirectory } from "../store/state-directory.ts";
 import { readBeside } from "../store/read-beside.ts";
@@ -116,7 +116,7 @@ async function serve(launch: ServerLaunch): Promise<() => Promise<void>> {
     await engine.stop();
     await endTracing();
     // The keeper asks until the last: a store that closes slowly is no hang.
-    await store.close();
+    await reads.close();
     keeper.close();
     ownership.release();
   };
@@ -159,22 +159,25 @@ function threadProgram(name: string): URL {
 async function openMeasuredStore(
   paths: StatePaths,
 ): Promise<{ store: Store; reads: Store; registry: Registry; own: ControlMetrics }> {
-  const opened = readBeside(await openStore(paths), {
-    open: () => openSqliteReader(paths.database),
-    monotonic: () => systemClock.monotonic(),
-    onFailure: (problem) => {
-      report(problem, { doing: "reading beside the writes" });
-    },
-  });
+  const opened = await openStore(paths);
   const registry = new Registry();
   const own = new ControlMetrics(registry, await opened.unfinished());
-  const store = measuredStore(opened, () => systemClock.monotonic(), {
+  const monotonic = (): number => systemClock.monotonic();
+  const measured = measuredStore(opened, monotonic, {
     storeCall: (call) => {
       own.storeCall(call);
     },
   });
-  const reads = rememberedReleases(store);
-  return { store: queuedStore(reads, AT_ONCE), reads, registry, own };
+  // What runs decides by reads that are in order with its writes; answers to people need not be.
+  const store = rememberedReleases(measured);
+  const reads = readBeside(store, {
+    open: sqliteReaders(paths.database),
+    monotonic,
+    onFailure: (problem) => {
+      report(problem, { doing: "reading beside the writes" });
+    },
+  });
+  return { store: queuedStore(store, AT_ONCE), reads, registry, own };
 }
 
 /** In a thread of its own; when that keeps ending, so does this process. */

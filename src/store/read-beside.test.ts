@@ -1,8 +1,10 @@
+import { renameSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { TealError } from "../model/error.ts";
 import { SqliteStore } from "./sqlite/sqlite-store.ts";
 import { directSqliteStore } from "./sqlite/direct.ts";
-import { openSqliteReader } from "./sqlite/open.ts";
+import { sqliteReaders } from "./sqlite/open.ts";
 import { queuedStore } from "./queued.ts";
 import { readBeside } from "./read-beside.ts";
 import { sampleAcceptance, sampleChunk, sampleEvent } from "./samples.ts";
@@ -21,7 +23,7 @@ storeConformance("SQLite, read beside the writes", () => {
     open: () =>
       Promise.resolve(
         readBeside(directSqliteStore(file), {
-          open: () => openSqliteReader(file),
+          open: sqliteReaders(file),
           monotonic: () => 0,
           onFailure: unexpected,
         }),
@@ -58,7 +60,7 @@ test("a small read sees what was answered, and does not wait for what is being w
       return store.append(events);
     },
   };
-  const beside = readBeside(slow, { open: () => openSqliteReader(file), monotonic: () => 0, onFailure: unexpected });
+  const beside = readBeside(slow, { open: sqliteReaders(file), monotonic: () => 0, onFailure: unexpected });
   await beside.append([sampleEvent()]);
   const write = beside.append([sampleEvent(), sampleEvent()]);
   expect(await beside.lastSeq()).toBe(1);
@@ -74,6 +76,7 @@ test("what cannot be read beside is asked of the store, told once, and tried aga
   const file = `${folder.path}/teal.db`;
   const { state, store } = asked(directSqliteStore(file));
   const told: string[] = [];
+  const readers = sqliteReaders(file);
   let now = 0;
   let opened = 0;
   const beside = readBeside(store, {
@@ -84,9 +87,9 @@ test("what cannot be read beside is asked of the store, told once, and tried aga
     open: () => {
       opened += 1;
       if (opened === 1) throw new TealError("store-failed", "no room");
-      const reader = new SqliteStore(file, { readOnly: true });
+      const reader = readers();
       // It ends under the hands of whoever reads.
-      if (opened === 2) reader.close();
+      if (opened === 2) reader.store.close();
       return reader;
     },
   });
@@ -106,16 +109,62 @@ test("what cannot be read beside is asked of the store, told once, and tried aga
   expect(told.filter((message) => message === "no room")).toHaveLength(1);
 });
 
-test("what is no failure of the store is thrown", async () => {
+test("a row that cannot be understood is the store's to tell, and ends no other read", async () => {
+  using folder = temporaryFolder();
+  const file = `${folder.path}/teal.db`;
+  const { state, store } = asked(directSqliteStore(file));
+  await store.claim("web", 0);
+  const other = new DatabaseSync(file);
+  other.exec("UPDATE services SET weights = 'no weights'");
+  other.close();
+  const beside = readBeside(store, { monotonic: () => 0, onFailure: unexpected, open: sqliteReaders(file) });
+  await expect(beside.service("web")).rejects.toMatchObject({ code: "store-failed" });
+  expect([await beside.lastSeq(), state.times]).toEqual([0, 0]);
+  await beside.close();
+});
+
+test("a file that was put in place of the one that is written is not read", async () => {
   using folder = temporaryFolder();
   const file = `${folder.path}/teal.db`;
   const store = directSqliteStore(file);
-  const reader = new SqliteStore(file, { readOnly: true });
-  reader.lastSeq = () => {
-    throw new TealError("internal", "a bug");
+  const readers = sqliteReaders(file);
+  readers().store.close();
+  const copy = directSqliteStore(`${folder.path}/copy.db`);
+  await copy.close();
+  renameSync(`${folder.path}/copy.db`, file);
+  expect(readers).toThrow(/another file/);
+  await store.close();
+});
+
+test("closing comes after the reads before it", async () => {
+  using folder = temporaryFolder();
+  const file = `${folder.path}/teal.db`;
+  let now = 0;
+  // Each takes more than the share of a turn.
+  const monotonic = (): number => (now += 10);
+  const { state, store } = asked(directSqliteStore(file));
+  const beside = readBeside(store, { monotonic, onFailure: unexpected, open: sqliteReaders(file) });
+  const reads = Array.from({ length: 20 }, () => beside.lastSeq());
+  await beside.close();
+  expect(await Promise.all(reads)).toEqual(Array.from({ length: 20 }, () => 0));
+  expect(state.times).toBe(0);
+});
+
+test("long lists are the store's thread's", async () => {
+  using folder = temporaryFolder();
+  const file = `${folder.path}/teal.db`;
+  const store = directSqliteStore(file);
+  const limits: number[] = [];
+  const spied: Store = {
+    ...store,
+    history: (service, limit) => {
+      limits.push(limit);
+      return store.history(service, limit);
+    },
   };
-  const beside = readBeside(store, { monotonic: () => 0, onFailure: unexpected, open: () => reader });
-  await expect(beside.lastSeq()).rejects.toThrow("a bug");
+  const beside = readBeside(spied, { monotonic: () => 0, onFailure: unexpected, open: sqliteReaders(file) });
+  for (const limit of [20, 1_000]) await beside.history("web", limit);
+  expect(limits).toEqual([1_000]);
   await beside.close();
 });
 
@@ -124,7 +173,7 @@ test("a piece of traffic that is being put is not overtaken by who asks for the 
   const file = `${folder.path}/teal.db`;
   const queued = queuedStore(directSqliteStore(file), 1);
   const beside = readBeside(queued, {
-    open: () => openSqliteReader(file),
+    open: sqliteReaders(file),
     monotonic: () => 0,
     onFailure: unexpected,
   });

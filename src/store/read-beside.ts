@@ -4,36 +4,45 @@ import type { Store } from "./store.ts";
 import { type StoreCall, type StoreMethod, storeThrough, type SyncStore } from "./sync.ts";
 import { TurnShare } from "./turn-share.ts";
 
-/**
- * Small ones, by an index. Not `series`: its pieces are put without waiting, and who asks for them wants the last one too.
- * Not `events`, `changes` and the like: a thousand rows take long to read.
- */
-const SMALL_READS: ReadonlySet<StoreMethod> = new Set<StoreMethod>([
-  "services",
-  "service",
-  "environments",
-  "outline",
-  "release",
-  "deployment",
-  "withKey",
-  "abortedWithKey",
-  "plan",
-  "steps",
-  "history",
-  "approval",
-  "maintenance",
-  "receipts",
-  "lastSeq",
-]);
+/** A list of no more rows than this is small. */
+const FEW = 50;
 
-/** What reads may take of one turn of the event loop. */
+type IsSmall = (values: readonly unknown[]) => boolean;
+const always: IsSmall = () => true;
+
+/**
+ * Small reads, by an index. Not `release`, which is remembered. Not `series`: its pieces are put without waiting, and who asks
+ * for them wants the last one too. Not `services`, `events` and the like: thousands of rows take long to read.
+ */
+const SMALL_READS: Partial<Record<StoreMethod, IsSmall>> = {
+  service: always,
+  environments: always,
+  outline: always,
+  deployment: always,
+  plan: always,
+  steps: always,
+  history: ([, limit]) => typeof limit === "number" && limit <= FEW,
+  approval: always,
+  maintenance: always,
+  receipts: always,
+  lastSeq: always,
+};
+
+/** When reads have taken so much of one turn of the event loop, no more are begun in it. */
 const SHARE_MS: Milliseconds = 8;
 /** After a failure, reads go through the store for so long. */
 const AGAIN_MS: Milliseconds = 10_000;
 
+/** The same record, opened once more. */
+export interface Reader {
+  readonly store: SyncStore;
+  /** Whether an error of `store` is of the reader itself; what else it throws, the store may know better. */
+  readonly isBroken: (thrown: unknown) => boolean;
+}
+
 export interface ReadBesideOptions {
-  /** Opens it. @throws `store-failed` */
-  readonly open: () => SyncStore;
+  /** Opens it, to read only. @throws `store-failed` */
+  readonly open: () => Reader;
   /** Monotonic milliseconds. */
   readonly monotonic: () => Milliseconds;
   /** Told why reads do not go beside the writes. */
@@ -41,26 +50,26 @@ export interface ReadBesideOptions {
 }
 
 /**
- * The same store, whose small reads are made right here, on an opening of their own: asking the store's thread costs more
- * than most of them, and it may wait for the disk with the writes of hundreds of deployments. A read sees all that was
- * written by calls that were answered before it was asked; of one that is not answered yet, all or nothing, also where that
- * was called first.
+ * The same store for answers to people, whose small reads are made right here, on an opening of their own: asking the store's
+ * thread costs more than most of them, and it may wait for the disk with the writes of hundreds of deployments. A read sees
+ * all that was written by calls that were answered before it was asked; of one that is not answered yet, all or nothing, also
+ * where that was called first, and other reads may see it earlier: nothing that acts on what it reads is to use it.
  */
 export function readBeside(store: Store, options: ReadBesideOptions): Store {
   const beside = new Beside(options);
+  const ask = (method: StoreMethod, values: readonly unknown[]): unknown => Reflect.apply(store[method], store, values);
   const read = async (method: StoreMethod, values: readonly unknown[]): Promise<unknown> => {
     const answer = await beside.read(method, values);
     return answer === null ? ask(method, values) : answer.value;
   };
-  const ask = (method: StoreMethod, values: readonly unknown[]): unknown => Reflect.apply(store[method], store, values);
   const close = async (): Promise<void> => {
     // A last opening that ends takes the log of writes with it: that is the writer's to do.
-    beside.close();
+    await beside.close();
     await store.close();
   };
   const call = (method: StoreMethod, values: readonly unknown[]): unknown => {
     if (method === "close") return close();
-    return SMALL_READS.has(method) ? read(method, values) : ask(method, values);
+    return SMALL_READS[method]?.(values) === true ? read(method, values) : ask(method, values);
   };
   return storeThrough(call as StoreCall);
 }
@@ -68,7 +77,7 @@ export function readBeside(store: Store, options: ReadBesideOptions): Store {
 class Beside {
   readonly #options: ReadBesideOptions;
   readonly #share: TurnShare;
-  #reader: SyncStore | null = null;
+  #reader: Reader | null = null;
   /** Not opened again before. */
   #notBefore: Milliseconds = 0;
   #isClosed = false;
@@ -81,26 +90,34 @@ class Beside {
   /** Null: the store is to be asked. */
   read(method: StoreMethod, values: readonly unknown[]): Promise<{ readonly value: unknown } | null> {
     return this.#share.run(() => {
+      const reader = this.#opened();
+      if (reader === null) return null;
+      const { store, isBroken } = reader;
       try {
-        const reader = this.#opened();
-        return reader === null ? null : { value: Reflect.apply(reader[method], reader, values) as unknown };
+        return { value: Reflect.apply(store[method], store, values) as unknown };
       } catch (thrown) {
-        const problem = toTealError(thrown);
-        if (problem.code !== "store-failed") throw problem;
-        this.#giveUp(problem);
+        if (isBroken(thrown)) this.#giveUp(toTealError(thrown));
         return null;
       }
     });
   }
 
-  close(): void {
-    this.#isClosed = true;
-    this.#end();
+  /** After all that was asked before. */
+  async close(): Promise<void> {
+    await this.#share.run(() => {
+      this.#isClosed = true;
+      this.#end();
+    });
   }
 
-  #opened(): SyncStore | null {
+  #opened(): Reader | null {
     const { open, monotonic } = this.#options;
-    if (this.#reader === null && !this.#isClosed && monotonic() >= this.#notBefore) this.#reader = open();
+    if (this.#reader !== null || this.#isClosed || monotonic() < this.#notBefore) return this.#reader;
+    try {
+      this.#reader = open();
+    } catch (thrown) {
+      this.#giveUp(toTealError(thrown));
+    }
     return this.#reader;
   }
 
@@ -111,11 +128,12 @@ class Beside {
   }
 
   #end(): void {
+    const reader = this.#reader;
+    this.#reader = null;
     try {
-      this.#reader?.close();
+      reader?.store.close();
     } catch (thrown) {
       this.#options.onFailure(toTealError(thrown));
     }
-    this.#reader = null;
   }
 }

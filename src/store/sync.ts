@@ -2,7 +2,7 @@ import type { Store } from "./store.ts";
 
 export type StoreMethod = keyof Store;
 
-/** Those that write nothing. Not `series`: its pieces are put without waiting, and who asks for them wants the last one too. */
+/** Those that write nothing: what was asked before the first write need not wait for it. */
 export const READS: ReadonlySet<StoreMethod> = new Set<StoreMethod>([
   "services",
   "service",
@@ -26,6 +26,8 @@ export const READS: ReadonlySet<StoreMethod> = new Set<StoreMethod>([
   "events",
   "eventsOf",
   "lastSeq",
+  "series",
+  "lastSeries",
 ]);
 
 /** The same store, answering at once: what runs inside a store's thread. */

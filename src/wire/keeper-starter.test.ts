@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { KeeperStarter, type KeeperProgram } from "./keeper-starter.ts";
+import { type KeeperProgram, KeeperStarter, type KeeperStarterOptions } from "./keeper-starter.ts";
 import { isAlive } from "./process-stat.ts";
 
 let folder: string;
@@ -35,10 +35,17 @@ function program(name: string, body: string): KeeperProgram {
 const RUNS = "setInterval(() => undefined, 1000);";
 
 function starter(first: KeeperProgram, ...more: KeeperProgram[]): KeeperStarter {
+  return starterOf([first, ...more], (spawn) => spawn({ stdio: "ignore" }));
+}
+
+function starterOf(
+  programs: readonly [KeeperProgram, ...KeeperProgram[]],
+  spawning: KeeperStarterOptions["spawning"],
+): KeeperStarter {
   return new KeeperStarter({
     launch: () => ({ root: folder, config: "", inherited: [] }),
-    programs: () => [first, ...more],
-    spawning: (spawn) => spawn({ stdio: "ignore" }),
+    programs: () => programs,
+    spawning,
     clock: { now: () => elapsed, monotonic: () => elapsed, sleep: () => Promise.reject(new Error("nobody sleeps")) },
     log: (line) => void lines.push(line),
   });
@@ -118,4 +125,16 @@ test("another keeper that answers makes what was in vain forgotten", async () =>
   await keepers.ended(first, false);
   keepers.answered(process.pid);
   expect(keepers.vain).toBe(0);
+});
+
+test("what the machine refuses by throwing is told, and may be tried again", () => {
+  let isShort = true;
+  const from = starterOf([program("one", RUNS)], (spawn) => {
+    if (isShort) throw new Error("spawn ENOMEM");
+    return spawn({ stdio: "ignore" });
+  });
+  expect(from.start()).toBeNull();
+  expect(lines).toEqual(["no keeper could be started: spawn ENOMEM"]);
+  isShort = false;
+  start(from);
 });

@@ -1,4 +1,4 @@
-import { type SpawnOptions, spawn } from "node:child_process";
+import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { toTealError } from "../model/error.ts";
 import type { Clock, Milliseconds } from "../model/time.ts";
 import { type KeeperLaunch, NODE_FLAGS, type Program } from "./launch.ts";
@@ -23,6 +23,8 @@ interface Started {
   /** What ended it, once it has ended; null: it ended by itself. */
   readonly signal: Promise<NodeJS.Signals | null>;
   hasAnswered: boolean;
+  /** It was ended here, as it never answered; one that the kernel holds lives on for a while. */
+  isEnded: boolean;
 }
 
 export interface KeeperStarterOptions {
@@ -57,7 +59,7 @@ export class KeeperStarter {
 
   /**
    * @returns its pid; null: it could not be started, which the log says
-   * @throws what `launch` and `spawning` throw
+   * @throws what `launch` throws
    */
   start(afterHung: number | null = null): number | null {
     const { launch, programs, spawning, clock, log } = this.#options;
@@ -66,7 +68,10 @@ export class KeeperStarter {
     if (this.#vain > 0) log(`the last keeper did not come up; starting one from ${runtime}`);
     const keeper: KeeperLaunch = { ...launch(), runtime, ...(afterHung === null ? {} : { afterHung }) };
     const args = [...NODE_FLAGS, file, JSON.stringify(keeper)];
-    const child = spawning((options) => spawn(runnableNode(node, log), args, { ...options, detached: true }));
+    const child = this.#spawned(() =>
+      spawning((options) => spawn(runnableNode(node, log), args, { ...options, detached: true })),
+    );
+    if (child === null) return null;
     const signal = new Promise<NodeJS.Signals | null>((resolve) => {
       child.once("exit", (_code, by) => {
         resolve(by);
@@ -77,8 +82,19 @@ export class KeeperStarter {
     });
     child.unref();
     const { pid } = child;
-    this.#started = pid === undefined ? null : { pid, since: clock.monotonic(), signal, hasAnswered: false };
+    this.#started =
+      pid === undefined ? null : { pid, since: clock.monotonic(), signal, hasAnswered: false, isEnded: false };
     return pid ?? null;
+  }
+
+  /** Most failures come as an event of the child, some are thrown (Node: ENOMEM). */
+  #spawned(start: () => ChildProcess): ChildProcess | null {
+    try {
+      return start();
+    } catch (thrown) {
+      this.#options.log(`no keeper could be started: ${toTealError(thrown).message}`);
+      return null;
+    }
   }
 
   /** The keeper that answers now. */
@@ -95,12 +111,13 @@ export class KeeperStarter {
   endSilent(): void {
     const { clock, log, programs } = this.#options;
     const started = this.#started;
-    if (started === null || started.hasAnswered || programs().length < 2) return;
+    if (started === null || started.hasAnswered || started.isEnded || programs().length < 2) return;
     if (clock.monotonic() - started.since < ANSWER_MS || !isAlive(started.pid)) return;
     log(
       `the keeper (process ${String(started.pid)}) has not answered for ${String(ANSWER_MS / 1_000)} s, and is ended`,
     );
     this.#vain += 1;
+    started.isEnded = true;
     endKeeper(started.pid, log);
   }
 

@@ -1,10 +1,11 @@
-import { once } from "node:events";
+import { getEventListeners, once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
+import { TealError } from "../model/error.ts";
 import { Peer } from "./peer.ts";
 import { defineProtocol } from "./protocol.ts";
 
@@ -87,4 +88,39 @@ test("a call into a connection whose other end has just gone says that it is gon
   peer.listen();
   near.write("x");
   expect(await gone.promise).toMatchObject({ code: "data-plane-down" });
+});
+
+test("a call ends at its deadline; its late answer is heard by nobody, and the next call has its own", async () => {
+  heard = (far) => {
+    far.on("data", (bytes: Buffer) => {
+      if (!bytes.toString().includes('"id":1')) return;
+      far.write(framed({ id: 0, result: { text: "late" } }) + framed({ id: 1, result: { text: "done" } }));
+    });
+  };
+  peer.listen();
+  await expect(peer.call("ask", {}, { timeoutMs: 20 })).rejects.toMatchObject({
+    code: "deadline-passed",
+    message: "test call ask took longer than 20 ms",
+  });
+  expect(await peer.call("ask", {})).toEqual({ text: "done" });
+});
+
+test("a caller that gives up gets its own reason, and leaves no listener behind", async () => {
+  heard = () => undefined;
+  peer.listen();
+  const caller = new AbortController();
+  const calls = [1, 2, 3].map(() => peer.call("ask", {}, { signal: caller.signal }));
+  expect(getEventListeners(caller.signal, "abort")).toHaveLength(3);
+  caller.abort(new TealError("aborted", "enough"));
+  for (const call of calls) await expect(call).rejects.toMatchObject({ code: "aborted", message: "enough" });
+  expect(getEventListeners(caller.signal, "abort")).toHaveLength(0);
+  await expect(peer.call("ask", {}, { signal: caller.signal })).rejects.toThrow("enough");
+});
+
+test("an answered call leaves no listener behind, and nothing that its deadline could end", async () => {
+  heard = (far) => far.write(framed({ id: 0, result: { text: "done" } }));
+  peer.listen();
+  const { signal } = new AbortController();
+  expect(await peer.call("ask", {}, { signal, timeoutMs: 10_000 })).toEqual({ text: "done" });
+  expect(getEventListeners(signal, "abort")).toHaveLength(0);
 });

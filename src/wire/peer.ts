@@ -1,7 +1,6 @@
 import type { Socket } from "node:net";
 import { setImmediate as turn } from "node:timers/promises";
 import {
-  type CancellationToken,
   CancellationTokenSource,
   ConnectionError,
   createMessageConnection,
@@ -39,8 +38,6 @@ interface Limits {
 }
 
 export interface CallInfo<P extends Protocol> {
-  /** Aborts when the caller has given up or its connection is gone. */
-  readonly signal: AbortSignal;
   /** This end of the connection that it came by. */
   readonly peer: Peer<P>;
 }
@@ -196,22 +193,10 @@ export class Peer<P extends Protocol> {
   }
 
   onCall<M extends CallName<P>>(method: M, handler: Handlers<P>[M]): void {
-    this.#connection.onRequest(method, async (raw: unknown, token: CancellationToken) => {
-      const caller = new AbortController();
-      token.onCancellationRequested(() => {
-        caller.abort(new TealError("aborted", `the caller of ${method} has given up`));
-      });
+    this.#connection.onRequest(method, async (raw: unknown) => {
       try {
         const params = this.#shape(method).params.parse(raw ?? {}) as Params<P, M>;
-        const gone = this.#goneSignal;
-        const info: CallInfo<P> = {
-          // Made where it is wanted: few calls are worth one.
-          get signal() {
-            return AbortSignal.any([caller.signal, gone]);
-          },
-          peer: this,
-        };
-        return await handler(params, info);
+        return await handler(params, { peer: this });
       } catch (thrown) {
         return toWire(thrown);
       }

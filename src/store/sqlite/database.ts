@@ -38,7 +38,7 @@ export class Database {
   #isTogether = false;
 
   /**
-   * Opens, and brings the schema up to date.
+   * Opens, and brings the schema up to date, unless it is to be read only.
    * @throws `store-failed`; `protocol-mismatch` when a newer version of Teal has written it
    */
   constructor(file: string, options: DatabaseOptions = {}) {

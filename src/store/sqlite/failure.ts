@@ -34,6 +34,14 @@ export function isDiskFull(thrown: unknown): boolean {
   return code === FULL || code === IOERR;
 }
 
+/** Whether the connection, or its file, is at fault: not one row, and not somebody who has it locked for a moment. */
+export function isConnectionBroken(thrown: unknown): boolean {
+  const cause = thrown instanceof TealError ? thrown.cause : thrown;
+  const code = sqliteCode(cause);
+  if (code !== null) return code !== BUSY;
+  return cause instanceof Error && "code" in cause && cause.code === "ERR_INVALID_STATE";
+}
+
 /** A TealError as it is; anything else as `store-failed` with its cause. */
 export function storeFailure(what: string, thrown: unknown): TealError {
   if (thrown instanceof TealError) return thrown;

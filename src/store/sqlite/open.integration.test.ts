@@ -8,7 +8,7 @@ import { sampleAcceptance, sampleEvent } from "../samples.ts";
 import { storeConformance } from "../store.conformance.ts";
 import type { Store } from "../store.ts";
 import { temporaryFolder } from "../temporary.ts";
-import { openSqliteReader, openSqliteStore } from "./open.ts";
+import { sqliteReaders, openSqliteStore } from "./open.ts";
 
 const workerUrl = new URL("../../main/store-worker.ts", import.meta.url);
 
@@ -118,7 +118,7 @@ test("what reads beside the writes answers while one of them waits, sees what wa
   const file = join(folder.path, "teal.db");
   const store = await openSqliteStore({ file, workerUrl, ballast: null });
   await store.append([sampleEvent()]);
-  const reader = openSqliteReader(file);
+  const { store: reader } = sqliteReaders(file)();
   await store.append([sampleEvent()]);
   const other = new DatabaseSync(file);
   other.exec("BEGIN IMMEDIATE");

@@ -1,8 +1,11 @@
+import { statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { TealError } from "../../model/error.ts";
+import { TealError } from "../../model/error.ts";
 import type { Milliseconds } from "../../model/time.ts";
 import type { Store } from "../store.ts";
-import { type StoreCall, storeThrough, type SyncStore } from "../sync.ts";
+import type { Reader } from "../read-beside.ts";
+import { type StoreCall, storeThrough } from "../sync.ts";
+import { isConnectionBroken } from "./failure.ts";
 import { StoreThread } from "../thread/client.ts";
 import { SqliteStore } from "./sqlite-store.ts";
 
@@ -35,10 +38,21 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
 }
 
 /**
- * The same file once more, in the caller's own thread, which reads and never writes, while the store is open. It waits for
- * nobody's lock.
- * @throws `store-failed`
+ * Opens the same file again and again while the store is open, in the caller's own thread: reads that never write, and wait
+ * for nobody's lock. A file that somebody has put in its place is not the one that the store writes, and is refused.
+ * @throws (the result) `store-failed`
  */
-export function openSqliteReader(file: string): SyncStore {
-  return new SqliteStore(file, { readOnly: true, busyMs: 0 });
+export function sqliteReaders(file: string): () => Reader {
+  let first: string | null = null;
+  return () => {
+    const store = new SqliteStore(file, { readOnly: true, busyMs: 0 });
+    const { dev, ino } = statSync(file);
+    const identity = `${String(dev)} ${String(ino)}`;
+    first ??= identity;
+    if (identity === first) return { store, isBroken: isConnectionBroken };
+    store.close();
+    throw new TealError("store-failed", `${file} is another file than the one that is written`, {
+      remedy: "Start the server anew, so that it goes by the file that is there now.",
+    });
+  };
 }

@@ -40,7 +40,7 @@ import { applyTransition } from "./transition.ts";
 
 /**
  * The store on one SQLite file: every method blocks until the disk has it. Runs in a thread of its own
- * ({@link openSqliteStore}); the owner of the state directory is its only user.
+ * ({@link openSqliteStore}), and beside it read-only ({@link sqliteReaders}); the owner of the state directory is its only user.
  */
 export class SqliteStore implements SyncStore {
   readonly #database: Database;
