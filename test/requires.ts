@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { networkInterfaces, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { SmallDisk } from "./small-disk.ts";
 
@@ -31,6 +31,12 @@ export function findProgram(program: string): string | null {
  */
 export function requires(test: Skippable, program: string): string {
   return findProgram(program) ?? test.skip(`${program} is not installed; as root, scripts/setup installs it`);
+}
+
+/** For a test of what IPv6 is needed for: ends it as not runnable here where that is switched off. */
+export function requiresIpv6(test: Skippable): void {
+  const isThere = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === "::1"));
+  if (!isThere) test.skip("IPv6 is switched off on this machine");
 }
 
 /** For a test of what root alone can do: ends it as not runnable here for anybody else. */

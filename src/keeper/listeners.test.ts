@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createConnection, createServer, type Socket } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
+import { requiresIpv6 } from "../../test/requires.ts";
 import { bindSocket } from "./bound-socket.ts";
 import { ListeningSockets, waitingConnections } from "./listeners.ts";
 
@@ -54,12 +55,10 @@ const states = (path: string): readonly string[] =>
     .slice(1, -1)
     .map((line) => line.trim().split(/ +/)[3] ?? "");
 
-test.each([
-  ["127.0.0.1", "127.0.0.2", "/proc/net/tcp"],
-  ["::1", "::", "/proc/net/tcp6"],
-])(
+test.for([["127.0.0.1", "127.0.0.2", "/proc/net/tcp"] as const, ["::1", "::", "/proc/net/tcp6"] as const])(
   "who listens on a port of %s is found among all connections, and the kernel lists those last",
-  async (host, other, table) => {
+  async ([host, other, table], context) => {
+    if (host.includes(":")) requiresIpv6(context);
     const connections: Socket[] = [];
     const server = createServer((socket) => void connections.push(socket)).listen({ host, port: 0, ipv6Only: true });
     await once(server, "listening");

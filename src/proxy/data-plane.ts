@@ -216,6 +216,11 @@ export class DataPlane {
     return Math.max(0, ...limits);
   }
 
+  /** Nobody hears samples now: whoever comes is told everything. */
+  noListeners(): void {
+    this.#feed.noListeners();
+  }
+
   /** Those that are news to `listeners` of them; see {@link SampleFeed}. */
   samples(listeners: number): ProxySample[] {
     const at = this.#options.clock.now();

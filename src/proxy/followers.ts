@@ -4,7 +4,7 @@ import { type Observation, toldOf } from "./observation.ts";
 
 type Follower = Pick<Peer<ProxyProtocol>, "notify" | "closed">;
 
-/** Tells each connection of the services that it follows, whenever one of them is no more what was told last. */
+/** Tells each connection of the services that it follows, whenever one of them may be no more what was told last. */
 export class Followers {
   readonly #observe: (service: string) => Observation;
   readonly #services = new Map<Follower, Set<string>>();

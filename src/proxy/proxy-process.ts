@@ -169,7 +169,11 @@ export class ProxyProcess {
     while (!signal.aborted) {
       await clock.sleep(SAMPLE_EVERY_MS, signal).catch(() => undefined);
       const control = this.#control;
-      if (control === null || control.size === 0) continue;
+      if (control === null) continue;
+      if (control.size === 0) {
+        this.#plane.noListeners();
+        continue;
+      }
       const samples = this.#plane.samples(control.size);
       control.notify("sample", { samples, connections: this.#crew.readDoor() });
     }

@@ -81,6 +81,16 @@ describe("which samples are sent", () => {
     expect(feed.next([a], 1)).toEqual([]);
   });
 
+  it("tells everything to whoever comes after a time without anybody", () => {
+    const feed = new SampleFeed();
+    const all = Array.from({ length: 60 }, (_, index) => service(`s${String(index)}`));
+    expect(feed.next(all, 1)).toHaveLength(60);
+    expect(feed.next(all, 1).length).toBeLessThan(60);
+    feed.next(all, 1);
+    feed.noListeners();
+    expect(feed.next(all, 1)).toHaveLength(60);
+  });
+
   it("tells the silence of a watched one twice a second, and its news at once", () => {
     const feed = new SampleFeed();
     const watched = service("watched", { isWatched: true });

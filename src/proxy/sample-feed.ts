@@ -36,6 +36,11 @@ export class SampleFeed {
   #tick = 0;
   #listeners = 0;
 
+  /** Whoever comes next is new. */
+  noListeners(): void {
+    this.#listeners = 0;
+  }
+
   /** @param listeners how many there are now: a new one is told everything */
   next<S extends Sampled>(services: Iterable<S>, listeners: number): S[] {
     const all = listeners > this.#listeners;

@@ -17,7 +17,7 @@ export const PAYLOAD_BYTES = SLOT_BYTES - HEADER_BYTES;
 const REST_FACTOR = 3;
 /** What a write of few services takes is not worth a rest. */
 const UNNOTICED_MS: Milliseconds = 1;
-/** The disk is others' as well: at most 64 MiB in a second. */
+/** The disk is others' as well: what is large is written at about 64 MiB in a second at most. */
 const BYTES_PER_MS = (64 * 1024 * 1024) / 1_000;
 /** The thread may have stood still for another reason. */
 const LONGEST_REST_MS: Milliseconds = 50;

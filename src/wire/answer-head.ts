@@ -1,5 +1,7 @@
 /** Of all heads of one answer, interim ones included: what the proxy takes of an instance's answer. */
 const MOST_BYTES = 65_536;
+/** Of one head: the same. */
+const MOST_FIELDS = 500;
 
 const CR = 0x0d;
 /** RFC 9112, 4. The reason phrase may be left out, and its space with it. */
@@ -17,14 +19,15 @@ export class AnswerHead {
   #minor = 1;
   /** Of the head that is being read; null: its first line is yet to come. */
   #status: number | null = null;
+  #fields = 0;
   #hasLength = false;
   #hasEncoding = false;
 
   /**
    * Takes the next bytes, as latin1. Returns the status once the head is whole, passing over interim answers (1xx), but
-   * for a 101, after which nothing is HTTP any more; `malformed`: it is no answer to rely on.
+   * for a 101, after which nothing is HTTP any more; `malformed`: it is no answer to rely on; `too-large`: nor this.
    */
-  take(text: string): number | "incomplete" | "malformed" {
+  take(text: string): number | "incomplete" | "malformed" | "too-large" {
     this.#bytes += text.length;
     const held = this.#rest + text;
     let at = 0;
@@ -35,12 +38,13 @@ export class AnswerHead {
       at = end + 1;
       if (line === "" && this.#status !== null) {
         const status = this.#status;
-        if (status >= 200 || status === 101) return this.#isWithinBounds(held.length - at) ? status : "malformed";
+        if (status >= 200 || status === 101) return this.#isWithinBounds(held.length - at) ? status : "too-large";
         this.#startOver();
       } else if (!this.#takeLine(line)) return "malformed";
+      if (this.#fields > MOST_FIELDS) return "too-large";
     }
     this.#rest = held.slice(at);
-    return this.#isWithinBounds(0) ? "incomplete" : "malformed";
+    return this.#isWithinBounds(0) ? "incomplete" : "too-large";
   }
 
   /** `beyond`: bytes after the head. */
@@ -50,6 +54,7 @@ export class AnswerHead {
 
   #startOver(): void {
     this.#status = null;
+    this.#fields = 0;
     this.#hasLength = false;
     this.#hasEncoding = false;
   }
@@ -65,6 +70,7 @@ export class AnswerHead {
 
   /** Where two parsers might find another end of the body, none is right: RFC 9112, 6.3. */
   #takeField(line: string): boolean {
+    this.#fields += 1;
     const [, name = "", value = ""] = FIELD_LINE.exec(line) ?? [];
     switch (name.toLowerCase()) {
       case "":

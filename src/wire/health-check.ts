@@ -12,7 +12,7 @@ const shared = Buffer.allocUnsafeSlow(16_384);
 /**
  * One GET of the health path, on a connection of its own: that the app takes new ones is part of what is asked. The body
  * is not read, and redirects are not followed. A socket by hand, as with thousands of instances it is asked hundreds of
- * times in a second, and a client of `node:http` takes twice the time. Never rejects; an abort counts as a bad answer.
+ * times in a second, and a client of `node:http` takes twice the time. Rejects for nothing that an app does; an abort counts as a bad answer.
  * @param host an address, not a name
  */
 export function checkHealth(
@@ -34,6 +34,7 @@ export function checkHealth(
           const answer = head.take(shared.toString("latin1", 0, length));
           if (answer === status) end({ kind: "good" });
           else if (answer === "malformed") bad("failed: the answer is not valid HTTP/1.1");
+          else if (answer === "too-large") bad("failed: the head of the answer is too large");
           else if (answer !== "incomplete") bad(`answered ${String(answer)}, expected ${String(status)}`);
           return true;
         },

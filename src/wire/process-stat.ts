@@ -20,9 +20,15 @@ export function readStat(pid: number): ProcessStat | null {
   return stat === null || hasEnded(stat) ? null : stat;
 }
 
-/** A zombie, whose parent has not taken note yet, is dead. */
+/** A zombie, whose parent has not taken note yet, is dead. Where /proc does not show the process, the kernel is asked. */
 export function isAlive(pid: number): boolean {
-  return readStat(pid) !== null;
+  const stat = readAnyStat(pid);
+  if (stat !== null) return !hasEnded(stat);
+  try {
+    return process.kill(pid, 0);
+  } catch (thrown) {
+    return thrown instanceof Error && "code" in thrown && thrown.code === "EPERM";
+  }
 }
 
 function hasEnded({ state }: ProcessStat): boolean {

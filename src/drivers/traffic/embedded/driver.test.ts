@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { z } from "zod";
 import { ManualClock } from "../../../engine/testing/manual-clock.ts";
 import type { ToldObservation, TrafficObservation } from "../../../ports/traffic.ts";
 import { PeerServer } from "../../../wire/connect.ts";
@@ -14,7 +15,14 @@ import { EmbeddedTraffic } from "./driver.ts";
 
 const PATIENCE = { timeout: 20_000, interval: 5 };
 /** The newest, of version 3, and one from before it. */
-const OLDER = { ...PROXY_PROTOCOL, versions: [2, 1] as const } as unknown as ProxyProtocol;
+const OLDER = {
+  ...PROXY_PROTOCOL,
+  versions: [2, 1] as const,
+  calls: {
+    ...PROXY_PROTOCOL.calls,
+    observe: { ...PROXY_PROTOCOL.calls.observe, params: z.object({ service: z.string() }) },
+  },
+} as unknown as ProxyProtocol;
 
 const unasked = (): never => {
   throw new Error("nobody asks this here");
@@ -43,7 +51,7 @@ class StandIn {
     this.#server = await PeerServer.listen(this.path, protocol, {
       ping: () => this.#answer({ epoch: "e", pid: this.pid, draining: false }, () => (this.pinged += 1)),
       services: unasked,
-      observe: (params, info) => this.#observed(params.follow === true && protocol === PROXY_PROTOCOL, info),
+      observe: (params, info) => this.#observed(params.follow === true, info),
       apply: unasked,
       revert: unasked,
       disarm: unasked,
