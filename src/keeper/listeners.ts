@@ -29,7 +29,12 @@ interface ListeningSocket {
  * sockets one or two ports are asked for.
  */
 export class ListeningSockets {
-  readonly #tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(readListening);
+  readonly #tables: readonly string[];
+
+  /** @param toTheEnd reads all of the tables, where they might be in another order than Linux's */
+  constructor(toTheEnd = false) {
+    this.#tables = ["/proc/net/tcp", "/proc/net/tcp6"].map((path) => readListening(path, toTheEnd));
+  }
 
   /** Inodes of those that listen on the port of 127.0.0.1, or of any address with `anyAddress`. */
   inodesOn(port: number, anyAddress = false): ReadonlySet<string> {
@@ -79,7 +84,7 @@ const chunk = Buffer.allocUnsafeSlow(65_536);
  * all established TCP connections" (Linux, proc_net_tcp.rst). Those are left unread: after thousands of health checks
  * there are tens of thousands that wait for their end, and to list them takes the kernel a tenth of a second.
  */
-function readListening(path: string): string {
+function readListening(path: string, toTheEnd: boolean): string {
   let fd: number;
   try {
     fd = openSync(path, "r");
@@ -94,7 +99,7 @@ function readListening(path: string): string {
       if (length === 0) break;
       const more = chunk.toString("latin1", 0, length);
       text += more;
-      isPast = NOT_LISTENING.test(more.slice(more.lastIndexOf("\n", length - 2) + 1));
+      isPast = !toTheEnd && NOT_LISTENING.test(more.slice(more.lastIndexOf("\n", length - 2) + 1));
     }
     return text;
   } finally {

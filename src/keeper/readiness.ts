@@ -1,7 +1,7 @@
 import type { HealthSpec } from "../model/service.ts";
 import type { Clock, Milliseconds } from "../model/time.ts";
 import { checkHealth } from "../wire/health-check.ts";
-import type { ListeningSockets } from "./listeners.ts";
+import { ListeningSockets } from "./listeners.ts";
 import { portOwner } from "./port-owner.ts";
 import type { SharedReading } from "./shared-reading.ts";
 
@@ -44,14 +44,16 @@ export async function untilReady(
       await clock.sleep(look < EAGER_LOOKS ? EAGER_MS : PATIENT_MS, signal);
       continue;
     }
-    const owner = portOwner(await listening.fresh(), port, pid);
+    const seen = portOwner(await listening.fresh(), port, pid);
+    // It answers, so somebody listens: a kernel that is not Linux's own may list that among the connections.
+    const owner = seen.kind === "nobody" ? portOwner(new ListeningSockets(true), port, pid) : seen;
     signal.throwIfAborted();
     if (owner.kind === "stranger") return { kind: "stranger", reason: `port ${String(port)} belongs to ${owner.who}` };
     good = result.kind === "good" && owner.kind === "own" ? good + 1 : 0;
     if (good >= health.healthyAfter) return { kind: "ready" };
-    report(
-      result.kind === "bad" ? result.reason : `${String(good)} of ${String(health.healthyAfter)} health checks passed`,
-    );
+    const passed = `${String(good)} of ${String(health.healthyAfter)} health checks passed`;
+    const unseen = `something answers on port ${String(port)}, and it cannot be seen who listens there`;
+    report(result.kind === "bad" ? result.reason : owner.kind === "own" ? passed : unseen);
     await clock.sleep(Math.max(0, health.intervalMs - (clock.monotonic() - began)), signal);
   }
 }
