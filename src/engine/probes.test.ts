@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { NewEvent } from "../model/event.ts";
 import type { DeploySpec } from "../model/service.ts";
 import type { CheckResult } from "../ports/validation.ts";
 import { FaultyStore } from "./testing/faulty-store.ts";
@@ -58,6 +59,23 @@ describe("probes", () => {
     expect(rows.find((row) => row.id === "shift-10")?.progress["message"]).toMatch(
       /^2,[34]\d\d probes of green, 0 failed/,
     );
+  });
+
+  test("are told all the same where the disk refused it the first time", async () => {
+    const { made, disk } = await rig(() => Promise.resolve(PASSED), { shift: [{ weight: 10, forMs: 240_000 }] });
+    const refused: number[] = [];
+    disk.before = (_method, [change]) => {
+      const { events = [] } = (change ?? {}) as { events?: readonly NewEvent[] };
+      const probes = events.flatMap(({ data }) => (typeof data["probes"] === "number" ? [data["probes"]] : []));
+      disk.refusing = refused.length === 0 && probes.some((count) => count >= 100);
+      if (disk.refusing) refused.push(...probes);
+    };
+    const { id } = await made.deploy("v2");
+    await made.atStep(id, "bake");
+    const told = made.events.flatMap(({ data }) => (typeof data["probes"] === "number" ? [data["probes"]] : []));
+    const [first = Infinity] = told.filter((count) => count >= 100);
+    expect(refused).toHaveLength(1);
+    expect(first).toBeLessThan(1.5 * Number(refused[0]));
   });
 
   test("take back a bad one, in words that say whose requests they were", async () => {

@@ -31,6 +31,14 @@ async function trialOf(run: StepRun, { environment, baseline, before }: TrialWis
   return before === null ? begun : begun.add(before.newest, { candidate: environment, baseline });
 }
 
+/** What is to be said with what is kept; `probes`: how many it speaks of, null where it says nothing. */
+interface Spoken {
+  readonly events: readonly NewEvent[];
+  readonly probes: number | null;
+}
+
+const NOTHING: Spoken = { events: [], probes: null };
+
 /** What a watch goes by: users' requests as the data plane counts them, and probes where they are wished. */
 export class Evidence {
   readonly #run: StepRun;
@@ -124,11 +132,15 @@ export class Evidence {
    * How far the probes are, for the log: each time that they have doubled. Who follows the deployment reads it from the
    * step's progress; an event each time that is kept would fill the log of a long bake.
    */
-  spoken(): { readonly events?: readonly NewEvent[] } {
-    if (this.#probing === null) return {};
+  spoken(): Spoken {
+    if (this.#probing === null) return NOTHING;
     const { summary: message, requests: probes } = this.#probing;
-    if (probes === 0 || probes < 2 * this.#spokenAt) return {};
-    this.#spokenAt = probes;
-    return { events: [this.#run.event("step-progress", { message, probes })] };
+    if (probes === 0 || probes < 2 * this.#spokenAt) return NOTHING;
+    return { probes, events: [this.#run.event("step-progress", { message, probes })] };
+  }
+
+  /** It is on record. */
+  hasSpoken({ probes }: Spoken): void {
+    this.#spokenAt = probes ?? this.#spokenAt;
   }
 }

@@ -106,7 +106,8 @@ class Watch {
       await this.#wait(left > 0 ? Math.min(left, LOOK_EVERY_MS) : LOOK_EVERY_MS);
     }
     // The next step goes on from here.
-    if (this.#evidence.hasBegun) await this.#run.record(this.#evidence.stored(), this.#evidence.spoken());
+    if (this.#evidence.hasBegun)
+      await this.#run.record(this.#evidence.stored(), { events: this.#evidence.spoken().events });
   }
 
   /** @throws `evidence-lacking` when it was waited for long enough */
@@ -209,10 +210,12 @@ class Watch {
     if (this.#keptAt !== null && now - this.#keptAt < KEEP_EVERY_MS) return;
     this.#isKeeping = true;
     const [evidence, spoken] = [this.#evidence.stored(), this.#evidence.spoken()];
-    void this.#written(() => this.#run.record(evidence, spoken)).then(
+    void this.#written(() => this.#run.record(evidence, { events: spoken.events })).then(
       (isWritten) => {
         this.#isKeeping = false;
-        if (isWritten) this.#keptAt = now;
+        if (!isWritten) return;
+        this.#keptAt = now;
+        this.#evidence.hasSpoken(spoken);
       },
       (thrown: unknown) => {
         this.#troubled(toTealError(thrown));
