@@ -115,3 +115,33 @@ test("a revert that is told for a deployment which is done holds back none that 
   expect(await made.weights()).toMatchObject({ green: 100 });
   expect((await made.deployed("v3")).state).toBe("completed");
 });
+
+test.each(["store-failed", "data-plane-down"] as const)(
+  "%s when a server has come back takes nothing back",
+  async (code) => {
+    const { made, disk, id } = await halfWay();
+    const since = made.clock.monotonic();
+    const observe = made.traffic.observe.bind(made.traffic);
+    const isAway = (): boolean => made.clock.monotonic() - since < 5_000;
+    let asked = 0;
+    if (code === "data-plane-down") {
+      made.traffic.observe = (service) => {
+        if (!isAway()) return observe(service);
+        asked += 1;
+        return Promise.reject(new TealError(code, "it is being started again"));
+      };
+    } else {
+      const { service } = disk.store;
+      Object.assign(disk.store, {
+        service: (name: string) => {
+          if (!isAway()) return service(name);
+          asked += 1;
+          return Promise.reject(FULL);
+        },
+      });
+    }
+    await made.crash();
+    expect((await made.ended(id)).state).toBe("completed");
+    expect(asked).toBeGreaterThan(1);
+  },
+);

@@ -152,7 +152,7 @@ export class Run implements Running {
       return;
     }
     try {
-      await this.#throwIfStale();
+      await patiently(this, this.signal, () => this.#throwIfStale());
       const steps = await this.parts.store.steps(this.deployment.id);
       const left = steps.filter(({ state }) => state === "pending" || state === "running");
       if (this.deployment.state !== "planned") await untilReadyAgain(this, left, this.signal);
