@@ -34,6 +34,10 @@ const LONGEST_MS: Milliseconds = 30_000;
 export async function loadInThread(program: URL, question: ConfigQuestion): Promise<LoadedConfig> {
   const worker = new Worker(program, { workerData: question, name: "teal-config" });
   const ended = new AbortController();
+  // Its end may follow in the same turn of the event loop, before anybody has heard of the failure that it comes from.
+  worker.once("error", (failure) => {
+    ended.abort(failure);
+  });
   worker.once("exit", () => {
     ended.abort(new TealError("internal", `the thread that reads ${question.file} ended without an answer`));
   });
