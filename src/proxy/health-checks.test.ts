@@ -63,11 +63,11 @@ test("each instance is checked by the rule of its own release", async () => {
   checks.watch("web", [old, young]);
   await vi.waitFor(() => {
     expect(health()).toEqual([1, 1]);
-  });
+  }, 20_000);
   checks.watch("web", [old, { ...young, spec: old.spec }]);
   await vi.waitFor(() => {
     expect(health()).toEqual([1, 0]);
-  });
+  }, 20_000);
 });
 
 test.each([

@@ -125,7 +125,7 @@ test("an abort ends it, before and while it asks", async () => {
   const asked = checkHealth(at, spec, stop.signal);
   await vi.waitFor(() => {
     expect(closed).toHaveLength(1);
-  });
+  }, 20_000);
   stop.abort();
   expect(await asked).toEqual(bad("was given up"));
   expect(getEventListeners(stop.signal, "abort")).toEqual([]);
