@@ -273,12 +273,13 @@ export function goOn(pid: number): void {
   tellIfThere(pid, "SIGCONT");
 }
 
-/** A signal; that the process has ended by itself meanwhile is all right. */
-export function tellIfThere(pid: number, signal: NodeJS.Signals): void {
+/** A signal; that the process has ended by itself meanwhile is all right. Whether it was there. */
+export function tellIfThere(pid: number, signal: NodeJS.Signals): boolean {
   try {
-    process.kill(pid, signal);
+    return process.kill(pid, signal);
   } catch (thrown) {
     if ((thrown as { code?: string }).code !== "ESRCH") throw thrown;
+    return false;
   }
 }
 

@@ -131,8 +131,8 @@ export class Campaign {
     const pid = await this.site.until(`${target} can be told`, async () => ({
       pid: await pidOf(this.site, target, this.random),
     }));
-    if (pid.pid === null) return false;
-    process.kill(pid.pid, name);
+    // One that has just died may still be told of.
+    if (pid.pid === null || !tellIfThere(pid.pid, name)) return false;
     if (name === "SIGSTOP") {
       this.#stopped.add(pid.pid);
       return true;

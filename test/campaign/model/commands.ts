@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect } from "vitest";
 import { toTealError } from "../../../src/model/error.ts";
+import { tellIfThere } from "../../site.ts";
 import type { Campaign } from "../campaign.ts";
 import { type Target, TARGETS } from "../target.ts";
 import { type Model, otherOf, type Pending, type Real, type Side, SIDES } from "./model.ts";
@@ -245,7 +246,7 @@ function pause(target: Target): Command {
 }
 
 const restart = new Step("restart the server", always, async (_model, { campaign }) => {
-  await another(campaign, (server) => process.kill(server, "SIGTERM"));
+  await another(campaign, (server) => tellIfThere(server, "SIGTERM"));
 });
 
 const wait = new Step("wait", isBusy, async (_model, { campaign }) => {
