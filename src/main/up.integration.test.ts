@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "./clock.ts";
 import { down, type DownResult } from "./down.ts";
+import type { Clock } from "../model/time.ts";
 import { isAlive } from "../wire/process-stat.ts";
 import { until } from "./keeper-client.ts";
 import { keeperEnd } from "./keeper-end.ts";
@@ -55,7 +56,10 @@ if (mode === "cannot-run") {
   appendFileSync(join(paths.logs, "server.log"), JSON.stringify(entry) + "\\n");
 } else if (mode !== "no-api") {
   rmSync(paths.apiSocket, { force: true });
-  createServer((request, response) => response.end("{}")).listen(paths.apiSocket);
+  const api = createServer((request, response) => {
+    if (mode === "dying-server") api.close();
+    response.setHeader("connection", mode === "dying-server" ? "close" : "keep-alive").end("{}");
+  }).listen(paths.apiSocket);
 }
 if (process.send !== undefined) process.send("up", () => process.disconnect());
 `;
@@ -204,6 +208,39 @@ describe("up", () => {
     expect(ours()).toEqual([]);
   });
 
+  it("goes on with the next keeper when the one that it waits for is killed", async () => {
+    const first = await startWithoutApi();
+    const events = [
+      async () => {
+        process.kill(first, "SIGKILL");
+        await until(() => !isAlive(first), 20_000, systemClock);
+        await rm(join(folder, ".teal/lock"));
+      },
+      // None answers now.
+      async () => {
+        await start();
+      },
+    ];
+    // What happens while it waits; no time passes for it.
+    const sleep: Clock["sleep"] = async (ms, signal) => (events.shift() ?? (() => systemClock.sleep(ms, signal)))();
+    const result = await start("ok", 20_000, undefined, undefined, { ...systemClock, monotonic: () => 0, sleep });
+    expect(events).toEqual([]);
+    expect(result).toMatchObject({ already: true, pid: ours()[0] });
+    expect(result.pid).not.toBe(first);
+  });
+
+  it("says that Teal was taken down when nothing is left that would start a keeper", async () => {
+    const first = await startWithoutApi();
+    let stopped: Promise<DownResult> | null = null;
+    const sleep: Clock["sleep"] = async (ms, signal) => {
+      await (stopped ??= stop(0));
+      await systemClock.sleep(ms, signal);
+    };
+    const waiting = start("ok", 20_000, undefined, undefined, { ...systemClock, sleep });
+    await expect(waiting).rejects.toMatchObject({ code: "keeper-down", message: "Teal has been taken down meanwhile" });
+    expect([isAlive(first), ours()]).toEqual([false, []]);
+  });
+
   it("stops what it started when a person does not want it any more", async () => {
     const stopping = new AbortController();
     const starting = start("no-api", 20_000, stopping.signal);
@@ -259,7 +296,5 @@ describe("keeperEnd", () => {
 
 /** A keeper whose server is dead: `down` must work without the API. */
 async function startWithoutApi(): Promise<number> {
-  const { pid } = await start("ok");
-  await rm(join(folder, ".teal/teal.sock"));
-  return pid;
+  return (await start("dying-server")).pid;
 }

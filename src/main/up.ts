@@ -14,6 +14,7 @@ import { isAlive } from "../wire/process-stat.ts";
 import { type Keeper, keeperOf, stopKeeper } from "./keeper-client.ts";
 import { withKeeperLog } from "./keeper-log.ts";
 import { lastWords, serverLogSize, serverVerdict } from "./last-words.ts";
+import { withKeeper } from "./present-keeper.ts";
 import { installRuntime } from "./runtime.ts";
 import { readRuntimeVersion } from "./runtime-version.ts";
 import { processesOf, type Relation, relationOf, type RunningProcess } from "./running.ts";
@@ -91,11 +92,9 @@ export async function up(options: UpOptions): Promise<UpResult> {
     ? keeperOf(paths, options.signal)
     : keeperBy(options.starter, paths, options));
   if (running !== null) {
-    const upgradedFrom = await upgradeIfWanted(running, packageRuntime, paths, options);
-    const now = upgradedFrom === null ? running : await keeperOf(paths, options.signal);
-    if (now === null) throw new TealError("keeper-down", `no keeper answers at ${paths.keeperSocket}`);
-    using keeper = now;
-    const result = await ready(keeper, await serverLogSize(paths), paths, options);
+    running[Symbol.dispose]();
+    const upgradedFrom = await upgradeIfWanted(packageRuntime, paths, options);
+    const result = await ready(await serverLogSize(paths), paths, options);
     return { ...result, already: true, packageRuntime, upgradedFrom };
   }
   hideFromGit(paths.root);
@@ -109,8 +108,8 @@ export async function up(options: UpOptions): Promise<UpResult> {
   const starting = { child: start(launch, paths, options.env), again: () => start(launch, paths, options.env) };
   try {
     using keeper = await answering(starting, paths, options);
-    const result = await ready(keeper, logSize, paths, options);
-    return { ...result, already: keeper.pid !== starting.child.pid, packageRuntime, upgradedFrom: null };
+    const already = keeper.pid !== starting.child.pid;
+    return { ...(await ready(logSize, paths, options)), already, packageRuntime, upgradedFrom: null };
   } catch (thrown) {
     await stopKeeper(starting.child, paths, options.clock);
     throw thrown;
@@ -142,16 +141,11 @@ async function keeperBy(starter: number, paths: StatePaths, { clock, signal }: U
   }
 }
 
-/** What ran before, when it was upgraded. Ends the connection then. @throws `older-version`, `upgrade-failed` */
-async function upgradeIfWanted(
-  keeper: Keeper,
-  packageRuntime: string,
-  paths: StatePaths,
-  options: UpOptions,
-): Promise<string | null> {
+/** What ran before, when it was upgraded. @throws `older-version`, `upgrade-failed` */
+async function upgradeIfWanted(packageRuntime: string, paths: StatePaths, options: UpOptions): Promise<string | null> {
   const { bundles, clock, signal, say, consent, force, starter } = options;
   if (starter !== undefined) return null;
-  const status = await keeper.status();
+  const status = await presentStatus(paths, options);
   const relation = relationOf(status, packageRuntime);
   if (relation === "same") return null;
   // In the middle of an upgrade by somebody else the keeper is still of the version before.
@@ -159,8 +153,7 @@ async function upgradeIfWanted(
   const from = other?.runtime ?? basename(status.runtime);
   if (relation === "older") await refuseOlder(from, packageRuntime, force, paths);
   if (!(await consent({ from, to: packageRuntime, relation }))) return null;
-  await comeUp(keeper, paths, options);
-  keeper[Symbol.dispose]();
+  await comeUp(paths, options);
   const runtime = await installRuntime(bundles, paths.runtime);
   say(`Upgrading Teal from ${from} to ${packageRuntime}; traffic, apps and deployments go on.`);
   await upgrade({ paths, runtime, clock, signal, say });
@@ -168,9 +161,9 @@ async function upgradeIfWanted(
 }
 
 /** What is just being started is waited for; what cannot come up may be cured by the upgrade. */
-async function comeUp(keeper: Keeper, paths: StatePaths, options: UpOptions): Promise<void> {
+async function comeUp(paths: StatePaths, options: UpOptions): Promise<void> {
   try {
-    await ready(keeper, await serverLogSize(paths), paths, options);
+    await ready(await serverLogSize(paths), paths, options);
   } catch (thrown) {
     options.signal.throwIfAborted();
     if (toTealError(thrown).code === "keeper-down") throw thrown;
@@ -241,39 +234,34 @@ async function answering(starting: Starting, paths: StatePaths, options: UpOptio
   });
 }
 
-/** When the API answers. `logSize`: where the log of this start of the server begins. */
+/**
+ * When the API answers.
+ * @param logSize where the log of this start of the server begins
+ * @throws `keeper-down` when somebody takes Teal down meanwhile
+ */
 async function ready(
-  keeper: Keeper,
   logSize: number,
   paths: StatePaths,
   options: UpOptions,
 ): Promise<Omit<UpResult, "already" | "packageRuntime" | "upgradedFrom">> {
   const client = new TealClient({ socket: paths.apiSocket }, options.clock);
-  const before = (await statusOf(keeper)).server.restarts;
+  const before = (await presentStatus(paths, options)).server.restarts;
   await poll(options, "the API", paths, async () => {
     if (await answers(client, options.signal)) return true;
-    const { server } = await statusOf(keeper);
+    const { server } = await presentStatus(paths, options);
     if (server.cannotRun || server.restarts - before >= HOPELESS_RESTARTS) {
       throw (await serverVerdict(paths, logSize)) ?? (await failure("the server keeps ending at its start", paths));
     }
     return null;
   });
-  const status = await statusOf(keeper);
+  const status = await presentStatus(paths, options);
   const { pid, runtime, listeners } = status;
   return { pid, runtime: basename(runtime), processes: processesOf(status), listeners, socket: paths.apiSocket };
 }
 
-/** @throws `keeper-down` when somebody takes Teal down, or upgrades it, meanwhile */
-async function statusOf(keeper: Keeper): ReturnType<Keeper["status"]> {
-  try {
-    return await keeper.status();
-  } catch (cause) {
-    if (toTealError(cause).code !== "keeper-down") throw cause;
-    throw new TealError("keeper-down", "the keeper ended while it was waited for: Teal was taken down, or upgraded", {
-      cause,
-      remedy: "Run `teal up --detach` again.",
-    });
-  }
+/** Of the keeper of the moment: one that dies while it is waited for is followed by another. */
+function presentStatus(paths: StatePaths, { clock, signal }: UpOptions): ReturnType<Keeper["status"]> {
+  return withKeeper({ paths, clock, signal }, (keeper) => keeper.status());
 }
 
 async function answers(client: TealClient, signal: AbortSignal): Promise<boolean> {

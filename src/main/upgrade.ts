@@ -1,12 +1,11 @@
 import { basename } from "node:path";
 import { TealError, toTealError } from "../model/error.ts";
-import { findTeal } from "../keeper/orphans.ts";
 import type { Clock, Milliseconds } from "../model/time.ts";
 import { KEEPER_REPLACES } from "../wire/keeper.ts";
 import type { Program } from "../wire/launch.ts";
 import { ownNode } from "../wire/node-binary.ts";
 import type { StatePaths } from "../wire/paths.ts";
-import { type Keeper, keeperOf } from "./keeper-client.ts";
+import { nothingRuns, unlessGone, withKeeper } from "./present-keeper.ts";
 import { serverLogSize, serverVerdict } from "./last-words.ts";
 import { processesOf } from "./running.ts";
 
@@ -32,8 +31,6 @@ const REPLACE_MS: Milliseconds = 120_000;
 /** A new keeper that hangs is given up by the proxy after 20 s, and the old one is started again. */
 const NEW_KEEPER_MS: Milliseconds = 60_000;
 const ASK_EVERY_MS: Milliseconds = 50;
-/** How often it is looked whether anything of Teal is left, while no keeper answers. */
-const LOOK_EVERY_MS: Milliseconds = 1_000;
 
 /**
  * Replaces what runs by the bundles in `runtime`, one process after the other, while traffic, apps and deployments go on.
@@ -132,40 +129,4 @@ async function runningAs(part: Part, options: UpgradeOptions): Promise<{ runtime
   if (serving === undefined) return { runtime: NONE, words: "none runs yet" };
   const runtime = serving.runtime ?? NONE;
   return { runtime, words: `${runtime}, process ${String(serving.pid)}${rest}` };
-}
-
-function unlessGone(thrown: unknown): void {
-  if (toTealError(thrown).code !== "keeper-down") throw thrown;
-}
-
-/**
- * Asks the keeper of the moment; one that is being replaced, or ends before it has answered, is waited for: every call to it
- * may be made again. @throws `keeper-down`, at once where nothing of Teal is left that would start one
- */
-async function withKeeper<T>(options: UpgradeOptions, use: (keeper: Keeper) => Promise<T>): Promise<T> {
-  const { paths, clock, signal } = options;
-  const until = clock.monotonic() + NEW_KEEPER_MS;
-  let lookAt = clock.monotonic() + LOOK_EVERY_MS;
-  for (;;) {
-    const found = await keeperOf(paths, signal);
-    if (found !== null) {
-      using keeper = found;
-      try {
-        return await use(keeper);
-      } catch (thrown) {
-        unlessGone(thrown);
-      }
-    }
-    if (clock.monotonic() > until) throw new TealError("keeper-down", `no keeper answers at ${paths.keeperSocket}`);
-    if (clock.monotonic() > lookAt) {
-      lookAt += LOOK_EVERY_MS;
-      if (nothingRuns(paths))
-        throw new TealError("keeper-down", "Teal has been taken down meanwhile", { remedy: "`teal up` starts it." });
-    }
-    await clock.sleep(ASK_EVERY_MS, signal);
-  }
-}
-
-function nothingRuns({ root }: StatePaths): boolean {
-  return (["keeper", "proxy", "server"] as const).every((program) => findTeal(program, root).length === 0);
 }
