@@ -1,10 +1,8 @@
-import { type DrainTimes, takenBackTimes } from "../model/drain.ts";
 import type { MaintenanceMode } from "../model/maintenance.ts";
 import type { Clock, Milliseconds, Random } from "../model/time.ts";
 import { TealError } from "../model/error.ts";
-import type { Receipt, TrafficSample, TrafficSplit, UsersWindow, Weights } from "../model/traffic.ts";
+import type { Receipt, TrafficSplit, UsersWindow } from "../model/traffic.ts";
 import type { LatchRecord, ServiceMaintenance, ServiceTable } from "../wire/proxy.ts";
-import { type CounterReading, readCounters, readModeCounters, SERVICE_CELL, totalFrom } from "./cells.ts";
 import { checkTable } from "./check-table.ts";
 import type { Crew } from "./crew.ts";
 import { DrainWatch } from "./drain-watch.ts";
@@ -14,12 +12,12 @@ import { ModeSwitch } from "./mode-switch.ts";
 import { NOTHING_OBSERVED, type Observation, observationOf } from "./observation.ts";
 import { RouteBook } from "./route-book.ts";
 import { SampleFeed } from "./sample-feed.ts";
+import { sampleOf, type ServiceSample } from "./service-sample.ts";
 import { type PreparedTable, ServiceState } from "./service-state.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { SavedService } from "./snapshot-state.ts";
 import { applied, disarmed, flippedBack, isLatched, judge, latch } from "./split-register.ts";
-import { TrafficSwitch } from "./traffic-switch.ts";
-import type { VersionRecord } from "./version-record.ts";
+import { SwitchBook } from "./switch-book.ts";
 
 /** Longest that the answer to a revert waits for the snapshot; the flip never does. */
 const REVERT_SAVE_MS: Milliseconds = 50;
@@ -51,12 +49,6 @@ export interface DataPlaneOptions {
   readonly onChanged: (service: string) => void;
 }
 
-/** With everything that is optional in other data planes. */
-interface ProxySample extends Required<Omit<TrafficSample, "since" | "users">> {
-  readonly users?: UsersWindow;
-  readonly environments: Record<string, CounterReading>;
-}
-
 /** The splits of all services, in the main thread: what is live, what may become live, and what a switch did. */
 export class DataPlane {
   readonly #options: DataPlaneOptions;
@@ -65,7 +57,7 @@ export class DataPlane {
   readonly #modes: ModeSwitch;
   readonly #health: HealthChecks;
   readonly #drains: DrainWatch;
-  readonly #switches = new Map<string, TrafficSwitch>();
+  readonly #switches: SwitchBook;
   readonly #feed = new SampleFeed();
   #turn: Promise<unknown> = Promise.resolve();
   #version = 1;
@@ -88,6 +80,7 @@ export class DataPlane {
       },
       onFinal: onReceipt,
     });
+    this.#switches = new SwitchBook(clock, this.#drains);
   }
 
   /** What a new worker has to know; what is being published at the moment it is told by the crew. */
@@ -222,34 +215,17 @@ export class DataPlane {
   }
 
   /** Those that are news to `listeners` of them; see {@link SampleFeed}. */
-  samples(listeners: number): ProxySample[] {
-    const at = this.#options.clock.now();
-    const { epoch } = this.#options;
-    const now = this.#options.clock.monotonic();
-    const windows = new Map<string, UsersWindow>();
-    for (const { name, users, register } of this.#services.values()) {
-      const window = users.next(now, register.split?.weights ?? {});
-      if (window !== null) windows.set(name, window);
+  samples(listeners: number): ServiceSample[] {
+    const { clock, epoch } = this.#options;
+    const at = clock.now();
+    const now = clock.monotonic();
+    const users = new Map<string, UsersWindow>();
+    for (const service of this.#services.values()) {
+      const window = service.users.next(now, service.register.split?.weights ?? {});
+      if (window !== null) users.set(service.name, window);
     }
     const told = this.#feed.next(this.#services.values(), listeners);
-    return told.map(({ name, cell, counters, mode, modeCounters, switches, table }) => ({
-      service: name,
-      epoch,
-      at,
-      switches,
-      ...usersOf(windows.get(name)),
-      maintenance: {
-        mode: mode?.mode ?? "off",
-        ...readModeCounters(modeCounters),
-        waiting: totalFrom(cell, SERVICE_CELL.held),
-      },
-      environments: Object.fromEntries(
-        [...counters].map(([environment, cell]) => [
-          environment,
-          readCounters(cell, table?.traffic.affinity !== undefined),
-        ]),
-      ),
-    }));
+    return told.map((service) => sampleOf(service, { at, epoch, users }));
   }
 
   workerLost(index: number): void {
@@ -296,13 +272,14 @@ export class DataPlane {
     if (!isSame) service.register = applied(service.register, asked);
     onChanged(service.name);
     if (isSame) return this.#unchanged(service);
-    const change = this.#begin(service, { from, before, at, deployment: asked.deployment });
+    const flip = { from, before, deployment: asked.deployment, isTakenBack: false };
+    const change = this.#switches.begin(service, flip, at);
     return { service, receipt: () => change.receipt };
   }
 
   /** Its receipt is taken within the turn: while the snapshot is waited for, a next table may become live. */
   #unchanged(service: ServiceState): Applied {
-    const receipt = this.#receiptOf(service);
+    const receipt = this.#switches.receiptOf(service);
     return { service, receipt: () => receipt };
   }
 
@@ -321,45 +298,9 @@ export class DataPlane {
     if (!service.goBack(armed.revertTo)) return false;
     service.register = flippedBack(service.register);
     this.#options.crew.tell({ kind: "live", service: service.name, version: service.live?.version ?? 0 });
-    const facts = { from: split.weights, before, at: this.#options.clock.now(), deployment: armed.deployment };
-    this.#begin(service, facts, takenBackTimes(timesOf(service)));
+    const flip = { from: split.weights, before, deployment: armed.deployment, isTakenBack: true };
+    this.#switches.begin(service, flip, this.#options.clock.now());
     return true;
-  }
-
-  #begin(
-    service: ServiceState,
-    facts: { from: Weights; before: readonly VersionRecord[]; at: number; deployment: string | null },
-    times: DrainTimes = timesOf(service),
-  ): TrafficSwitch {
-    const { split } = service.register;
-    const to = split?.weights ?? {};
-    const { counters, name } = service;
-    const change = new TrafficSwitch({ ...facts, service: name, generation: split?.generation ?? 0, to, counters });
-    this.#switches.set(name, change);
-    service.switched();
-    this.#drains.follow(change, service, times);
-    return change;
-  }
-
-  /** Of the live split; after a restart of the proxy nothing is known of the switch but the split itself. */
-  #receiptOf(service: ServiceState): Receipt {
-    const known = this.#switches.get(service.name);
-    const { split } = service.register;
-    if (known !== undefined && known.facts.generation === split?.generation) return known.receipt;
-    const weights = split?.weights ?? {};
-    const none = { inFlight: 0, drained: 0, held: 0, retried: 0, rescued: 0, cut: 0, failed: 0, kernelRefused: 0 };
-    const { deployment } = service.register;
-    const generation = split?.generation ?? 0;
-    return {
-      service: service.name,
-      deployment,
-      generation,
-      from: weights,
-      to: weights,
-      at: this.#options.clock.now(),
-      ...none,
-      final: true,
-    };
   }
 
   #save(service: ServiceState): Promise<void> {
@@ -395,10 +336,6 @@ function savedFrom({ name, table, register, maintenance }: ServiceState): SavedS
   return { service: name, table, register, maintenance };
 }
 
-function timesOf({ table }: ServiceState): DrainTimes {
-  return table?.traffic ?? { drainMs: 0, longLivedMs: 0 };
-}
-
 /** Each environment by its own release's rule: what is healthy for one version may not even be a path of the other. */
 function checkedInstances({ table, published: [live] }: PreparedTable): CheckedInstance[] {
   const specs = new Map(table.backends.map(({ environment, health }) => [environment, health]));
@@ -411,8 +348,4 @@ function checkedInstances({ table, published: [live] }: PreparedTable): CheckedI
 function isKnown(service: ServiceState, table: ServiceTable): boolean {
   const parts = ({ backends, traffic, health }: ServiceTable): string => JSON.stringify([backends, traffic, health]);
   return service.table !== null && parts(service.table) === parts(table);
-}
-
-function usersOf(users: UsersWindow | undefined): { users?: UsersWindow } {
-  return users === undefined ? {} : { users };
 }
