@@ -19,12 +19,9 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "teal-control-"));
   const clock = new ManualClock();
   harness = new PlaneHarness({
-    workers: 1,
     clock,
-    random: () => 0,
     // A disk that takes nothing: no answer waits for it.
     snapshotPath: join(folder, "none", "proxy.snapshot"),
-    snapshotClock: new ManualClock(),
     log: () => undefined,
   });
   const { plane, followers } = harness;

@@ -114,7 +114,6 @@ class Model {
       clock: this.#clock,
       random: this.#random,
       snapshotPath,
-      snapshotClock: new ManualClock(),
     });
   }
 

@@ -2,20 +2,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { ManualClock } from "../engine/testing/manual-clock.ts";
 import { PlaneHarness, tableOf } from "./plane-harness.ts";
 
 let folder: string;
 let harness: PlaneHarness;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "teal-plane-"));
-  harness = new PlaneHarness({
-    workers: 1,
-    clock: new ManualClock(),
-    random: () => 0,
-    snapshotPath: join(folder, "proxy.snapshot"),
-    snapshotClock: new ManualClock(),
-  });
+  harness = new PlaneHarness({ snapshotPath: join(folder, "proxy.snapshot") });
 });
 afterEach(async () => {
   harness.plane.close();

@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { ManualClock } from "../engine/testing/manual-clock.ts";
 import type { Notice } from "../wire/protocol.ts";
 import type { ProxyProtocol } from "../wire/proxy.ts";
 import type { Admission, Exchange } from "./http/engine.ts";
@@ -14,13 +13,7 @@ let folder: string;
 let harness: PlaneHarness;
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "teal-followers-"));
-  harness = new PlaneHarness({
-    workers: 1,
-    clock: new ManualClock(),
-    random: () => 0,
-    snapshotPath: join(folder, "proxy.snapshot"),
-    snapshotClock: new ManualClock(),
-  });
+  harness = new PlaneHarness({ snapshotPath: join(folder, "proxy.snapshot") });
   await harness.settle([harness.plane.apply(tableOf({ deployment: "d1", arms: true }))]);
 });
 afterEach(async () => {

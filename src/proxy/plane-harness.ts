@@ -1,3 +1,4 @@
+import { ManualClock } from "../engine/testing/manual-clock.ts";
 import type { Clock, Random } from "../model/time.ts";
 import type { ServiceTable } from "../wire/proxy.ts";
 import { INSTANCE_CELL, PROCESS_CELL, SERVICE_CELL, sharedInts } from "./cells.ts";
@@ -41,12 +42,13 @@ class HarnessWorker {
 }
 
 interface PlaneOptions {
-  readonly workers: number;
-  readonly clock: Clock;
-  readonly random: Random;
   readonly snapshotPath: string;
-  /** Stands still, so that a write is always waited for: the disk is a real one. */
-  readonly snapshotClock: Clock;
+  /** 1 unless given. */
+  readonly workers?: number;
+  /** One that stands still unless given. */
+  readonly clock?: Clock;
+  /** The least that can be drawn unless given. */
+  readonly random?: Random;
   /** Takes what the snapshot complains of; unless given, a complaint is a failure. */
   readonly log?: (line: string) => void;
 }
@@ -58,16 +60,17 @@ export class PlaneHarness {
   readonly reverts: Reverted[] = [];
   readonly followers = new Followers((service) => this.plane.observe(service));
   readonly workers: HarnessWorker[] = [];
-  readonly #options: PlaneOptions;
+  readonly #clock: Clock;
+  readonly #random: Random;
   readonly #processCell = sharedInts(PROCESS_CELL.length);
   readonly #publications = new Publications();
   readonly #onChanged = (service: string): void => {
     this.followers.changed(service);
   };
 
-  constructor(options: PlaneOptions) {
-    this.#options = options;
-    const { workers, clock, random, snapshotPath, snapshotClock } = options;
+  constructor({ snapshotPath, workers = 1, clock = new ManualClock(), random = () => 0, log = failed }: PlaneOptions) {
+    this.#clock = clock;
+    this.#random = random;
     this.plane = new DataPlane({
       workers,
       clock,
@@ -79,7 +82,8 @@ export class PlaneHarness {
         },
         publish: (tables, routes, modes) => this.#publish(tables, routes, modes),
       },
-      snapshot: new Snapshot(snapshotPath, snapshotClock, options.log ?? failed),
+      // Its clock stands still, so that a write is always waited for: the disk is a real one.
+      snapshot: new Snapshot(snapshotPath, new ManualClock(), log),
       epoch: "e",
       onReceipt: (receipt) => this.receipts.push(receipt),
       onReverted: (reverted) => this.reverts.push(reverted),
@@ -148,9 +152,8 @@ export class PlaneHarness {
   }
 
   #begin(index: number): void {
-    const { clock, random } = this.#options;
     const start = { index, processCell: this.#processCell, ...this.plane.known() };
-    const worker = new HarnessWorker(start, clock, random, this.#onChanged);
+    const worker = new HarnessWorker(start, this.#clock, this.#random, this.#onChanged);
     worker.inbox.push(...this.#publications.joined(index));
     this.workers[index] = worker;
   }
