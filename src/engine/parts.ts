@@ -1,4 +1,4 @@
-import { TealError } from "../model/error.ts";
+import { type Report, TealError } from "../model/error.ts";
 import type { Clock, Ids } from "../model/time.ts";
 import type { ConfigurationSource } from "../ports/configuration.ts";
 import type { EnvironmentDriver } from "../ports/environment.ts";
@@ -30,7 +30,7 @@ export interface EngineParts {
   readonly clock: Clock;
   readonly ids: Ids;
   /** For the log: what went wrong where nobody waits for an answer. */
-  readonly report: (problem: TealError, about: Readonly<Record<string, unknown>>) => void;
+  readonly report: Report;
 }
 
 /** The driver of that name. @throws `unsupported`: a stored release names a driver that this version does not have. */

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import { TealError } from "../model/error.ts";
+import { type Report, TealError } from "../model/error.ts";
 import { isUsable, type Role, type Token } from "../model/token.ts";
 import type { Clock, Milliseconds } from "../model/time.ts";
 import type { Store, StoredToken } from "../store/store.ts";
@@ -22,7 +22,7 @@ export interface TokenParts {
   /** Unpredictable bytes, so many. */
   readonly random: (bytes: number) => Buffer;
   /** For the log. */
-  readonly report: (problem: TealError, about: Readonly<Record<string, unknown>>) => void;
+  readonly report: Report;
 }
 
 /** `teal_` for those who look for secrets that got out, an id to find it by, and 256 random bits. */

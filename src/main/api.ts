@@ -2,7 +2,7 @@ import type { FastifyInstance } from "fastify";
 import type { Control } from "../engine/control.ts";
 import type { Tokens } from "../engine/tokens.ts";
 import type { ApiListen } from "../model/api-listen.ts";
-import type { TealError } from "../model/error.ts";
+import type { Report } from "../model/error.ts";
 import type { Clock } from "../model/time.ts";
 import type { ServerInfo } from "../server/info.ts";
 import { listenOnSocket } from "../server/listen.ts";
@@ -16,7 +16,7 @@ export interface ApiParts {
   readonly tcp: ApiListen;
   readonly info: Pick<ServerInfo, "version" | "listeners" | "metrics" | "answered">;
   readonly clock: Clock;
-  readonly report: (problem: TealError, about: Readonly<Record<string, unknown>>) => void;
+  readonly report: Report;
 }
 
 /** The API on both its channels: the unix socket always, TCP while a token is valid. */

@@ -1,4 +1,4 @@
-import { type TealError, toTealError } from "../model/error.ts";
+import { type Report, toTealError } from "../model/error.ts";
 import type { Clock, Milliseconds } from "../model/time.ts";
 import type { KeeperProtocol } from "../wire/keeper.ts";
 import type { Peer } from "../wire/peer.ts";
@@ -15,7 +15,7 @@ export interface KeptListeners {
   readonly keeper: Pick<ReconnectingPeer<KeeperProtocol>, "onConnected">;
   readonly wanted: Params<KeeperProtocol, "listeners.ensure">;
   readonly clock: Clock;
-  readonly report: (problem: TealError, about: Readonly<Record<string, unknown>>) => void;
+  readonly report: Report;
   readonly signal: AbortSignal;
 }
 

@@ -1,4 +1,4 @@
-import { type TealError, toTealError } from "../model/error.ts";
+import { type Report, toTealError } from "../model/error.ts";
 import type { Milliseconds } from "../model/time.ts";
 
 interface Listener {
@@ -12,7 +12,7 @@ const ANSWER_MS: Milliseconds = 1_000;
 /** Where the proxy listens, as the keeper says; while it does not answer in time, as it last said. */
 export function knownListeners(
   ask: (options: { readonly timeoutMs: Milliseconds }) => Promise<{ readonly listeners: readonly Listener[] }>,
-  report: (problem: TealError, about: Readonly<Record<string, unknown>>) => void,
+  report: Report,
 ): () => Promise<readonly Listener[]> {
   let known: readonly Listener[] = [];
   return async () => {

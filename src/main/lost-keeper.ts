@@ -1,4 +1,4 @@
-import { TealError, toTealError } from "../model/error.ts";
+import { type Report, TealError, toTealError } from "../model/error.ts";
 import type { Clock, Milliseconds } from "../model/time.ts";
 import type { KeeperStarter } from "../wire/keeper-starter.ts";
 
@@ -18,7 +18,7 @@ export interface LostKeeperOptions {
   readonly isLeftAlone: (signal: AbortSignal) => Promise<boolean>;
   readonly clock: Clock;
   readonly log: (message: string) => void;
-  readonly report: (problem: TealError, about: Readonly<Record<string, unknown>>) => void;
+  readonly report: Report;
 }
 
 /**

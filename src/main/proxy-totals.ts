@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { z } from "zod";
 import { mergeSamples } from "../drivers/traffic/embedded/merge.ts";
-import { type TealError, toTealError } from "../model/error.ts";
+import { type Report, toTealError } from "../model/error.ts";
 import type { Clock, Milliseconds } from "../model/time.ts";
 import type { TrafficSample } from "../model/traffic.ts";
 import { sample } from "../wire/shapes.ts";
@@ -26,7 +26,7 @@ export interface ProxyTotalsOptions {
   /** Where the counts of proxies that have ended are kept for the next server. */
   readonly file: string;
   readonly clock: Pick<Clock, "now" | "sleep">;
-  readonly report: (problem: TealError, about: Readonly<Record<string, unknown>>) => void;
+  readonly report: Report;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { extname, join } from "node:path";
-import { type TealError, toTealError } from "../model/error.ts";
+import { type Report, toTealError } from "../model/error.ts";
 import type { Clock } from "../model/time.ts";
 import { KEEPER_PINGS, KEEPER_PROTOCOL, type KeeperProtocol } from "../wire/keeper.ts";
 import { KeeperStarter } from "../wire/keeper-starter.ts";
@@ -11,8 +11,6 @@ import { withKeeperLog } from "./keeper-log.ts";
 import { readLastStart } from "./last-start.ts";
 import { isLeftAlone } from "./left-alone.ts";
 import { LostKeeper } from "./lost-keeper.ts";
-
-type Report = (problem: TealError, about: Readonly<Record<string, unknown>>) => void;
 
 export interface LostKeeperParts {
   readonly keeper: ReconnectingPeer<KeeperProtocol>;

@@ -1,7 +1,7 @@
 import { type DestinationStream, type Logger, levels, pino, stdTimeFunctions } from "pino";
 import type { Hub } from "../engine/hub.ts";
 import { type DeploymentState, isEnded } from "../model/deployment.ts";
-import type { TealError } from "../model/error.ts";
+import type { Report } from "../model/error.ts";
 import type { TealEvent } from "../model/event.ts";
 import { LossyLines } from "./lossy-lines.ts";
 
@@ -48,7 +48,7 @@ export function serverLog(level: string | undefined, destination?: DestinationSt
 }
 
 /** Logs what went wrong where nobody waits for an answer. `about`: fields of the line. */
-export function reporter(log: Logger): (problem: TealError, about: Readonly<Record<string, unknown>>) => void {
+export function reporter(log: Logger): Report {
   return (problem, about) => {
     log.warn(
       { code: problem.code, ...about, err: problem.cause instanceof Error ? problem.cause : undefined },

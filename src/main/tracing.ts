@@ -12,7 +12,7 @@ import {
 import { BatchSpanProcessor, type IdGenerator, TracerProvider } from "@opentelemetry/sdk-trace";
 import type { Hub } from "../engine/hub.ts";
 import { type Deployment, type DeploymentState, isEnded } from "../model/deployment.ts";
-import { type TealError, toTealError } from "../model/error.ts";
+import { type Report, toTealError } from "../model/error.ts";
 import type { TealEvent } from "../model/event.ts";
 import type { EpochMilliseconds, Milliseconds } from "../model/time.ts";
 
@@ -23,7 +23,7 @@ export interface TracingParts {
   readonly hub: Hub;
   readonly find: (deployment: string) => Promise<Deployment | null>;
   readonly version: string;
-  readonly report: (problem: TealError, about: Readonly<Record<string, unknown>>) => void;
+  readonly report: Report;
   /** Ends listening. */
   readonly signal: AbortSignal;
 }

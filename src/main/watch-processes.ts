@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { type TealError, toTealError } from "../model/error.ts";
+import { type Report, toTealError } from "../model/error.ts";
 import type { Clock, Milliseconds } from "../model/time.ts";
 import type { KeeperProtocol } from "../wire/keeper.ts";
 import type { ReconnectingPeer } from "../wire/reconnecting.ts";
@@ -19,7 +19,7 @@ export interface WatchProcessesOptions {
   /** Takes how many servers the keeper has ended as they hung. */
   readonly hangs: (count: number) => void;
   readonly tell: (change: ProcessReplaced) => Promise<void>;
-  readonly report: (problem: TealError, about: Readonly<Record<string, unknown>>) => void;
+  readonly report: Report;
   readonly signal: AbortSignal;
 }
 

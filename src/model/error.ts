@@ -44,6 +44,9 @@ export class TealError extends Error {
   }
 }
 
+/** Takes what went wrong where nobody waits for an answer, for the log. `about`: fields of its line. */
+export type Report = (problem: TealError, about: Readonly<Record<string, unknown>>) => void;
+
 /** Anything thrown, as a TealError: unknown values are coerced once, here, and keep their cause. */
 export function toTealError(thrown: unknown): TealError {
   if (thrown instanceof TealError) return thrown;
