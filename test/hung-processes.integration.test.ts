@@ -30,6 +30,28 @@ async function serverPid(site: Site): Promise<number> {
   return server;
 }
 
+/** Waits until another is there, and it is told why. */
+async function keeperAfterHung(site: Site, before: number): Promise<void> {
+  const next = await site.until(
+    "another keeper",
+    async () => {
+      const keeper = (await site.pids().catch(() => null))?.keeper ?? before;
+      return keeper === before ? null : keeper;
+    },
+    60_000,
+  );
+  await site.until("it is told why", async () => {
+    const { stdout } = await site.cli("events", "--json");
+    return stdout
+      .split("\n")
+      .some(
+        (line) =>
+          line.includes(`"process":"keeper","pid":${String(next)},"before":${String(before)}`) &&
+          line.includes('"cause":"hung"'),
+      );
+  });
+}
+
 test("a server that is stopped is replaced within seconds; apps, proxy and traffic do not notice", async () => {
   await using site = await Site.up();
   expect((await site.deployed("v1")).state).toBe("completed");
@@ -83,28 +105,26 @@ test("a keeper that is stopped is replaced; apps, proxy, server and traffic do n
   const apps = await site.appPids();
   process.kill(before.keeper, "SIGSTOP");
   expect((await fetch(site.url)).status).toBe(200);
-  const next = await site.until(
-    "another keeper",
-    async () => {
-      const { keeper } = await site.pids();
-      return keeper !== before.keeper ? keeper : null;
-    },
-    60_000,
-  );
-  await site.until("it is told why", async () => {
-    const { stdout } = await site.cli("events", "--json");
-    return stdout
-      .split("\n")
-      .some(
-        (line) =>
-          line.includes(`"process":"keeper","pid":${String(next)},"before":${String(before.keeper)}`) &&
-          line.includes('"cause":"hung"'),
-      );
-  });
+  await keeperAfterHung(site, before.keeper);
   expect(await site.log("proxy")).toContain(`the keeper (process ${String(before.keeper)}) has not answered for 20 s`);
   expect(await site.appPids()).toEqual(apps);
   expect(await site.pids()).toMatchObject({ server: before.server, proxies: before.proxies });
   expect((await fetch(site.url)).status).toBe(200);
+  expect((await site.deployed("v2")).state).toBe("completed");
+});
+
+test("a keeper that is stopped while no proxy lives is replaced by the server; then there is traffic again", async () => {
+  await using site = await Site.up();
+  expect((await site.deployed("v1")).state).toBe("completed");
+  const before = await site.pids();
+  const apps = await site.appPids();
+  process.kill(before.keeper, "SIGSTOP");
+  for (const pid of before.proxies) process.kill(pid, "SIGKILL");
+  await keeperAfterHung(site, before.keeper);
+  expect(await site.log("server")).toContain(`the keeper (process ${String(before.keeper)}) has not answered for 25 s`);
+  await site.until("an answer", async () => (await fetch(site.url).catch(() => null))?.status === 200);
+  expect(await site.appPids()).toEqual(apps);
+  expect((await site.pids()).server).toBe(before.server);
   expect((await site.deployed("v2")).state).toBe("completed");
 });
 

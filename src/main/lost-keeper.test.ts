@@ -8,8 +8,11 @@ import { LostKeeper } from "./lost-keeper.ts";
 const time = { elapsed: 0, until: 0 };
 let isConnected = true;
 let isAlone = true;
+let hung: number | null = null;
 /** When each keeper was started. */
 let starts: number[] = [];
+/** The keeper that each was told to come after as it hung. */
+let hungBefore: (number | null)[] = [];
 let ended: number[] = [];
 let answered: number[] = [];
 let problems: TealError[] = [];
@@ -46,12 +49,14 @@ async function pass(ms: number): Promise<void> {
 beforeEach(() => {
   [time.elapsed, time.until, isConnected, isAlone] = [0, 0, true, true];
   [starts, ended, answered, problems] = [[], [], [], []];
+  [hung, hungBefore] = [null, []];
   starting = () => 1_000 + starts.length;
   over = new AbortController();
   const keeper = new LostKeeper({
     starter: {
-      start: () => {
+      start: (afterHung = null) => {
         starts.push(time.elapsed);
+        hungBefore.push(afterHung);
         return starting();
       },
       answered: (pid) => void answered.push(pid),
@@ -62,6 +67,7 @@ beforeEach(() => {
     },
     isConnected: () => isConnected,
     isLeftAlone: () => Promise.resolve(isAlone),
+    hung: () => hung,
     clock,
     log: () => undefined,
     report: (problem) => void problems.push(problem),
@@ -100,6 +106,14 @@ test("one that comes back in time, or has somebody else to start it, is left to 
   isAlone = true;
   await pass(1_500);
   expect(starts).toHaveLength(1);
+});
+
+test("what comes in place of one that hung is told of it", async () => {
+  isConnected = false;
+  await pass(1_750);
+  hung = 4_711;
+  await pass(1_000);
+  expect(hungBefore).toEqual([null, 4_711]);
 });
 
 test("one that cannot run is started again after ever longer pauses, and told of each time", async () => {

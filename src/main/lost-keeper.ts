@@ -16,6 +16,8 @@ export interface LostKeeperOptions {
   readonly isConnected: () => boolean;
   /** Whether nobody but this server would start a keeper, and one is wanted; asked only while there is no connection. */
   readonly isLeftAlone: (signal: AbortSignal) => Promise<boolean>;
+  /** The keeper that this server has ended last as it hung. */
+  readonly hung: () => number | null;
   readonly clock: Clock;
   readonly log: (message: string) => void;
   readonly report: Report;
@@ -67,7 +69,7 @@ export class LostKeeper {
   }
 
   async #startWhenLeftAlone(signal: AbortSignal): Promise<void> {
-    const { isLeftAlone, isConnected, starter, clock, log, report } = this.#options;
+    const { isLeftAlone, isConnected, starter, hung, clock, log, report } = this.#options;
     this.#lookAt = clock.monotonic() + ASK_AGAIN_MS;
     if (!(await isLeftAlone(signal)) || signal.aborted || isConnected()) return;
     // Before the start, as that may fail, and must not be tried without a pause.
@@ -75,7 +77,7 @@ export class LostKeeper {
     this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
     if (this.#started !== null) await this.#tellOfEnd(this.#started, report);
     if (signal.aborted) return;
-    this.#started = starter.start();
+    this.#started = starter.start(hung());
     if (this.#started !== null)
       log(
         `keeper and proxy are gone, and nobody else is left to start a keeper: one is started, process ${String(this.#started)}`,

@@ -2,18 +2,33 @@ import { extname, join } from "node:path";
 import { type Report, toTealError } from "../model/error.ts";
 import type { Clock } from "../model/time.ts";
 import { KEEPER_PINGS, KEEPER_PROTOCOL, type KeeperProtocol } from "../wire/keeper.ts";
+import { endWhenHung } from "../wire/hung-keeper.ts";
 import { KeeperStarter } from "../wire/keeper-starter.ts";
 import { type KeeperLaunch, SERVER_VARIABLES, type ServerLaunch } from "../wire/launch.ts";
 import { ownNode } from "../wire/node-binary.ts";
 import type { StatePaths } from "../wire/paths.ts";
+import type { Peer } from "../wire/peer.ts";
 import { ReconnectingPeer } from "../wire/reconnecting.ts";
 import { withKeeperLog } from "./keeper-log.ts";
 import { readLastStart } from "./last-start.ts";
 import { isLeftAlone } from "./left-alone.ts";
 import { LostKeeper } from "./lost-keeper.ts";
 
-export interface LostKeeperParts {
+/**
+ * Looks without an answer, about a second each, until the keeper is said to hang. A proxy that lives says so before, after 20,
+ * and has the sockets; but it may be as dead as the keeper seems.
+ */
+const HUNG_LOOKS = 25;
+
+type ConnectedKeeperParts = Pick<LostKeeperParts, "paths" | "clock" | "log" | "report">;
+
+interface ConnectedKeeper {
   readonly keeper: ReconnectingPeer<KeeperProtocol>;
+  /** The one that was ended last as it hung. */
+  readonly hung: () => number | null;
+}
+
+export interface LostKeeperParts extends ConnectedKeeper {
   readonly launch: ServerLaunch;
   readonly paths: StatePaths;
   readonly clock: Clock;
@@ -21,8 +36,20 @@ export interface LostKeeperParts {
   readonly report: Report;
 }
 
-/** Early, and before anything that may take long: from then on the keeper knows a server that hangs. */
-export function connectedKeeper(paths: StatePaths, clock: Clock, report: Report): ReconnectingPeer<KeeperProtocol> {
+/**
+ * Early, and before anything that may take long: from then on the keeper knows a server that hangs, and the server ends a
+ * keeper that does.
+ */
+export function connectedKeeper({ paths, clock, log, report }: ConnectedKeeperParts): ConnectedKeeper {
+  let hung: number | null = null;
+  const present = async (peer: Peer<KeeperProtocol>): Promise<void> => {
+    await peer.call("present", { pid: process.pid });
+    const { pid } = await peer.call("status", {});
+    const onHung = (): void => {
+      hung = pid;
+    };
+    await endWhenHung({ peer, pid, looks: HUNG_LOOKS, clock, log, onHung });
+  };
   const keeper = new ReconnectingPeer({
     path: paths.keeperSocket,
     protocol: KEEPER_PROTOCOL,
@@ -32,15 +59,15 @@ export function connectedKeeper(paths: StatePaths, clock: Clock, report: Report)
   keeper.onCall("ping", () => ({}));
   keeper.onConnected((peer) => {
     if (peer.version < KEEPER_PINGS) return;
-    peer.call("present", { pid: process.pid }).catch((thrown: unknown) => {
-      if (!peer.isOver) report(toTealError(thrown), { doing: "presenting itself to the keeper" });
+    present(peer).catch((thrown: unknown) => {
+      if (!peer.isOver) report(toTealError(thrown), { doing: "watching the keeper" });
     });
   });
-  return keeper;
+  return { keeper, hung: () => hung };
 }
 
 /** From the program that this server runs from. */
-export function lostKeeper({ keeper, launch, paths, clock, log, report }: LostKeeperParts): LostKeeper {
+export function lostKeeper({ keeper, hung, launch, paths, clock, log, report }: LostKeeperParts): LostKeeper {
   const { root, runtime, config } = launch;
   const file = join(runtime, `keeper${extname(import.meta.url)}`);
   // What the keeper has added for the server is not for all that the next one starts.
@@ -56,6 +83,7 @@ export function lostKeeper({ keeper, launch, paths, clock, log, report }: LostKe
     starter,
     isConnected: () => keeper.connected,
     isLeftAlone: (signal) => isLeftAlone(paths, signal),
+    hung,
     clock,
     log,
     report,

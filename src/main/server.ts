@@ -67,9 +67,10 @@ async function serve(launch: ServerLaunch): Promise<() => Promise<void>> {
   for (const warning of ensureStateDirectory(paths.root).warnings) log.warn(warning);
   const ownership = own(paths);
   const clock = systemClock;
-  const keeper = connectedKeeper(paths, clock, report);
+  const aboutKeeper = { paths, clock, log: (text: string) => log.warn(text), report };
+  const { keeper, hung } = connectedKeeper(aboutKeeper);
   const ended = new AbortController();
-  void lostKeeper({ keeper, launch, paths, clock, log: (text) => log.warn(text), report }).run(ended.signal);
+  void lostKeeper({ keeper, hung, launch, ...aboutKeeper }).run(ended.signal);
   const configuration = new ConfigurationFile(launch.config, process.env, readInThread);
   const unread = await problemOf(configuration.load({}));
   const { store, reads, ...measured } = await openMeasuredStore(paths);

@@ -1,16 +1,15 @@
 import { existsSync } from "node:fs";
 import { extname, join } from "node:path";
-import { TealError, toTealError } from "../model/error.ts";
+import { toTealError } from "../model/error.ts";
 import type { Clock, Milliseconds } from "../model/time.ts";
 import { connectPeer } from "../wire/connect.ts";
-import { KEEPER_PINGS, KEEPER_PROTOCOL, type KeeperProtocol } from "../wire/keeper.ts";
-import { endKeeper, type KeeperProgram, KeeperStarter } from "../wire/keeper-starter.ts";
+import { KEEPER_PINGS, KEEPER_PROTOCOL } from "../wire/keeper.ts";
+import { endWhenHung } from "../wire/hung-keeper.ts";
+import { type KeeperProgram, KeeperStarter } from "../wire/keeper-starter.ts";
 import type { ProxyLaunch } from "../wire/launch.ts";
 import { ownNode } from "../wire/node-binary.ts";
 import { StatePaths } from "../wire/paths.ts";
-import type { Peer } from "../wire/peer.ts";
-import { isAlive, readStat } from "../wire/process-stat.ts";
-import { stateWords, watchHeartbeat } from "../wire/watch-heartbeat.ts";
+import { isAlive } from "../wire/process-stat.ts";
 
 const FIRST_PAUSE_MS: Milliseconds = 200;
 const LONGEST_PAUSE_MS: Milliseconds = 30_000;
@@ -89,7 +88,7 @@ export class KeeperWatch {
 
   /** Returns when the connection has ended, or could not be made; true when there was one. */
   async #follow(signal: AbortSignal): Promise<boolean> {
-    const { launch, log } = this.#options;
+    const { launch, clock, log } = this.#options;
     try {
       const path = new StatePaths(launch.root).keeperSocket;
       const peer = await connectPeer(path, KEEPER_PROTOCOL, {
@@ -106,7 +105,10 @@ export class KeeperWatch {
       this.#starter.answered(pid);
       if (peer.version >= KEEPER_PINGS) {
         await peer.call("present", { pid: process.pid }, { signal });
-        void this.#endWhenHung(peer, pid, signal).catch((thrown: unknown) => {
+        const onHung = (): void => {
+          this.#hung = pid;
+        };
+        void endWhenHung({ peer, pid, looks: HUNG_LOOKS, clock, log, onHung }).catch((thrown: unknown) => {
           log(`the keeper (process ${String(pid)}) is not watched any more: ${toTealError(thrown).message}`);
         });
       }
@@ -118,34 +120,6 @@ export class KeeperWatch {
       if (!signal.aborted && error.code !== "keeper-down") log(`the keeper does not answer: ${error.message}`);
       return false;
     }
-  }
-
-  /**
-   * SIGKILL: a stopped or busy process never gets to heed another signal, and the next keeper takes over from one that was
-   * killed at any moment. A process that stands still itself counts none of that time, and ends nobody for it.
-   */
-  async #endWhenHung(peer: Peer<KeeperProtocol>, pid: number, signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.#options;
-    const process = readStat(pid);
-    // Without /proc nobody could tell it from another process with its id.
-    if (process === null) return;
-    const over = new AbortController();
-    void peer.closed.then(() => over.abort(new TealError("aborted", "the connection to the keeper has ended")));
-    await watchHeartbeat({
-      process,
-      peer: () => peer,
-      hungLooks: HUNG_LOOKS,
-      neverCameLooks: HUNG_LOOKS,
-      clock,
-      signal: AbortSignal.any([signal, over.signal]),
-      onHung: ({ silentSeconds, stat }) => {
-        if (this.#hung === pid) return;
-        this.#hung = pid;
-        const silence = `the keeper (process ${String(pid)}) has not answered for ${String(silentSeconds)} s`;
-        log(`${silence}: ${stateWords(stat.state)}; it is ended with SIGKILL, so that another takes its place`);
-        endKeeper(pid, log);
-      },
-    });
   }
 
   /** Its own first, then the one from before an upgrade while that is there. */
