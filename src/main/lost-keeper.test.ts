@@ -54,9 +54,9 @@ beforeEach(() => {
   over = new AbortController();
   const keeper = new LostKeeper({
     starter: {
-      start: (afterHung = null) => {
+      start: (afterHung) => {
         starts.push(time.elapsed);
-        hungBefore.push(afterHung);
+        hungBefore.push(afterHung ?? null);
         return starting();
       },
       answered: (pid) => void answered.push(pid),

@@ -19,6 +19,7 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "teal-control-"));
   const clock = new ManualClock();
   harness = new PlaneHarness({
+    snapshotClock: new ManualClock(),
     clock,
     // A disk that takes nothing: no answer waits for it.
     snapshotPath: join(folder, "none", "proxy.snapshot"),

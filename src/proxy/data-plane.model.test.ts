@@ -110,6 +110,7 @@ class Model {
   #make(): PlaneHarness {
     const snapshotPath = join(this.#folder, "proxy.snapshot");
     return new PlaneHarness({
+      snapshotClock: new ManualClock(),
       workers: WORKERS,
       clock: this.#clock,
       random: this.#random,

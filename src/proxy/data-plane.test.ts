@@ -2,13 +2,18 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { ManualClock } from "../engine/testing/manual-clock.ts";
 import { PlaneHarness, tableOf } from "./plane-harness.ts";
 
 let folder: string;
 let harness: PlaneHarness;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "teal-plane-"));
-  harness = new PlaneHarness({ snapshotPath: join(folder, "proxy.snapshot") });
+  harness = new PlaneHarness({
+    clock: new ManualClock(),
+    snapshotClock: new ManualClock(),
+    snapshotPath: join(folder, "proxy.snapshot"),
+  });
 });
 afterEach(async () => {
   harness.plane.close();

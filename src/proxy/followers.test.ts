@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { ManualClock } from "../engine/testing/manual-clock.ts";
 import type { Notice } from "../wire/protocol.ts";
 import type { ProxyProtocol } from "../wire/proxy.ts";
 import type { Admission, Exchange } from "./http/engine.ts";
@@ -13,7 +14,11 @@ let folder: string;
 let harness: PlaneHarness;
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "teal-followers-"));
-  harness = new PlaneHarness({ snapshotPath: join(folder, "proxy.snapshot") });
+  harness = new PlaneHarness({
+    clock: new ManualClock(),
+    snapshotClock: new ManualClock(),
+    snapshotPath: join(folder, "proxy.snapshot"),
+  });
   await harness.settle([harness.plane.apply(tableOf({ deployment: "d1", arms: true }))]);
 });
 afterEach(async () => {

@@ -12,7 +12,7 @@ test.each([0, 2 * HOUR, -2 * HOUR])(
     using folder = temporaryFolder();
     const clock = new ManualClock();
     const snapshotPath = join(folder.path, "snapshot");
-    const harness = new PlaneHarness({ clock, snapshotPath });
+    const harness = new PlaneHarness({ snapshotClock: new ManualClock(), clock, snapshotPath });
     const { plane } = harness;
     await harness.settle([plane.apply(tableOf({}))]);
     const order = { mode: "hold", until: clock.now() + 30_000, endsIn: "off", page: null, allow: [] } as const;

@@ -1,4 +1,3 @@
-import { ManualClock } from "../engine/testing/manual-clock.ts";
 import type { Clock, Random } from "../model/time.ts";
 import type { ServiceTable } from "../wire/proxy.ts";
 import { INSTANCE_CELL, PROCESS_CELL, SERVICE_CELL, sharedInts } from "./cells.ts";
@@ -43,10 +42,11 @@ class HarnessWorker {
 
 interface PlaneOptions {
   readonly snapshotPath: string;
+  readonly clock: Clock;
+  /** Stands still, so that a write is always waited for: the disk is a real one. */
+  readonly snapshotClock: Clock;
   /** 1 unless given. */
   readonly workers?: number;
-  /** One that stands still unless given. */
-  readonly clock?: Clock;
   /** The least that can be drawn unless given. */
   readonly random?: Random;
   /** Takes what the snapshot complains of; unless given, a complaint is a failure. */
@@ -68,7 +68,8 @@ export class PlaneHarness {
     this.followers.changed(service);
   };
 
-  constructor({ snapshotPath, workers = 1, clock = new ManualClock(), random = () => 0, log = failed }: PlaneOptions) {
+  constructor(options: PlaneOptions) {
+    const { snapshotPath, clock, snapshotClock, workers = 1, random = () => 0, log = failed } = options;
     this.#clock = clock;
     this.#random = random;
     this.plane = new DataPlane({
@@ -82,8 +83,7 @@ export class PlaneHarness {
         },
         publish: (tables, routes, modes) => this.#publish(tables, routes, modes),
       },
-      // Its clock stands still, so that a write is always waited for: the disk is a real one.
-      snapshot: new Snapshot(snapshotPath, new ManualClock(), log),
+      snapshot: new Snapshot(snapshotPath, snapshotClock, log),
       epoch: "e",
       onReceipt: (receipt) => this.receipts.push(receipt),
       onReverted: (reverted) => this.reverts.push(reverted),

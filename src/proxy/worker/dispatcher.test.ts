@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { ManualClock } from "../../engine/testing/manual-clock.ts";
 import { takeChanged } from "../cells.ts";
 import type { Admission, Exchange } from "../http/engine.ts";
 import { PlaneHarness, tableOf } from "../plane-harness.ts";
@@ -16,7 +17,12 @@ beforeEach(() => {
   drawn = 0;
   isGone = false;
   const snapshotPath = join(folder, "proxy.snapshot");
-  harness = new PlaneHarness({ random: () => drawn, snapshotPath });
+  harness = new PlaneHarness({
+    clock: new ManualClock(),
+    snapshotClock: new ManualClock(),
+    random: () => drawn,
+    snapshotPath,
+  });
 });
 afterEach(async () => {
   isGone = true;
