@@ -4,6 +4,7 @@ import { causeWords } from "./outcome.ts";
 import type { Style } from "./style.ts";
 import { harmed, receiptLine, worthTelling } from "./words/receipt.ts";
 import { wrap } from "./words/table.ts";
+import { split } from "./words/weights.ts";
 
 export interface ConclusionOptions {
   /** No line is wider; infinite where nobody looks. */
@@ -33,8 +34,15 @@ export function conclusion(
 }
 
 function asAsked(deployment: DeploymentAnswer, style: Style, columns: number): string[] {
-  if (deployment.state !== "aborted") return ending(deployment, style, columns);
-  const { goal, version, to } = deployment;
+  const { state, goal, version, to, receipts } = deployment;
+  if (state === "failed") {
+    const stays = newest(receipts) === null ? "" : `; the traffic stays: ${split(newest(receipts)?.to ?? {})}`;
+    return [
+      `${style.good("✓")} The ${goal} of ${style.strong(version ?? to)} is ended where it stood${stays}.`,
+      style.faint("  `teal switch --to ENVIRONMENT` says where it is to be."),
+    ];
+  }
+  if (state !== "aborted") return ending(deployment, style, columns);
   return [
     `${style.good("✓")} The ${goal} of ${style.strong(version ?? to)} is aborted${trafficNow(deployment, style)}.`,
   ];
@@ -61,12 +69,14 @@ function ending(deployment: DeploymentAnswer, style: Style, columns: number): st
         `${style.bad("✗")} The ${deployment.goal} of ${style.strong(what)} failed${trafficNow(deployment, style)}.`,
         ...why,
       ];
-    case "frozen":
+    case "frozen": {
+      const old = deployment.from ?? "the old environment";
       return [
-        `${style.bad("✗")} The ${deployment.goal} of ${style.strong(what)} is frozen: going back would be worse.`,
+        `${style.bad("✗")} The ${deployment.goal} of ${style.strong(what)} is frozen: ${old} has no healthy instance, and going back would be worse.`,
         ...why,
-        "  See `teal status` for the environments, mend one, then `teal abort` or deploy a good version.",
+        `  Mend ${old}, and it is taken back by itself. \`teal status\` has the other ways out.`,
       ];
+    }
     default:
       return [`The ${deployment.goal} is ${deployment.state}.`];
   }
@@ -88,10 +98,14 @@ function done({ goal, version, to }: DeploymentAnswer, style: Style): string {
 
 /** Where the traffic is after going back, by the last receipt. */
 function trafficNow({ receipts, from }: DeploymentAnswer, style: Style): string {
-  const newest = receipts.reduce<DeploymentAnswer["receipts"][number] | null>(
+  const last = newest(receipts);
+  const holder = last === null ? from : leader(last.to);
+  return holder === null ? "" : `; ${style.environment(holder)} has the traffic`;
+}
+
+function newest(receipts: DeploymentAnswer["receipts"]): DeploymentAnswer["receipts"][number] | null {
+  return receipts.reduce<DeploymentAnswer["receipts"][number] | null>(
     (best, receipt) => (best === null || receipt.generation > best.generation ? receipt : best),
     null,
   );
-  const holder = newest === null ? from : leader(newest.to);
-  return holder === null ? "" : `; ${style.environment(holder)} has the traffic`;
 }

@@ -36,17 +36,25 @@ export class Abort {
 
   /**
    * The traffic is back when this returns, and the record says so unless the store is slow; the clean-up goes on, and so
-   * does all of it when this throws `data-plane-down`. `closing`: while the deployment is disarmed and recorded as done.
+   * does all of it when this throws `data-plane-down`. One that is frozen ends where it stands. `closing`: while the
+   * deployment is disarmed and recorded as done; `done`: its end.
    * @throws `deployment-ended`, `data-plane-down`
    */
-  async ask(cause: RollbackCause, closing: Promise<void> | null): Promise<void> {
+  async ask(
+    cause: RollbackCause,
+    { closing, done }: { readonly closing: Promise<void> | null; readonly done: Promise<void> },
+  ): Promise<void> {
     const { clock } = this.#run.parts;
     this.#asked.abort(new TealError("aborted", "the deployment is being aborted"));
     // Disarmed already: what is being written now decides whether there is anything left to abort.
     await closing?.catch(() => undefined);
     const { id, state } = this.#run.deployment;
     if (isEnded(state)) throw new TealError("deployment-ended", `${id} has ended: ${state}`);
-    if (state === "frozen") this.#run.givenUp = true;
+    const isFrozen = state === "frozen";
+    if (isFrozen) {
+      this.#run.givenUp = true;
+      this.#run.holding.wake();
+    }
     const reverted = this.#takeBack.revert(cause);
     // A data plane that does not answer must not keep the step going.
     await isDoneWithin(reverted, REVERT_FIRST_MS, clock);
@@ -54,6 +62,6 @@ export class Abort {
     if (!(await isDoneWithin(reverted, REVERT_ANSWER_MS, clock))) {
       throw new TealError("data-plane-down", `${id} is taken back as soon as the data plane answers`);
     }
-    await isDoneWithin(this.#takeBack.journaled(cause), RECORD_ANSWER_MS, clock);
+    await isDoneWithin(isFrozen ? done : this.#takeBack.journaled(cause), RECORD_ANSWER_MS, clock);
   }
 }

@@ -1,6 +1,7 @@
 import { TealError, toTealError } from "../model/error.ts";
 import type { NewEvent } from "../model/event.ts";
 import type { Milliseconds } from "../model/time.ts";
+import { sameWeights, type TrafficSplit } from "../model/traffic.ts";
 import { aboutOf } from "./about.ts";
 import type { Running } from "./running.ts";
 import { healthyIn } from "./traffic-desk.ts";
@@ -22,7 +23,7 @@ export async function thaw(run: Running, stop: AbortSignal): Promise<boolean> {
     try {
       const seen = await driver.observe(service, stop);
       if ((seen.split?.weights[to] ?? 0) === 0) {
-        await backByHand(run, from, to);
+        await isBack(run, seen.split);
         return true;
       }
       if (healthyIn(seen, from) > 0) {
@@ -53,12 +54,20 @@ async function lookAgain(run: Running, stop: AbortSignal): Promise<void> {
   }
 }
 
-/** A person has moved the traffic to where it belongs (`teal traffic --set`). */
-async function backByHand(run: Running, from: string, to: string): Promise<void> {
-  await run.write({
-    deployment: { id: run.deployment.id, state: "rolling-back" },
-    roles: { active: from, standby: to },
-  });
+/**
+ * A person has moved the traffic to where it belongs (`teal traffic --set`, on record already), or the data plane was told
+ * to revert again when that was no longer worse (`teal abort --direct`, a server that came back).
+ */
+async function isBack(run: Running, live: TrafficSplit | null): Promise<void> {
+  const { deployment, parts } = run;
+  const { id, from, to, service } = deployment;
+  const row = await parts.store.service(service);
+  if (from === null || row === null || live === null) return;
+  const split = { generation: Math.max(live.generation, row.generation), weights: live.weights };
+  await run.write(
+    { deployment: { id, state: "rolling-back" }, split, roles: { active: from, standby: to } },
+    sameWeights(row.weights, live.weights) ? [] : [run.event("split-reverted", { ...split, cause: "thaw" })],
+  );
   run.holding.obeyed();
 }
 

@@ -28,7 +28,7 @@ export class Holding {
     return this.#now;
   }
 
-  /** Resolves when an order comes. Never rejects. */
+  /** Resolves when an order comes, or the deployment is being ended. Never rejects. */
   get woken(): Promise<void> {
     return this.#woken.promise;
   }
@@ -38,6 +38,11 @@ export class Holding {
     this.#now = hold;
     // Said several times a second of each deployment, and hardly ever does anybody wait for it.
     if (hold === null && this.#asked !== null) this.refuse(new TealError("nothing-to-resume", "it goes on by itself"));
+  }
+
+  /** Whoever waits for an order is to look for another reason to go on: the deployment is being ended. */
+  wake(): void {
+    this.#woken.resolve();
   }
 
   /** Gives an order, and returns when it is recorded. @throws `nothing-to-resume`, and why it cannot go on */

@@ -106,7 +106,7 @@ export class Run implements Running {
 
   /** @throws `deployment-ended`, `data-plane-down`: see {@link Abort.ask} */
   abort(cause: RollbackCause): Promise<void> {
-    return this.#abort.ask(cause, this.#closing);
+    return this.#abort.ask(cause, { closing: this.#closing, done: this.done });
   }
 
   /** One transaction of this deployment. Told in the order in which it happened: `events`, the new state, `next`. */

@@ -1,5 +1,6 @@
 import type { RollbackCause } from "../model/deployment.ts";
 import { toTealError } from "../model/error.ts";
+import type { NewEvent } from "../model/event.ts";
 import { type TrafficSplit, wholeOf } from "../model/traffic.ts";
 import type { TrafficObservation } from "../ports/traffic.ts";
 import type { Transition } from "../store/store.ts";
@@ -8,6 +9,7 @@ import { endOf } from "./cause.ts";
 import { UNRECORDED_ABORT } from "./latched.ts";
 import { thaw } from "./frozen.ts";
 import type { Running } from "./running.ts";
+import { healthyIn } from "./traffic-desk.ts";
 import { undoSteps } from "./undo.ts";
 import { unrelease } from "./unrelease.ts";
 
@@ -53,7 +55,7 @@ export class TakeBack {
     await this.revert(cause);
     await this.#untilDone(() => this.journaled(this.cause ?? cause));
     await this.#untilDone(() => this.#raiseFence());
-    if (this.#isStuck(await this.#live()) && !(await thaw(this.#run, this.#stop))) {
+    if ((await this.#isToThaw()) && !(await thaw(this.#run, this.#stop))) {
       await this.#untilDone(() => this.#giveUp());
       await this.#untilDone(() => this.#end("failed"));
       return;
@@ -99,6 +101,11 @@ export class TakeBack {
     if (this.#isUnrecorded)
       this.cause = latched.find(({ deployment }) => deployment === this.#run.deployment.id)?.because ?? this.cause;
     return this.cause ?? cause;
+  }
+
+  /** One that a former server has frozen may have been given back since: that is told, too, before it can end. */
+  async #isToThaw(): Promise<boolean> {
+    return this.#run.deployment.state === "frozen" || this.#isStuck(await this.#live());
   }
 
   /** Traffic still goes where it must not: the data plane found that going back would be worse, or had nothing armed. */
@@ -163,6 +170,7 @@ export class TakeBack {
               tookMs: this.#tookMs,
             }),
           ]),
+      ...this.#alarm(seen),
       run.event("deployment-state", { from: deployment.state, to: own.state, cause }),
     ];
     await run.parts.journal.transitionUntilWritten(
@@ -170,6 +178,20 @@ export class TakeBack {
       this.#stop,
     );
     run.apply(own);
+  }
+
+  /** Neither side was healthy, so that going back was no worse: what is wrong may not be the release. */
+  #alarm(seen: TrafficObservation): NewEvent[] {
+    const { from, to } = this.#run.deployment;
+    if (!this.#isItsOwn || from === null || from === to) return [];
+    if (this.#isStuck(seen.split) || healthyIn(seen, from) > 0) return [];
+    return [
+      this.#run.event("warning", {
+        code: "unhealthy",
+        message: `the traffic is back on ${from}, which has no healthy instance; ${to} had none either`,
+        remedy: `Mend ${from}: \`teal logs\` says what its instances print. They get requests as soon as they are healthy.`,
+      }),
+    ];
   }
 
   /** A plan that was made from an older record has no say in the roles before it has touched the traffic. */

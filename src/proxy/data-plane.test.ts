@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ManualClock } from "../engine/testing/manual-clock.ts";
-import { PlaneHarness, tableOf } from "./plane-harness.ts";
+import { PlaneHarness, SIDES, tableOf } from "./plane-harness.ts";
 
 let folder: string;
 let harness: PlaneHarness;
@@ -30,4 +30,30 @@ test("a table that is live already is answered with its own receipt, though the 
   const next = plane.apply(tableOf({ generation: 2, green: 10 }));
   await harness.settle([disarming, again, next]);
   expect([(await again).generation, (await next).generation]).toEqual([1, 2]);
+});
+
+/** Half of the traffic for green, by a deployment that is armed. */
+async function shifting(): Promise<PlaneHarness["plane"]> {
+  await harness.settle([harness.plane.apply(tableOf({}))]);
+  await harness.settle([harness.plane.apply(tableOf({ generation: 2, green: 50, deployment: "dep_1", arms: true }))]);
+  for (const side of SIDES) harness.setHealth(side, true);
+  return harness.plane;
+}
+
+const REVERT = { cause: "revert" } as const;
+
+test("a revert keeps the split while the old environment alone is unhealthy, and flips when it is told again later", async () => {
+  const plane = await shifting();
+  harness.setHealth("blue", false);
+  expect(await plane.revert("web", "dep_1", REVERT)).toMatchObject({ weights: { blue: 50, green: 50 } });
+  expect(plane.observe("web").armed).toMatchObject({ deployment: "dep_1" });
+  harness.setHealth("blue", true);
+  expect(await plane.revert("web", "dep_1", REVERT)).toMatchObject({ weights: { blue: 100, green: 0 } });
+});
+
+test("a revert flips where neither environment is healthy: that is no worse, and what was aborted may be the cause", async () => {
+  const plane = await shifting();
+  for (const side of SIDES) harness.setHealth(side, false);
+  expect(await plane.revert("web", "dep_1", REVERT)).toMatchObject({ weights: { blue: 100, green: 0 } });
+  expect(harness.reverts).toMatchObject([{ deployment: "dep_1", cause: "revert" }]);
 });

@@ -14,7 +14,8 @@ export const abort: Verb = {
     "The traffic goes back first, at once; the clean-up follows. --direct asks the proxy itself, for when the server is dead, " +
     "does not answer, or cannot write: the traffic goes back, and nothing of the deployment is taken again. A server that comes " +
     "back does the rest, and records who asked and why: the proxy keeps both until then. A deployment that has had no traffic yet, " +
-    "as while it waits for an approval, is not known to the proxy and lives on.",
+    "as while it waits for an approval, is not known to the proxy and lives on. One that is frozen, as going back would be " +
+    "worse, is ended where it stands: the traffic stays. One that becomes frozen by this is exit 1.",
   arguments: [SERVICE_ARGUMENT],
   options: [
     { flags: "--direct", description: "ask the proxy itself, without the server" },
@@ -33,7 +34,8 @@ export const abort: Verb = {
     if (deployment === null) throw new TealError("nothing-to-abort", `no deployment of ${service} is under way`);
     return runDeployment(call, client, {
       start: (signal) => client.abort(deployment.id, { reason: call.reason }, { signal }),
-      wanted: ["aborted"],
+      // One that is frozen ends where it stands.
+      wanted: deployment.state === "frozen" ? ["aborted", "failed"] : ["aborted"],
       wait: call.flag("wait"),
     });
   },

@@ -144,8 +144,9 @@ export class MemoryTraffic implements TrafficDriver {
     this.#throwIfDown();
     const entry = this.#entry(service);
     const { live } = entry;
-    const before = entry.latched.find((latch) => latch.deployment === deployment);
-    if (before !== undefined) return Promise.resolve(live === null ? null : splitOf(live));
+    const isLatched = entry.latched.some((latch) => latch.deployment === deployment);
+    const isArmed = live?.deployment === deployment && live.revertTo !== null;
+    if (isLatched && !isArmed) return Promise.resolve(live === null ? null : splitOf(live));
     return Promise.resolve(this.#revert(entry, deployment, "revert", because));
   }
 
@@ -225,7 +226,8 @@ export class MemoryTraffic implements TrafficDriver {
   #revert(entry: Entry, deployment: string, cause: Latch["cause"], because?: RollbackCause): TrafficSplit | null {
     const { live } = entry;
     const isArmed = live?.deployment === deployment && live.revertTo !== null;
-    entry.latched.push({ deployment, fence: isArmed ? live.fence : 0, at: 0, cause, because });
+    if (!entry.latched.some((latch) => latch.deployment === deployment))
+      entry.latched.push({ deployment, fence: isArmed ? live.fence : 0, at: 0, cause, because });
     if (live?.deployment !== deployment || live.revertTo === null) return null;
     const revertTo = live.revertTo;
     const target = Object.keys(revertTo).find((name) => revertTo[name] === 100);
@@ -233,8 +235,11 @@ export class MemoryTraffic implements TrafficDriver {
       .filter(({ instances }) => instances.some(({ id }) => !this.unhealthy.has(id)))
       .map(({ environment }) => environment);
     const worse = target !== undefined && !healthy.includes(target) && healthy.length > 0;
-    entry.live = { ...live, revertTo: null, ...(worse ? {} : { weights: revertTo, generation: live.generation + 1 }) };
-    return splitOf(entry.live);
+    // It stays armed where it keeps the split: told again, it looks again.
+    if (worse) return splitOf(live);
+    const back = { ...live, revertTo: null, weights: revertTo, generation: live.generation + 1 };
+    entry.live = back;
+    return splitOf(back);
   }
 
   /** As a data plane whose disk was lost. */
