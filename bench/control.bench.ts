@@ -1,6 +1,5 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { stringify } from "yaml";
 import { type DeploymentState, isEnded } from "../src/model/deployment.ts";
 import { systemClock } from "../src/main/clock.ts";
@@ -13,18 +12,16 @@ import { rssMiB } from "./lib/rss.ts";
 /**
  * What one server carries: `services` with a release that serves, then `deployments` of them at once (each starts an
  * instance, proves it, shifts in two steps and bakes), while a client keeps asking the API.
- * - apiP99Ms: over the calls of that client, each begun on its own schedule: a service, a deployment, a history.
- * - rssMiB: the highest resident memory of the server seen meanwhile.
+ * - apiP99Ms: over the calls of that client, each begun on its own schedule: a service, a deployment, a history. It asks
+ *   from when all deployments are accepted; the calls that ask for them, and for the status of all, are told apart.
+ * - rssMiB: the highest resident memory of the server, looked at every second from its start to the end.
  * The apps are BusyBox httpds, as thousands of Node processes would measure Node. `--services N --deployments N` asks for
  * other sizes. The lines before the last tell what each process of Teal, and this client, took of the processors.
  */
-const sizes = parseArgs({
-  strict: false,
-  options: { services: { type: "string" }, deployments: { type: "string" } },
-});
-const { quick } = benchOptions(["embedded"], sizes.values["quick"] === true ? ["--quick"] : []);
-const SERVICES = Number(sizes.values["services"] ?? (quick ? 200 : 2_000));
-const DEPLOYMENTS = Number(sizes.values["deployments"] ?? (quick ? 40 : 200));
+const { quick, sizes } = benchOptions({ sizes: ["services", "deployments"] });
+const SERVICES = sizes["services"] ?? (quick ? 200 : 2_000);
+const DEPLOYMENTS = sizes["deployments"] ?? (quick ? 40 : 200);
+if (DEPLOYMENTS > SERVICES) throw new TypeError("each deployment needs a service of its own");
 /** First releases that are made at the same time. */
 const SETUP_AT_ONCE = 100;
 const ASK_EVERY_MS = 20;
@@ -102,6 +99,24 @@ async function ask(site: Site, names: readonly string[], ids: readonly string[],
   return took;
 }
 
+/** Looks every second how much memory the process has; returns what ends that, and gives the most. */
+function watched(pid: number): () => Promise<number> {
+  const over = new AbortController();
+  const most = (async () => {
+    let highest = 0;
+    while (!over.signal.aborted) {
+      highest = Math.max(highest, await rssMiB(pid));
+      // The abort is looked at by the loop's own condition.
+      await systemClock.sleep(1_000, over.signal).catch(() => undefined);
+    }
+    return highest;
+  })();
+  return () => {
+    over.abort();
+    return most;
+  };
+}
+
 requireProgram("busybox");
 const names = Array.from({ length: SERVICES }, (_, index) => `s${String(index).padStart(4, "0")}`);
 await using site = await Site.create();
@@ -113,6 +128,7 @@ await writeFile(join(site.dir, "teal.yaml"), configOf(names));
 await site.start();
 
 const pids = await site.pids();
+const memory = watched(pids.server ?? 0);
 /** Processor seconds of each process since the last call. */
 const taken: () => string = (() => {
   let before: Record<string, number> = {};
@@ -137,17 +153,14 @@ await each(names, SETUP_AT_ONCE, async (name) => {
 });
 console.log(`set up in ${String(rounded((performance.now() - setUp) / 1_000, 1))} s; ${taken()}`);
 
-const { server } = pids;
 const chosen = names.slice(0, DEPLOYMENTS);
 const began = performance.now();
-const memory: number[] = [];
 const ended = (id: string): Promise<DeploymentState> =>
   site.until(
     `${id} ends`,
     async () => {
       await systemClock.sleep(1_000);
       const { state } = await site.client.deployment(id);
-      memory.push(await rssMiB(server ?? 0));
       return isEnded(state) ? state : null;
     },
     180_000,
@@ -156,11 +169,15 @@ const ended = (id: string): Promise<DeploymentState> =>
 const accepted = await Promise.all(
   chosen.map(async (name) => {
     const { id } = await site.client.deploy(name, { version: "v2" }, crypto.randomUUID());
-    return { id, state: ended(id) };
+    return { id, state: ended(id), tookMs: performance.now() - began };
   }),
 );
 const ids = accepted.map(({ id }) => id);
-console.log(`${String(ids.length)} deployments accepted in ${String(rounded(performance.now() - began, 0))} ms`);
+const accepting = accepted.map(({ tookMs }) => tookMs);
+console.log(
+  `${String(ids.length)} deployments accepted in ${String(rounded(performance.now() - began, 0))} ms; all asked for at once, ` +
+    `a call took p50 ${String(rounded(percentile(accepting, 50), 0))} ms, p99 ${String(rounded(percentile(accepting, 99), 0))} ms`,
+);
 const over = new AbortController();
 const asking = ask(site, names, ids, over.signal);
 const states = await Promise.all(accepted.map(({ state }) => state));
@@ -192,6 +209,6 @@ console.log(
     services: services.length,
     deployments: ids.length,
     apiP99Ms: rounded(percentile(took, 99)),
-    rssMiB: rounded(Math.max(...memory)),
+    rssMiB: rounded(await memory()),
   }),
 );

@@ -17,7 +17,7 @@ import { RIVALS } from "./rivals/index.ts";
  * `abortP99Ms` is from that call to the last request that the new version got.
  * `--driver haproxy | nginx | caddy`: the same, with that proxy's own way of switching.
  */
-const { quick, driver } = benchOptions(["embedded", ...RIVALS.map(({ name }) => name)]);
+const { quick, driver } = benchOptions({ drivers: ["embedded", ...RIVALS.map(({ name }) => name)] });
 const SWITCHES = quick ? 60 : 200;
 const ABORTS = quick ? 5 : 20;
 const PAUSE_MS = quick ? 150 : 250;

@@ -2,15 +2,25 @@ import { expect, it } from "vitest";
 import { benchOptions, percentile } from "./options.ts";
 
 it("takes the first driver unless told", () => {
-  expect(benchOptions(["embedded", "caddy"], ["--quick"])).toEqual({ quick: true, driver: "embedded" });
-  expect(benchOptions(["embedded", "caddy"], ["--driver", "caddy"])).toEqual({ quick: false, driver: "caddy" });
+  const known = { drivers: ["embedded", "caddy"] };
+  expect(benchOptions(known, ["--quick"])).toEqual({ quick: true, driver: "embedded", sizes: {} });
+  expect(benchOptions(known, ["--driver", "caddy"])).toEqual({ quick: false, driver: "caddy", sizes: {} });
+});
+
+it("takes the sizes that the benchmark knows", () => {
+  const { sizes } = benchOptions({ sizes: ["services", "deployments"] }, ["--services", "20", "--quick"]);
+  expect(sizes).toEqual({ services: 20 });
 });
 
 it.each([
   [["--driver", "apache"], "there is no driver apache; there is embedded, caddy"],
   [["--slow"], "Unknown option '--slow'"],
+  [["--deployments", "3"], "Unknown option '--deployments'"],
+  [["--services", "0"], "--services is a whole number from 1 on, not 0"],
+  [["--services", "many"], "--services is a whole number from 1 on, not many"],
+  [["quick"], "Unexpected argument 'quick'"],
 ])("refuses %j", (argv, message) => {
-  expect(() => benchOptions(["embedded", "caddy"], argv)).toThrow(message);
+  expect(() => benchOptions({ drivers: ["embedded", "caddy"], sizes: ["services"] }, argv)).toThrow(message);
 });
 
 it("takes percentiles by nearest rank", () => {

@@ -5,23 +5,39 @@ export interface BenchOptions {
   readonly quick: boolean;
   /** Traffic driver, or what Teal is compared with. */
   readonly driver: string;
+  /** Sizes that were asked for, by name. */
+  readonly sizes: Readonly<Record<string, number>>;
 }
 
-/**
- * @param drivers what `--driver` may name; the first is the default
- * @throws TypeError on an unknown option or driver
- */
+interface Known {
+  /** What `--driver` may name; the first is the default. */
+  readonly drivers?: readonly string[];
+  /** Options that take a whole number from 1 on. */
+  readonly sizes?: readonly string[];
+}
+
+/** @throws TypeError on an unknown option or driver, and a size that is none */
 export function benchOptions(
-  drivers: readonly string[] = ["embedded"],
+  { drivers = ["embedded"], sizes = [] }: Known = {},
   argv: readonly string[] = process.argv.slice(2),
 ): BenchOptions {
   const { values } = parseArgs({
     args: [...argv],
-    options: { quick: { type: "boolean", default: false }, driver: { type: "string" } },
+    options: {
+      quick: { type: "boolean" },
+      driver: { type: "string" },
+      ...Object.fromEntries(sizes.map((name) => [name, { type: "string" as const }])),
+    },
   });
-  const driver = values.driver ?? drivers[0] ?? "";
+  const { quick = false, driver = drivers[0] ?? "", ...asked } = values;
   if (!drivers.includes(driver)) throw new TypeError(`there is no driver ${driver}; there is ${drivers.join(", ")}`);
-  return { quick: values.quick, driver };
+  const numbers = Object.entries(asked).map(([name, text]) => [name, sizeOf(name, String(text))] as const);
+  return { quick, driver, sizes: Object.fromEntries(numbers) };
+}
+
+function sizeOf(name: string, text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new TypeError(`--${name} is a whole number from 1 on, not ${text}`);
+  return Number(text);
 }
 
 /** The smallest value that at least `percent` of the sorted values do not exceed (nearest rank). */
