@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
 import { networkInterfaces, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { CuttableDisk } from "./cuttable-disk.ts";
 import { SmallDisk } from "./small-disk.ts";
 
 /** The part of vitest's test context that says that a test cannot run here, and why. */
@@ -61,4 +62,24 @@ export function requiresSmallDisk(test: Skippable): void {
   disk?.[Symbol.dispose]();
   rmSync(path, { recursive: true });
   if (disk === null) test.skip("this user may not mount a tmpfs");
+}
+
+/** For a test that cuts a disk's power: ends it as not runnable here for who may not mount a file. */
+export async function requiresCuttableDisk(test: Skippable): Promise<void> {
+  for (const program of ["mkfs.ext4", "mount", "unshare"]) requires(test, program);
+  const why = await whyNoCuttableDisk();
+  if (why !== null) test.skip(why);
+}
+
+/** Null where it can be made. */
+export async function whyNoCuttableDisk(): Promise<string | null> {
+  const path = mkdtempSync(join(tmpdir(), "teal-disk-"));
+  try {
+    await CuttableDisk.over(path)[Symbol.asyncDispose]();
+    return null;
+  } catch (thrown) {
+    return `this user may not mount an ext4 from a file: ${String(thrown)}`;
+  } finally {
+    rmSync(path, { recursive: true });
+  }
 }

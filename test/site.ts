@@ -82,7 +82,8 @@ export class Site {
 
   /** What `teal` gets beside a person's usual environment. */
   readonly #variables: Record<string, string>;
-  readonly #undo: (() => void)[] = [];
+  readonly #undo: (() => void | Promise<void>)[] = [];
+  #boot: readonly string[] = [];
 
   private constructor(dir: string, variables: Record<string, string>) {
     this.dir = dir;
@@ -119,8 +120,13 @@ export class Site {
     Object.assign(this.#variables, variables);
   }
 
+  /** Before it is up: a command that every `teal` is run by, and so all that it starts. */
+  runThrough(command: readonly string[]): void {
+    this.#boot = command;
+  }
+
   /** Done when Teal is down, before the folder is removed. */
-  afterwards(undo: () => void): void {
+  afterwards(undo: () => void | Promise<void>): void {
     this.#undo.push(undo);
   }
 
@@ -145,10 +151,11 @@ export class Site {
 
   /** The same with the command line of another package. */
   cliOf(program: string, ...args: readonly string[]): Promise<CliResult> {
+    const [file = process.execPath, ...rest] = [...this.#boot, process.execPath, program, ...args];
     return new Promise((done) => {
       execFile(
-        process.execPath,
-        [program, ...args],
+        file,
+        rest,
         { cwd: this.dir, timeout: 90_000, env: { ...PLAIN, ...this.#variables } },
         (error, stdout, stderr) => {
           done({ code: error === null ? 0 : typeof error.code === "number" ? error.code : 1, stdout, stderr });
@@ -263,7 +270,7 @@ export class Site {
     // Named, as a test may have removed it.
     const { code, stderr } = await this.cli("down", "--yes", "--config", "teal.yaml");
     if (code !== 0) throw new Error(`teal down: ${stderr}${await this.logs()}`);
-    for (const undo of this.#undo) undo();
+    for (const undo of this.#undo) await undo();
     await rm(this.dir, { recursive: true, force: true });
   }
 }

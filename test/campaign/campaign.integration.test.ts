@@ -9,7 +9,7 @@ const seed = seedOfThisRun();
 test.for(FAULTS)(
   `$name: everything comes to its end, and no invariant breaks (TEAL_SEED=${String(seed)})`,
   async (fault, context) => {
-    fault.needs?.(context);
+    await fault.needs?.(context);
     await using campaign = await Campaign.begin({ seed, ...fault });
     await fault.inject(campaign);
     const evidence = await campaign.evidence();

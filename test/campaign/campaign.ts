@@ -10,7 +10,8 @@ import { connectPeer } from "../../src/wire/connect.ts";
 import { isAlive } from "../../src/wire/process-stat.ts";
 import { PROXY_PROTOCOL } from "../../src/wire/proxy.ts";
 import { goOn, Site, tellIfThere } from "../site.ts";
-import type { Evidence, LiveFact } from "./evidence.ts";
+import type { Evidence, LiveFact, Outage } from "./evidence.ts";
+import { EventWatch } from "./event-watch.ts";
 import { recordsOf } from "./records.ts";
 import { pick, seeded } from "./seeded.ts";
 import { SplitWatch } from "./split-watch.ts";
@@ -54,7 +55,9 @@ export class Campaign {
   kills = 0;
   /** A fault that sets Teal's clock says so here. */
   sameClock = true;
+  readonly served: EventWatch;
   readonly #mortal: Kill[] = [];
+  readonly #outages: Outage[] = [];
   readonly #acknowledged: string[] = [];
   #unrecorded: readonly string[] = [];
   readonly #watch: SplitWatch;
@@ -65,6 +68,7 @@ export class Campaign {
     this.site = site;
     this.random = seeded(seed);
     this.#watch = new SplitWatch(site.paths.proxySnapshot, SERVICE);
+    this.served = new EventWatch(site.client);
     this.load = new LoadGenerator({ url: site.url, rate: RATE, connections: CONNECTIONS, mostMs: 1_800_000 });
   }
 
@@ -150,12 +154,25 @@ export class Campaign {
     for (const pid of [keeper, ...proxies, server, ...apps]) if (pid !== null) tellIfThere(pid, "SIGKILL");
   }
 
+  /** The whole machine is down from `act` on; its outage ends with the first right answer after that. */
+  async outage(act: () => Promise<void>): Promise<void> {
+    const from = Date.now();
+    await act();
+    await this.site.until("the outage is over", async () => /^v\d+$/.test(await versionAt(this.site.url)));
+    this.#outages.push({ from, to: Date.now() });
+  }
+
   /** Keeper and proxies in the same instant: neither gets to run between the signals, and to start the other again. */
   async killWatchers(): Promise<void> {
     const { keeper, proxies } = await this.site.until("keeper and proxy can be told", () => this.site.pids());
     for (const signal of ["SIGSTOP", "SIGKILL"] as const)
       for (const pid of [keeper, ...proxies]) tellIfThere(pid, signal);
     this.kills += 1 + proxies.length;
+  }
+
+  /** Number of the live split, by the proxy's own record. */
+  generationSeen(): number {
+    return this.#watch.seen.at(-1)?.split?.generation ?? 0;
   }
 
   /** Live weights, by the proxy's own record. */
@@ -242,10 +259,12 @@ export class Campaign {
     const live = await this.#live();
     const answering = await this.answering();
     await this.#watch.stop();
+    const served = await this.served.stop();
     return {
       acknowledged: this.#acknowledged.filter((id) => !this.#unrecorded.includes(id)),
       unrecorded: this.#unrecorded,
       ...recordsOf(paths.database, SERVICE),
+      served,
       seen: this.#watch.seen,
       live,
       answering,
@@ -253,14 +272,19 @@ export class Campaign {
       sameClock: this.sameClock,
       losses: this.load.ledger.losses,
       kills: this.#mortal,
+      outages: this.#outages,
     };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.goOn();
-    await this.#watch.stop();
-    await this.load.stop();
-    await this.site[Symbol.asyncDispose]();
+    try {
+      await this.#watch.stop();
+      await this.served.stop();
+      await this.load.stop();
+    } finally {
+      await this.site[Symbol.asyncDispose]();
+    }
   }
 
   async #live(): Promise<LiveFact> {

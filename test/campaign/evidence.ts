@@ -49,6 +49,8 @@ export interface Evidence {
   /** Others, which went with the database when an older copy took its place. */
   readonly unrecorded: readonly string[];
   readonly events: readonly TealEvent[];
+  /** Events as a client that follows them was given them. */
+  readonly served: readonly TealEvent[];
   readonly deployments: readonly DeploymentFact[];
   readonly steps: readonly StepFact[];
   /** The service's row. */
@@ -65,6 +67,13 @@ export interface Evidence {
   readonly sameClock: boolean;
   readonly losses: readonly LostExample[];
   readonly kills: readonly Kill[];
+  readonly outages: readonly Outage[];
+}
+
+/** While the whole machine was down: from its last instant to the first right answer. */
+export interface Outage {
+  readonly from: EpochMilliseconds;
+  readonly to: EpochMilliseconds;
 }
 
 /** One sentence per breach; none: it holds. */

@@ -11,7 +11,7 @@ export interface Fault {
   /** Of the service, over a campaign's own. */
   readonly service?: Record<string, unknown>;
   /** Ends the test as not runnable on a machine that lacks what it takes. */
-  readonly needs?: (test: Skippable) => void;
+  readonly needs?: (test: Skippable) => unknown;
   /** What is done to the machine before Teal is up. */
   readonly prepare?: (site: Site) => void;
   readonly inject: (campaign: Campaign) => Promise<void>;

@@ -8,6 +8,7 @@ import { reboot } from "./reboot.ts";
 import { restored, restoredMidway } from "./restored.ts";
 import { clock } from "./set-clock.ts";
 import { slowDisk } from "./slow-disk.ts";
+import { tornSnapshot } from "./torn-snapshot.ts";
 
 /** Every kind of fault that befalls real processes. docs/failure-modes.md has a row for each. */
 export const FAULTS: readonly Fault[] = [
@@ -19,6 +20,7 @@ export const FAULTS: readonly Fault[] = [
   proxySilence,
   reboot,
   powerCut,
+  tornSnapshot,
   slowDisk,
   fullDisk,
   clock,

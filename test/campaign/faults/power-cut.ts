@@ -1,46 +1,88 @@
-import { closeSync, openSync, readSync, writeSync } from "node:fs";
-import { SLOT_BYTES } from "../../../src/proxy/snapshot-file.ts";
-import { pick } from "../seeded.ts";
+import { readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { expect } from "vitest";
+import { freePort } from "../../../bench/lib/free-port.ts";
+import { CuttableDisk } from "../../cuttable-disk.ts";
+import { requiresCuttableDisk } from "../../requires.ts";
+import type { Site } from "../../site.ts";
+import type { Campaign } from "../campaign.ts";
+import { draw } from "../seeded.ts";
 import type { Fault } from "./fault.ts";
 import { STEPS } from "./steps.ts";
 
-/** Where a slot's header has its sequence: see snapshot-file.ts. */
-const SEQUENCE_AT = 8;
+interface Told {
+  /** Takes a line on each cut. */
+  readonly told?: (what: string) => void;
+}
 
-/**
- * The machine loses its power before the proxy's newest snapshot is on the disk, which is the one write that is answered
- * before it is synced; the database syncs each commit. Then somebody says `teal up`.
- */
-export const powerCut: Fault = {
-  name: "power-cut",
-  underLoad: false,
-  async inject(campaign) {
-    for (let times = 0; times < 3; times += 1) {
-      const id = await campaign.deploy();
-      await campaign.atStep(id, pick(STEPS, campaign.random));
-      await campaign.killAll();
-      campaign.forget(() => {
-        tearNewestSlot(campaign.site.paths.proxySnapshot);
-      });
-      await campaign.site.start();
-      await campaign.site.ended(id);
-      await campaign.whole();
-    }
-  },
-};
+const disks = new WeakMap<Site, CuttableDisk>();
 
-/** The slot's checksum is wrong from then on, as after half a write. */
-function tearNewestSlot(path: string): void {
-  const file = openSync(path, "r+");
-  try {
-    const sequences = [0, 1].map((index) => {
-      const bytes = Buffer.alloc(8);
-      readSync(file, bytes, 0, bytes.length, index * SLOT_BYTES + SEQUENCE_AT);
-      return bytes.readDoubleLE(0);
-    });
-    const newest = (sequences[0] ?? 0) > (sequences[1] ?? 0) ? 0 : 1;
-    writeSync(file, Buffer.alloc(8, 0xff), 0, 8, newest * SLOT_BYTES + SEQUENCE_AT);
-  } finally {
-    closeSync(file);
+/** The project, state directory and all, on a disk whose power can be cut; what the apps' own ledgers say is not lost. */
+export function onCuttableDisk(site: Site): void {
+  const config = join(site.dir, "teal.yaml");
+  // The load asks at one address for all starts of the machine.
+  writeFileSync(config, readFileSync(config, "utf8").replace("127.0.0.1:0", `127.0.0.1:${String(freePort())}`));
+  const disk = CuttableDisk.over(site.dir, [basename(site.ledgers)]);
+  site.afterwards(() => disk[Symbol.asyncDispose]());
+  site.runThrough(disk.boot);
+  disks.set(site, disk);
+}
+
+/** The machine loses its power, and somebody says `teal up` on what is left. */
+async function cut(campaign: Campaign): Promise<void> {
+  const { site, served } = campaign;
+  await campaign.outage(async () => {
+    await disks.get(site)?.cutPower();
+    campaign.forget(() => undefined);
+    await site.start();
+  });
+  const confirmed = Math.max(0, ...served.seen.map(({ data }) => Number(data["generation"] ?? 0)));
+  await site.until("the split that was confirmed, or a newer one, is live", () =>
+    Promise.resolve(campaign.generationSeen() >= confirmed),
+  );
+}
+
+/** At the border of each step, a deployment for each; `most` of the steps, drawn. */
+export async function cutAtBorders(
+  campaign: Campaign,
+  { most, told }: Told & { readonly most: number },
+): Promise<void> {
+  for (const step of draw(STEPS, most, campaign.random)) {
+    const id = await campaign.deploy();
+    await campaign.atStep(id, step);
+    await cut(campaign);
+    const { state } = await campaign.site.ended(id);
+    told?.(`power cut at ${step}: ${state}`);
+    await campaign.whole();
   }
 }
+
+/** At instants that nothing but chance chooses, from before a deployment is accepted until after its end. */
+export async function cutAtRandom(
+  campaign: Campaign,
+  { times, told }: Told & { readonly times: number },
+): Promise<void> {
+  for (let done = 0; done < times; done += 1) {
+    const accepted = campaign.deploy();
+    // It is waited for below, when it may have failed long since.
+    accepted.catch(() => undefined);
+    await campaign.pause(0, 4_000);
+    await cut(campaign);
+    const { state } = await campaign.site.ended(await accepted);
+    told?.(`power cut at random: ${state}`);
+    await campaign.whole();
+  }
+}
+
+/** Only what was synced is left of the project's folder, and nothing runs, under load; then somebody says `teal up`. */
+export const powerCut: Fault = {
+  name: "power-cut",
+  underLoad: true,
+  needs: requiresCuttableDisk,
+  prepare: onCuttableDisk,
+  async inject(campaign) {
+    await cutAtBorders(campaign, { most: 2 });
+    await cutAtRandom(campaign, { times: 2 });
+    expect(await campaign.deployed()).toMatchObject({ state: "completed" });
+  },
+};

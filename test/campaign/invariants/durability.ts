@@ -1,17 +1,33 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Evidence } from "../evidence.ts";
 
 /**
- * Invariant 2: what was acknowledged is on record, events are numbered in order, no finished step is done again, and
+ * Invariant 2: what was acknowledged or served is on record, events are numbered in order, no finished step is done again, and
  * nothing had traffic whose row does not say so.
  */
 export function durability(evidence: Evidence): readonly string[] {
-  return [...acknowledged(evidence), ...numbered(evidence), ...repeated(evidence), ...unannounced(evidence)];
+  return [
+    ...acknowledged(evidence),
+    ...gone(evidence),
+    ...numbered(evidence),
+    ...repeated(evidence),
+    ...unannounced(evidence),
+  ];
 }
 
 function acknowledged({ acknowledged: ids, deployments, events }: Evidence): string[] {
   const rows = new Set(deployments.map(({ id }) => id));
   const accepted = new Set(events.filter(({ type }) => type === "deployment-accepted").map((one) => one.deployment));
   return ids.flatMap((id) => (rows.has(id) && accepted.has(id) ? [] : [`${id} was acknowledged and is not on record`]));
+}
+
+/** An older copy of the record may not have what was served since. */
+function gone({ served, events, unrecorded }: Evidence): string[] {
+  if (unrecorded.length > 0) return [];
+  const bySeq = new Map(events.map((event) => [event.seq, event]));
+  return served
+    .filter((event) => !isDeepStrictEqual(bySeq.get(event.seq), event))
+    .map((event) => `${JSON.stringify(event)} was served, and on record is ${JSON.stringify(bySeq.get(event.seq))}`);
 }
 
 function numbered({ events }: Evidence): string[] {

@@ -52,8 +52,10 @@ const good: Evidence = {
   answering: ["v2"],
   answered: { v1: { firstAt: 0, lastAt: 5_000 }, v2: { firstAt: 5_000, lastAt: 9_000 } },
   sameClock: true,
+  served: [event(1, "deployment-accepted", null)],
   losses: [],
   kills: [],
+  outages: [],
 };
 
 const [deployment] = good.deployments;
@@ -106,6 +108,8 @@ const TAMPERED: readonly [invariant: string, what: string, change: Partial<Evide
   ],
   ["durability", "an acknowledged deployment without a row", { acknowledged: ["dep_2", "dep_3"] }],
   ["durability", "an acknowledged deployment without its event", { events: without(1) }],
+  ["durability", "an event that was served, and is not on record", { served: [event(9, "warning", null)] }],
+  ["durability", "an event that was served as another", { served: [event(1, "warning", null)] }],
   ["durability", "an event number that was given twice", { events: [...good.events, event(7, "warning", null)] }],
   ["durability", "a finished step that began again", { events: [...good.events, event(8, "step-started", "healthy")] }],
   [
@@ -158,5 +162,12 @@ describe("the checker can fail", () => {
   test("losses: one that no kill explains", () => {
     expect(losses({ ...good, losses: [lost] })).toHaveLength(1);
     expect(losses({ ...good, losses: [lost], kills: [{ target: "proxy", at: 1_000 }] })).toEqual([]);
+  });
+
+  test("losses: one that no outage explains", () => {
+    const down = { from: 900, to: 1_100 };
+    expect(losses({ ...good, losses: [lost], outages: [down] })).toEqual([]);
+    expect(losses({ ...good, losses: [lost], outages: [{ from: 1_002, to: 1_100 }] })).toHaveLength(1);
+    expect(losses({ ...good, losses: [{ ...lost, reason: "vanished" }], outages: [down] })).toHaveLength(1);
   });
 });
