@@ -20,6 +20,7 @@ test("the apps are left alone, and the stop has time for the drain", () => {
   expect(unit).toMatch(/^OOMPolicy=continue$/m);
   expect(unit).toMatch(/^TimeoutStopSec=70$/m);
   expect(unit).toMatch(/^CapabilityBoundingSet=$/m);
+  expect(unit).toMatch(/^Documentation=file:\/\/\/usr\/lib\/teal\/README\.md$/m);
 });
 
 test("a port below 1024 gets the one capability that it needs, and root keeps its own", () => {
@@ -32,4 +33,6 @@ test("blanks, quotes, dollars and percent signs of a path stay what they are", (
   expect(unit).toContain(String.raw`ReadWritePaths="/srv/a \"b\" 5%%$$"`);
   expect(unit).toContain('WorkingDirectory=/srv/a "b" 5%%$\n');
   expect(unit).toContain('--config "/srv/a b/teal.yaml"');
+  const elsewhere = unitFile({ ...PLAIN, script: "/opt/a b 5%/bin/teal.js" });
+  expect(elsewhere).toMatch(/^Documentation=file:\/\/\/opt\/a%%20b%%205%%25\/README\.md$/m);
 });

@@ -1,3 +1,5 @@
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import type { TealConfig } from "../config/config.ts";
 import type { Milliseconds } from "../model/time.ts";
 
@@ -30,7 +32,7 @@ export function unitFile(options: UnitOptions): string {
 #   systemctl daemon-reload && systemctl enable --now teal
 [Unit]
 Description=Teal: ${text(config)}
-Documentation=https://www.npmjs.com/package/teal
+Documentation=${text(readme(script))}
 Wants=network-online.target
 After=network-online.target time-sync.target
 # What keeps Teal from starting, such as a port that is taken, may be gone in a minute: it is tried without end.
@@ -83,6 +85,11 @@ ${capabilities(options)}
 [Install]
 WantedBy=multi-user.target
 `;
+}
+
+/** Of the package that the script is of; as a URL it has no blanks, which would begin another one. */
+function readme(script: string): string {
+  return pathToFileURL(join(dirname(script), "..", "README.md")).href;
 }
 
 /** Root may need its own to run apps as other users. */
