@@ -84,8 +84,9 @@ test("a deployment that goes on under a second server is one trace, with a span 
   expect(new Set(steps.map((span) => of(span, "teal.version")?.["stringValue"]))).toEqual(new Set(["v2"]));
 });
 
-test("a collector that does not answer keeps nobody waiting, and the end of the server 2 s at most", async () => {
+test("what a collector has not taken 2 s after the server's end began is given up, whatever the exporter's patience", async () => {
   await collector(false);
+  vi.stubEnv("OTEL_EXPORTER_OTLP_TIMEOUT", "60000");
   const disk = new FaultyStore();
   const rig = new Rig(disk.store);
   await rig.engine.start({});
@@ -94,5 +95,8 @@ test("a collector that does not answer keeps nobody waiting, and the end of the 
   for (const event of rig.events) hub.publish("event", event);
   const began = performance.now();
   await stop();
-  expect(performance.now() - began).toBeLessThan(15_000);
+  const tookMs = performance.now() - began;
+  // Not before: a collector that is slow still gets them. Above, a busy machine has room.
+  expect(tookMs).toBeGreaterThan(1_900);
+  expect(tookMs).toBeLessThan(15_000);
 });
