@@ -47,7 +47,7 @@ export class SmallDisk {
   }
 
   /** Full until `during` is over: room that is given up for what has to be written (the ballast, old logs) is taken, too. */
-  async fullDuring(during: () => Promise<void>): Promise<void> {
+  async fullDuring<T>(during: () => Promise<T>): Promise<T> {
     const over = new AbortController();
     const filling = (async () => {
       while (!over.signal.aborted) {
@@ -57,7 +57,7 @@ export class SmallDisk {
       }
     })();
     try {
-      await during();
+      return await during();
     } finally {
       over.abort();
       await filling;

@@ -99,12 +99,12 @@ export class Campaign {
   }
 
   /** A deploy of the next version; asked again under its key until the API has answered. */
-  async deploy(): Promise<string> {
+  async deploy({ supersede = false } = {}): Promise<string> {
     this.#version += 1;
     const version = `v${String(100 + this.#version)}`;
     const key = `campaign-${version}`;
     const { id } = await this.site.until(`${version} is accepted`, () =>
-      this.site.client.deploy(SERVICE, { version }, key),
+      this.site.client.deploy(SERVICE, { version, supersede }, key),
     );
     this.#acknowledged.push(id);
     return id;

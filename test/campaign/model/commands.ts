@@ -124,6 +124,62 @@ const abort = new Step("abort", isBusy, async ({ pending }, { campaign }) => {
   if (problem?.code === "server-down") pending.may = new Set([...pending.may, "aborted"]);
 });
 
+/** Past the server: a proxy that has nothing armed says so, as before the first shift and when it is done. */
+const abortDirect = new Step("abort --direct", isBusy, async ({ pending }, { campaign }) => {
+  if (pending === null) return;
+  const { code, stderr } = await campaign.site.cli("abort", "--direct", "--json");
+  if (code === 0) {
+    // It may have been on its way back already, for a reason of its own.
+    pending.may = new Set([...pending.may, "aborted"]);
+    pending.may = new Set([...pending.may].filter((state) => state !== "completed"));
+    return;
+  }
+  expect([code, stderr]).toEqual([
+    expect.any(Number),
+    expect.stringMatching(/nothing-to-abort|data-plane-down|going back would be worse|^$/),
+  ]);
+  if (code !== 6) pending.may = new Set([...pending.may, "aborted"]);
+});
+
+/** Whether it stands before its approval, which nobody but the model gives. */
+async function waits({ pending }: Model, { site }: Campaign): Promise<boolean> {
+  if (pending === null) return false;
+  const { state } = await site.until("there is an answer", () => site.client.deployment(pending.id));
+  return state === "waiting";
+}
+
+const isWaiting = ({ pending }: Readonly<Model>): boolean => pending?.waits === true;
+
+/** Whatever needs the service for itself, while a deployment has it. */
+const meanwhile = new Step("all that a deployment refuses", isWaiting, async (model, { campaign }) => {
+  const { pending, active } = model;
+  if (pending === null || !(await waits(model, campaign))) return;
+  const { client } = campaign.site;
+  const service = "web";
+  const key = { idempotencyKey: crypto.randomUUID() };
+  const away = "server-down";
+  await refused(client.deploy(service, { version: "v1" }, crypto.randomUUID()), "deployment-running", away);
+  await refused(client.switch(service, { to: pending.to }, key), "deployment-running", away);
+  await refused(client.switch(service, { to: pending.to, force: true }, key), "deployment-running", away);
+  await refused(client.traffic(service, { weights: { [pending.to]: 100 } }), "deployment-running", away);
+  await refused(client.stopEnvironment({ service, environment: active }, {}), "rollback-target", away);
+  await refused(client.stopEnvironment({ service, environment: pending.to }, {}), "deployment-running", away);
+  await refused(client.scaleEnvironment({ service, environment: active }, { count: 1 }), "rollback-target", away);
+  await refused(client.retireEnvironment({ service, environment: pending.to }, {}), "deployment-running", away);
+});
+
+/** What waits is taken back, and then the new one begins. */
+const supersede = new Step("deploy --supersede", isWaiting, async (model, { campaign }) => {
+  const { pending } = model;
+  if (pending === null || !(await waits(model, campaign))) return;
+  await campaign.configure({});
+  const id = await campaign.deploy({ supersede: true });
+  expect((await campaign.site.ended(pending.id)).state).toBe("aborted");
+  const { version, to } = await campaign.site.client.deployment(id);
+  expect(to).toBe(pending.to);
+  model.pending = { id, version: String(version), to: to as Side, may: new Set(["completed"]), waits: false };
+});
+
 const approve = new Step(
   "approve",
   ({ pending }) => pending?.waits === true,
@@ -164,19 +220,22 @@ const rollback = new Step("rollback", isIdle, async (model, { campaign }) => {
 });
 
 /** A part by hand, and then all of it. */
-const traffic = new Step("traffic --set", isIdle, async (model, { campaign }) => {
-  const { client } = campaign.site;
-  const to = otherOf(model.active);
-  if (model.versions[to] === null || !model.running[to]) {
-    const wish = { weights: { [to]: 100 } };
-    await refused(client.traffic("web", wish), "environment-unknown", "unhealthy", "not-healthy");
-    return;
-  }
-  await client.traffic("web", { weights: { [model.active]: 70, [to]: 30 } });
-  expect((await campaign.site.service()).traffic).toMatchObject({ [to]: 30 });
-  await client.traffic("web", { weights: { [to]: 100 } });
-  model.active = to;
-});
+function traffic(force: boolean): Command {
+  return new Step(`traffic --set${force ? " --force" : ""}`, isIdle, async (model, { campaign }) => {
+    const { client } = campaign.site;
+    const to = otherOf(model.active);
+    if (model.versions[to] === null || !model.running[to]) {
+      // Not by force either: there is no instance at all.
+      const wish = { weights: { [to]: 100 }, force };
+      await refused(client.traffic("web", wish), "environment-unknown", "unhealthy", "not-healthy");
+      return;
+    }
+    await client.traffic("web", { weights: { [model.active]: 70, [to]: 30 }, force });
+    expect((await campaign.site.service()).traffic).toMatchObject({ [to]: 30 });
+    await client.traffic("web", { weights: { [to]: 100 }, force });
+    model.active = to;
+  });
+}
 
 const stop = new Step("env stop", isIdle, async (model, { campaign }) => {
   const { client } = campaign.site;
@@ -196,6 +255,38 @@ const start = new Step("env start", isIdle, async (model, { campaign }) => {
   if (model.versions[environment] === null) return;
   await campaign.site.client.startEnvironment({ service: "web", environment }, {});
   model.running[environment] = true;
+});
+
+/** One more, and back; fewer where the traffic is are refused. */
+const scale = new Step("env scale", isIdle, async (model, { campaign }) => {
+  const { client } = campaign.site;
+  await client.scaleEnvironment({ service: "web", environment: model.active }, { count: 3 });
+  await refused(
+    client.scaleEnvironment({ service: "web", environment: model.active }, { count: 2 }),
+    "still-has-traffic",
+    "rollback-target",
+  );
+  const environment = otherOf(model.active);
+  if (model.versions[environment] === null || !model.running[environment]) return;
+  for (const count of [3, 2]) {
+    await client.scaleEnvironment({ service: "web", environment }, { count });
+    const seen = (await campaign.site.service()).environments.find(({ name }) => name === environment);
+    expect(seen?.instances).toHaveLength(count);
+  }
+});
+
+const retire = new Step("env retire", isIdle, async (model, { campaign }) => {
+  const { client } = campaign.site;
+  await refused(
+    client.retireEnvironment({ service: "web", environment: model.active }, {}),
+    "still-has-traffic",
+    "rollback-target",
+  );
+  const environment = otherOf(model.active);
+  const { deployment } = await client.retireEnvironment({ service: "web", environment }, {});
+  if (deployment !== null) expect(await campaign.site.ended(deployment)).toMatchObject({ state: "completed" });
+  model.versions[environment] = null;
+  model.running[environment] = false;
 });
 
 export function maintain(mode: Model["maintenance"]): Command {
@@ -249,6 +340,13 @@ const restart = new Step("restart the server", always, async (_model, { campaign
   await another(campaign, (server) => tellIfThere(server, "SIGTERM"));
 });
 
+/** All of Teal, its apps too, in order; what was under way goes on. */
+const downAndUp = new Step("down and up", always, async (_model, { campaign }) => {
+  const { code, stderr } = await campaign.site.cli("down", "--yes");
+  expect([code, stderr]).toEqual([0, ""]);
+  await campaign.site.start();
+});
+
 const wait = new Step("wait", isBusy, async (_model, { campaign }) => {
   await campaign.pause(100, 1_500);
 });
@@ -259,18 +357,25 @@ const settled = new Step("settle", always, settle);
 const DRAWN: readonly (readonly [times: number, command: Command])[] = [
   [3, deploy("good")],
   [1, deploy("bad")],
-  [1, deploy("gated")],
+  [2, deploy("gated")],
   [3, settled],
   [2, wait],
   [1, abort],
+  [1, abortDirect],
   [1, approve],
   [1, resume],
+  [1, meanwhile],
+  [1, supersede],
   [1, restart],
+  [1, downAndUp],
   [1, turn],
   [1, rollback],
-  [1, traffic],
+  [1, traffic(false)],
+  [1, traffic(true)],
   [1, stop],
   [1, start],
+  [1, scale],
+  [1, retire],
   [1, maintain("on")],
   [1, maintain("hold")],
   [2, maintain("off")],
