@@ -44,10 +44,11 @@ test("a full disk without a deployment: traffic goes on, lines of apps are dropp
 
   const deploying = await disk.fullDuring(async () => {
     const result = site.cli("deploy", "--version", "v2", "--yes");
-    const refusedOrLate = Promise.race([result, systemClock.sleep(LONGER_THAN_PATIENCE_MS)]).then(() => true);
-    let isOver = false;
-    void refusedOrLate.then(() => (isOver = true));
-    while (!isOver) {
+    const over = new AbortController();
+    void Promise.race([result, systemClock.sleep(LONGER_THAN_PATIENCE_MS)]).then(() => {
+      over.abort();
+    });
+    while (!over.signal.aborted) {
       const response = await fetch(site.url);
       expect([response.status, await response.text()]).toEqual([200, "v1"]);
       await systemClock.sleep(100);

@@ -100,7 +100,7 @@ describe("a release that cannot be started", () => {
     expect((await site.deployed("v1")).state).toBe("completed");
   });
 
-  test("the files at its source change while it is deployed: that is said, and nothing is switched", async () => {
+  test("files that change at the source under the same version are a release of their own", async () => {
     await using site = await Site.up();
     await writeFile(join(site.dir, "app", "new-file"), "one");
     expect((await site.deployed("v1")).state).toBe("completed");

@@ -55,3 +55,14 @@ test("with an unreadable database traffic goes on and doctor says what is wrong;
   expect(await served(site)).toBe("v4-next");
   expect((await site.cli("doctor")).stdout).not.toContain("cannot be read");
 });
+
+test("without a backup Teal begins anew, as documented", async () => {
+  await using site = await Site.up({ deploy: { shift: [], bake: "0ms" } });
+  expect((await site.deployed("v1")).state).toBe("completed");
+  expect((await site.cli("down", "--yes")).code).toBe(0);
+  for (const file of [...(await databaseFiles(site)), site.paths.proxySnapshot]) await rm(file);
+  await site.start();
+  expect((await site.service()).active).toBe(null);
+  expect((await site.deployed("v1")).state).toBe("completed");
+  expect(await served(site)).toBe("v1");
+});
