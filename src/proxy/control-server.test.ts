@@ -62,3 +62,12 @@ test("whoever has the answer of a change was told of the change before", async (
   await act(peer.call("remove", { service: "web", fence: 2 }));
   expect(plane.observe("web").instances).toEqual([]);
 });
+
+test("who reverts past the server is told whether the disk has it; nobody else waits for that", async () => {
+  const { plane } = harness;
+  await harness.settle([plane.apply(tableOf({ green: 50, deployment: "d1", arms: true }))]);
+  const order = { service: "web", deployment: "d1" };
+  const { split, ...rest } = await peer.call("revert", order);
+  expect([split?.weights, rest]).toEqual([{ blue: 100, green: 0 }, {}]);
+  expect(await peer.call("revert", { ...order, durableWithinMs: 0 })).toEqual({ split, durable: false });
+});

@@ -47,9 +47,11 @@ export function serveControl(options: ControlOptions): Promise<PeerServer<typeof
       return plane.observe(service);
     }),
     apply: heard((table) => plane.apply(table)),
-    revert: heard(async ({ service, deployment, because }) => ({
-      split: await plane.revert(service, deployment, { cause: "revert", because }),
-    })),
+    revert: heard(async ({ service, deployment, because, durableWithinMs }) => {
+      const split = await plane.revert(service, deployment, { cause: "revert", because });
+      const durable = durableWithinMs === undefined ? null : await plane.keep(service, durableWithinMs);
+      return durable === null ? { split } : { split, durable };
+    }),
     disarm: heard(async ({ service, deployment, fence }) => {
       const live = plane.observe(service).split?.fence ?? 0;
       if (fence < live)

@@ -19,7 +19,11 @@ import type { SavedService } from "./snapshot-state.ts";
 import { applied, disarmed, flippedBack, isLatched, judge, latch } from "./split-register.ts";
 import { SwitchBook } from "./switch-book.ts";
 
-/** Longest that the answer to a revert waits for the snapshot; the flip never does. */
+/**
+ * Longest that the answer to a revert waits for the snapshot; the flip never does. For a server this is enough: before it
+ * calls a deployment taken back it has journaled that, synced, and reverts again after a power cut. Whoever asks the proxy
+ * past the server has nothing but the latch: see {@link DataPlane.keep}.
+ */
 const REVERT_SAVE_MS: Milliseconds = 50;
 
 export interface Reverted {
@@ -143,6 +147,14 @@ export class DataPlane {
     if (flips && split !== null && (hasFlipped || isNew))
       this.#options.onReverted({ service: name, deployment, split, cause });
     return flips || reverted === deployment ? split : null;
+  }
+
+  /**
+   * Whether what is known of a service was on the disk, where a power cut leaves it, within `ms`; null: this proxy drains,
+   * and leaves the snapshot to the one that replaces it.
+   */
+  keep(name: string, ms: Milliseconds): Promise<boolean | null> {
+    return this.#options.snapshot.saveDurably(savedFrom(this.#serviceOf(name)), ms);
   }
 
   async disarm(name: string, deployment: string): Promise<void> {

@@ -7,6 +7,8 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { ManualClock } from "../engine/testing/manual-clock.ts";
 import { systemClock } from "../main/clock.ts";
 import { PAYLOAD_BYTES, SLOT_BYTES, SnapshotFile } from "./snapshot-file.ts";
+import { HeldThreads } from "./held-threads.ts";
+import { turn } from "./plane-harness.ts";
 import { SnapshotImage } from "./snapshot-image.ts";
 
 let folder: string;
@@ -185,6 +187,26 @@ test("two processes that write in turn do not overwrite the newest", async () =>
   expect(await reopened()).toContain("young 2");
 });
 
+test("a write is over before it is on the disk, and says when it is", async () => {
+  await using threads = new HeldThreads(folder);
+  const file = new SnapshotFile(path, systemClock, raise);
+  // Behind the write, and before what puts it on the disk.
+  const { isDurable } = await file.save(() => {
+    queueMicrotask(() => {
+      threads.hold();
+    });
+    return plain("state")();
+  });
+  expect(file.read()).toBe("state");
+  let isKnown = false;
+  void isDurable.then(() => (isKnown = true));
+  for (let times = 0; times < 50; times += 1) await turn();
+  expect(isKnown).toBe(false);
+  await threads.letGo();
+  expect(await isDurable).toBe(true);
+  await file.close();
+});
+
 test("what does not fit is known before it is written", () => {
   expect(SnapshotFile.fits(SLOT_BYTES)).toBe(false);
   expect(SnapshotFile.fits(1_000)).toBe(true);
@@ -196,7 +218,8 @@ test("what does not fit is not written, as it would tear both slots", async () =
   await file.save(plain(`first ${"x".repeat(50)}`));
   await file.save(plain(`second ${"x".repeat(50)}`));
   await file.save(plain("x".repeat(SLOT_BYTES)));
-  await file.save(plain("x".repeat(SLOT_BYTES)));
+  const { isDurable } = await file.save(plain("x".repeat(SLOT_BYTES)));
+  expect(await isDurable).toBe(false);
   await file.close();
   expect(errors).toHaveLength(2);
   expect(await reopened()).toContain("second");

@@ -33,9 +33,16 @@ interface Payload {
   readonly checksum: (seed: number) => number;
 }
 
+/** A write that is over. */
+export interface Written {
+  /** Whether it is on the disk, as soon as that is known; not where it failed. Never rejects. */
+  readonly isDurable: Promise<boolean>;
+}
+
 /**
  * Two preallocated slots, written in turn: a full disk cannot stop a write, and a torn one leaves the other. A write is
- * in the kernel's hands (it survives `kill -9`) when `save` resolves, and on the disk soon after; the next one waits for that.
+ * in the kernel's hands (it survives `kill -9`) when `save` resolves, and on the disk (it survives a power cut) soon after;
+ * the next one waits for that.
  */
 export class SnapshotFile {
   readonly #fd: number;
@@ -45,7 +52,7 @@ export class SnapshotFile {
   #newest: Slot | null;
   #synced: Promise<void> = Promise.resolve();
   #wanted: (() => Payload) | null = null;
-  #writing: Promise<void> | null = null;
+  #writing: Promise<Written> | null = null;
 
   /** @throws when the file cannot be made: disk full, no permission */
   constructor(path: string, clock: Clock, onError: (error: unknown) => void) {
@@ -69,7 +76,7 @@ export class SnapshotFile {
    * Writes the newest payload, made when it is written; those that came while one was being written are written as one.
    * Never rejects.
    */
-  save(payload: () => Payload): Promise<void> {
+  save(payload: () => Payload): Promise<Written> {
     this.#wanted = payload;
     this.#writing ??= this.#synced.then(() => {
       this.#writing = null;
@@ -86,7 +93,7 @@ export class SnapshotFile {
   }
 
   /** Off this thread: the kernel keeps a writer waiting while it writes back, for as long as a busy disk takes. */
-  async #write(newest: () => Payload): Promise<void> {
+  async #write(newest: () => Payload): Promise<Written> {
     const begun = this.#clock.monotonic();
     const over = Promise.withResolvers<undefined>();
     this.#synced = over.promise;
@@ -102,11 +109,23 @@ export class SnapshotFile {
       const tookMs = this.#clock.monotonic() - begun;
       await this.#writeAll(header, bytes, index * SLOT_BYTES);
       this.#newest = { index, sequence };
-      const synced = fdatasyncLater(this.#fd).catch(this.#onError);
-      void Promise.all([synced, this.#rest(tookMs, bytes.length)]).then(() => over.resolve(undefined));
+      const isDurable = this.#sync();
+      void Promise.all([isDurable, this.#rest(tookMs, bytes.length)]).then(() => over.resolve(undefined));
+      return { isDurable };
     } catch (thrown) {
       this.#onError(thrown);
       over.resolve(undefined);
+      return { isDurable: Promise.resolve(false) };
+    }
+  }
+
+  async #sync(): Promise<boolean> {
+    try {
+      await fdatasyncLater(this.#fd);
+      return true;
+    } catch (thrown) {
+      this.#onError(thrown);
+      return false;
     }
   }
 

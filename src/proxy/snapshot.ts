@@ -1,6 +1,6 @@
 import { TealError } from "../model/error.ts";
 import type { Clock, Milliseconds } from "../model/time.ts";
-import { PAYLOAD_BYTES, SnapshotFile } from "./snapshot-file.ts";
+import { PAYLOAD_BYTES, SnapshotFile, type Written } from "./snapshot-file.ts";
 import { SnapshotImage } from "./snapshot-image.ts";
 import { parseSnapshot, printService, type SavedService } from "./snapshot-state.ts";
 
@@ -50,15 +50,37 @@ export class Snapshot {
   async save(service: SavedService): Promise<void> {
     this.#image.set(service.service, printService(service));
     if (this.#file === null || !this.#isWriter) return;
-    const enough = new AbortController();
-    const limit = this.#clock.sleep(SAVE_MS, enough.signal).catch(() => undefined);
-    await Promise.race([this.#file.save(() => this.#image.take()), limit]);
-    enough.abort();
+    await this.#within(this.#write(this.#file), SAVE_MS);
+  }
+
+  /** As {@link save}, and whether it was on the disk within `ms`; null: this proxy leaves the file to another one. */
+  async saveDurably(service: SavedService, ms: Milliseconds): Promise<boolean | null> {
+    this.#image.set(service.service, printService(service));
+    if (!this.#isWriter) return null;
+    if (this.#file === null) return false;
+    const written = this.#write(this.#file).then(({ isDurable }) => isDurable);
+    return (await this.#within(written, ms)) ?? false;
   }
 
   /** A draining proxy leaves the file to the one that replaces it. */
   stopWriting(): void {
     this.#isWriter = false;
+  }
+
+  #write(file: SnapshotFile): Promise<Written> {
+    return file.save(() => this.#image.take());
+  }
+
+  /** Null: it takes longer. */
+  async #within<T>(task: Promise<T>, ms: Milliseconds): Promise<T | null> {
+    const enough = new AbortController();
+    const limit = this.#clock.sleep(ms, enough.signal).then(
+      () => null,
+      () => null,
+    );
+    const first = await Promise.race([task, limit]);
+    enough.abort();
+    return first;
   }
 
   #open(path: string): SnapshotFile | null {

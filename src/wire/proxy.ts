@@ -98,8 +98,14 @@ export const PROXY_PROTOCOL = defineProtocol({
         deployment: z.string(),
         /** For the record of a server that is not there now. */
         because: rollbackCause.optional(),
+        /** Longest that the answer waits until a power cut cannot undo it; the flip never waits. Older proxies do not. */
+        durableWithinMs: z.number().min(0).max(60_000).optional(),
       }),
-      result: z.object({ split: split.nullable() }),
+      result: z.object({
+        split: split.nullable(),
+        /** Where `durableWithinMs` was given; neither a proxy that drains, as its snapshot is another's, nor an older one tells. */
+        durable: z.boolean().optional(),
+      }),
     },
     disarm: { params: z.object({ service: z.string(), deployment: z.string(), fence: z.int() }), result: nothing },
     remove: { params: z.object({ service: z.string(), fence: z.int() }), result: nothing },
