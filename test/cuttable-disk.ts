@@ -32,6 +32,7 @@ export class CuttableDisk {
   readonly #beside: readonly string[];
   readonly #guard: ChildProcess;
   #number = 0;
+  #isFrozen = false;
 
   private constructor(folder: string, work: string, beside: readonly string[]) {
     this.folder = folder;
@@ -61,12 +62,25 @@ export class CuttableDisk {
     return ["unshare", "--mount", "sh", "-c", WITH_BOOT_ID, join(this.#work, "boot-id")];
   }
 
+  /** The disk takes nothing more, whoever writes or syncs waits; what was dirty it has taken first (fsfreeze(8)). */
+  freeze(): void {
+    run("fsfreeze", "--freeze", this.folder);
+    this.#isFrozen = true;
+  }
+
+  thaw(): void {
+    if (this.#isFrozen) run("fsfreeze", "--unfreeze", this.folder);
+    this.#isFrozen = false;
+  }
+
   /** Everything stands still, the disk is as it is then, everything ends; afterwards the folder is on what was left. */
   async cutPower(): Promise<void> {
     const image = this.#image;
     this.#number += 1;
-    await stopAll(this.folder);
+    // Who waits for a frozen disk cannot be stopped, and changes nothing.
+    if (!this.#isFrozen) await stopAll(this.folder);
     run("cp", "--sparse=always", image, this.#image);
+    this.thaw();
     await killAll(this.folder);
     await unmountAll(this.folder);
     rmSync(image);
@@ -74,6 +88,7 @@ export class CuttableDisk {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.thaw();
     const exit = once(this.#guard, "exit");
     this.#guard.ref();
     this.#guard.stdin?.end();

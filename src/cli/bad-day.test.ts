@@ -58,6 +58,7 @@ describe("abort --direct", () => {
     reverted: true,
     proxies: 1,
     tookMs: 3,
+    durable: true,
   };
 
   it("asks no server, says what to do next, and is exit 1 where the traffic stays", async () => {
@@ -70,6 +71,13 @@ describe("abort --direct", () => {
       /The traffic is back \(3 ms, 1 proxy\)\. web: blue 100 %\.\n.*dep_1.*teal status.*\n.*teal up/,
     );
     expect(JSON.parse((await rig.run(["abort", "--direct", "--json"])).stdout)).toEqual(done);
+    answer = { ...done, durable: false };
+    const unsure = await rig.run(["abort", "--direct"]);
+    expect([unsure.exit, unsure.stdout]).toEqual([
+      0,
+      expect.stringMatching(/is back.*\n.*disk.*power cut.*dep_1.*again/),
+    ]);
+    expect(JSON.parse((await rig.run(["abort", "--direct", "--json"])).stdout)).toEqual(answer);
     answer = { ...done, reverted: false, weights: { blue: 50, green: 50 } };
     expect(await rig.run(["abort", "--direct"])).toMatchObject({
       exit: 1,
