@@ -97,6 +97,55 @@ test("a record that is not what the proxy does is found: fence, split, numbers o
   expect(await broken()).toEqual([]);
 });
 
+test("a journal that somebody has changed is found, with the first event that does not fit, also against a noted head", async () => {
+  const { site: made } = await wellSite();
+  await using site = made;
+  using database = new DatabaseSync(site.paths.database, { timeout: 5_000 });
+  const journal = async (...options: readonly string[]): Promise<readonly Finding[]> => {
+    const { stdout } = await site.cli("doctor", "--json", ...options);
+    const { findings } = JSON.parse(stdout) as { findings: readonly Finding[] };
+    return findings.filter(({ check }) => ["journal", "noted"].includes(check));
+  };
+  const [well] = await journal();
+  const { seq = 0, hash = "" } = well?.head ?? {};
+  expect(hash).toMatch(/^[0-9a-f]{64}$/);
+  expect(well).toMatchObject({
+    state: "ok",
+    message: expect.stringContaining(`head ${String(seq)}:${hash.slice(0, 12)}`),
+  });
+  expect((await site.deployed("v2")).state).toBe("completed");
+  const noted = ["--noted", `${String(seq)}:${hash.slice(0, 12)}`];
+  expect(await journal(...noted)).toMatchObject([{ state: "ok" }, { check: "noted", state: "ok" }]);
+  expect(await journal("--noted", `${String(seq)}:${"0".repeat(12)}`)).toMatchObject([{}, { state: "problem" }]);
+  expect(await journal("--noted", `${String(seq + 100_000)}:${"0".repeat(12)}`)).toMatchObject([
+    {},
+    { state: "problem" },
+  ]);
+  expect(await site.cli("doctor", "--noted", "120")).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("--noted"),
+  });
+
+  const { data } = database.prepare("SELECT data FROM events WHERE seq = 3").get() ?? {};
+  database.exec(`UPDATE events SET data = json_set(data, '$.by', 'nobody') WHERE seq = 3`);
+  expect(await journal(...noted)).toMatchObject([
+    { state: "problem", message: expect.stringContaining("event 3 "), remedy: expect.stringContaining("backup") },
+    { check: "noted", state: "warning" },
+  ]);
+  database.prepare("UPDATE events SET data = ? WHERE seq = 3").run(data ?? null);
+  expect(await journal(...noted)).toMatchObject([{ state: "ok" }, { state: "ok" }]);
+
+  // What is written after that goes on from what was there, and does not hide it.
+  database.exec("DELETE FROM events WHERE seq = (SELECT max(seq) FROM events)");
+  expect(await journal()).toMatchObject([
+    { state: "problem", message: expect.stringMatching(/^event \d+ is missing/) },
+  ]);
+  expect((await site.deployed("v3")).state).toBe("completed");
+  expect(await journal()).toMatchObject([
+    { state: "problem", message: expect.stringMatching(/^event \d+ is missing/) },
+  ]);
+});
+
 test("a server that hangs, and one that is gone with its keeper, are found by what still answers", async () => {
   const { site: made } = await wellSite();
   await using site = made;

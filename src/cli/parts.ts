@@ -44,7 +44,7 @@ export interface Parts {
   /** Takes a deployment back at the proxy itself: needs neither server nor store. */
   directAbort(options: Omit<DirectAbortOptions, "clock" | "by">): Promise<DirectAbort>;
   /** Looks at everything that Teal stands on, and changes nothing. */
-  doctor(options: Pick<DoctorOptions, "config" | "signal">): Promise<readonly Finding[]>;
+  doctor(options: Pick<DoctorOptions, "config" | "signal" | "noted">): Promise<readonly Finding[]>;
   /**
    * Resolves when no keeper answers any more for the state directory beside this teal.yaml: whether it was stopped, or has
    * died without a word.

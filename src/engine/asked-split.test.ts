@@ -50,7 +50,7 @@ test("the log is read no further than what is on record", async () => {
 
 test("what was pruned is not looked for", async () => {
   const { counted, store, pages } = await logged(50_000);
-  await store.prune(1);
+  await store.prune(1, { ...told("events-pruned", 0, {}), at: 2 });
   await store.append([{ ...told("instance", 0, {}), at: 2 }]);
   expect(await wasAsked(counted, LIVE, ROW)).toBe(false);
   expect(pages()).toBe(2);

@@ -92,7 +92,8 @@ export class Engine {
       this.#maintenance.keep(),
       this.#delivery.keep(),
     ]);
-    await store.prune(clock.now() - KEEP_RECORDS_MS);
+    const before = clock.now() - KEEP_RECORDS_MS;
+    journal.told(await store.prune(before, journal.event("events-pruned", { before })));
   }
 
   /** Leaves every deployment where it stands: the next start goes on with it. */

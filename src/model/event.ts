@@ -20,6 +20,7 @@ import type { EpochMilliseconds } from "./time.ts";
  * - retirement-scheduled `{environment, at}` · retirement-cancelled `{environment}`
  * - maintenance `{mode, from, until, endsIn, by, reason, warnings: string[]}`: MaintenanceModes
  * - token-created `{id, name, role, services, expiresAt, by, reason}` · token-revoked `{id, name, by, reason}`
+ * - events-pruned `{before, events: number, gaps}`: so many older events were removed; what is left is chained across them
  * - drift `{expected: Weights, live: Weights}`
  * - warning `{code, message, remedy}`
  */
@@ -49,6 +50,7 @@ export const EVENT_TYPES = [
   "maintenance",
   "token-created",
   "token-revoked",
+  "events-pruned",
   "drift",
   "warning",
 ] as const;

@@ -218,7 +218,9 @@ export interface Store {
    * Removes steps, plans, approvals, traffic and events of deployments that ended before `before`, and older events of no
    * deployment.
    * The deployments themselves stay, with their receipts: they are the history, and some 1 KiB each.
+   * Where an event was removed, it writes `event` as well, with two more keys of data: `events`, how many, and `gaps`, the
+   * store's own digest of all that it has ever removed.
    */
-  prune(before: EpochMilliseconds): Promise<void>;
+  prune(before: EpochMilliseconds, event: NewEvent): Promise<readonly TealEvent[]>;
   close(): Promise<void>;
 }

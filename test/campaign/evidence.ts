@@ -32,6 +32,21 @@ export interface StepFact {
   readonly state: string;
 }
 
+/** A row of the table of events, as it is; the hash in hexadecimal. */
+export interface JournalRow extends Omit<TealEvent, "type" | "data"> {
+  readonly type: string;
+  readonly data: string;
+  readonly hash: string;
+}
+
+/** The tables that make the chain of events. */
+export interface JournalFact {
+  readonly rows: readonly JournalRow[];
+  /** How many are on record. */
+  readonly gaps: number;
+  readonly head: { readonly seq: number; readonly hash: string } | null;
+}
+
 /** The data plane at rest, as it answers itself. */
 export interface LiveFact {
   readonly weights: Weights;
@@ -51,6 +66,7 @@ export interface Evidence {
   readonly events: readonly TealEvent[];
   /** Events as a client that follows them was given them. */
   readonly served: readonly TealEvent[];
+  readonly journal: JournalFact;
   readonly deployments: readonly DeploymentFact[];
   readonly steps: readonly StepFact[];
   /** The service's row. */

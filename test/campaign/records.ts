@@ -1,6 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import type { TealEvent } from "../../src/model/event.ts";
-import type { DeploymentFact, Evidence, StepFact } from "./evidence.ts";
+import type { DeploymentFact, Evidence, JournalRow, StepFact } from "./evidence.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -8,7 +8,7 @@ type Row = Readonly<Record<string, unknown>>;
 export function recordsOf(
   file: string,
   service: string,
-): Pick<Evidence, "events" | "deployments" | "steps" | "record" | "versions"> {
+): Pick<Evidence, "events" | "journal" | "deployments" | "steps" | "record" | "versions"> {
   const database = new DatabaseSync(file, { readOnly: true, timeout: 5_000 });
   try {
     const all = (sql: string, ...values: string[]): Row[] => database.prepare(sql).all(...values);
@@ -18,6 +18,13 @@ export function recordsOf(
         ({ seq, at, service: about, deployment, type, step, data }) =>
           ({ seq, at, service: about, deployment, type, step, data: JSON.parse(String(data)) }) as TealEvent,
       ),
+      journal: {
+        rows: all("SELECT * FROM events ORDER BY seq").map((row) => ({ ...row, hash: hex(row["hash"]) }) as JournalRow),
+        gaps: all("SELECT * FROM event_gaps").length,
+        head:
+          all("SELECT seq, hash FROM event_head").map(({ seq, hash }) => ({ seq: Number(seq), hash: hex(hash) }))[0] ??
+          null,
+      },
       deployments: all("SELECT * FROM deployments WHERE service = ? ORDER BY position", service).map(deploymentFact),
       steps: all("SELECT deployment, id, state FROM steps") as unknown as StepFact[],
       record: {
@@ -34,6 +41,10 @@ export function recordsOf(
   } finally {
     database.close();
   }
+}
+
+function hex(value: unknown): string {
+  return value instanceof Uint8Array ? Buffer.from(value).toString("hex") : "none";
 }
 
 function deploymentFact(row: Row): DeploymentFact {

@@ -57,6 +57,7 @@ const WORDS: Readonly<Record<EventType, Describe>> = {
   "token-created": (data) =>
     `token ${text(data, "name") ?? "?"} (${text(data, "role") ?? "?"}) created by ${text(data, "by") ?? "?"}${because(data)}`,
   "token-revoked": (data) => `token ${text(data, "name") ?? "?"} revoked by ${text(data, "by") ?? "?"}${because(data)}`,
+  "events-pruned": (data) => `${String(number(data, "events") ?? 0)} old events removed`,
   drift: (data) =>
     `drift: the live split is ${split(weights(data, "live") ?? {})}, not ${split(weights(data, "expected") ?? {})}`,
   warning: (data) => `warning: ${text(data, "message") ?? "?"} [${text(data, "code") ?? "?"}]`,

@@ -1,6 +1,7 @@
 import type { Clock } from "../../model/time.ts";
 import { readLastStart } from "../last-start.ts";
 import { readRuntimeVersion } from "../runtime-version.ts";
+import type { EventHead } from "../../store/sqlite/verify-events.ts";
 import { statePathsOf } from "../state-paths.ts";
 import type { Finding } from "./finding.ts";
 import { clockFinding, nodeVersion, openFiles } from "./machine.ts";
@@ -20,14 +21,16 @@ export interface DoctorOptions {
   readonly bundles: string;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** An event's number and hash, or the beginning of that, which somebody has noted before. */
+  readonly noted: EventHead | null;
 }
 
 /** Looks at everything that one machine's Teal stands on, and changes nothing. Works when all of it is down. */
-export async function doctor({ config, bundles, clock, signal }: DoctorOptions): Promise<readonly Finding[]> {
+export async function doctor({ config, bundles, clock, signal, noted }: DoctorOptions): Promise<readonly Finding[]> {
   const paths = statePathsOf(config);
   const { version } = await readRuntimeVersion(bundles);
   const scene = await lookAround(paths, version, clock, signal);
-  const kept = store(paths.database);
+  const kept = await store(paths.database, signal, noted);
   const running = "answer" in scene.keeper && scene.keeper.answer !== null;
   return [
     nodeVersion(process.versions.node),

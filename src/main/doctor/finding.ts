@@ -6,6 +6,8 @@ export interface Finding {
   readonly message: string;
   /** What to do; null where nothing is to be done. */
   readonly remedy: string | null;
+  /** With the check `journal`: its newest event, with the whole hash in hexadecimal, to be noted elsewhere. */
+  readonly head?: { readonly seq: number; readonly hash: string };
 }
 
 export function ok(check: string, message: string): Finding {

@@ -1,7 +1,9 @@
 import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { APPLICATION_ID, MIGRATIONS } from "../../store/sqlite/schema.ts";
+import type { EventHead } from "../../store/sqlite/verify-events.ts";
 import { type Finding, ok, problem } from "./finding.ts";
+import { journal } from "./journal.ts";
 
 export interface StoredService {
   readonly service: string;
@@ -18,14 +20,15 @@ export interface StoreView {
 
 const RESTORE = "`teal down`, keep teal.db for whoever looks into it, and put back a backup (docs/operations.md).";
 
-/** Reads the store beside whoever uses it; changes nothing. */
-export function store(file: string): StoreView {
+/** Reads the store beside whoever uses it; changes nothing. `noted`: an event's hash that somebody has kept elsewhere. */
+export async function store(file: string, signal: AbortSignal, noted: EventHead | null): Promise<StoreView> {
   if (!existsSync(file)) return { findings: [ok("store", "none yet")], services: [], lastEventAt: null };
   let database: DatabaseSync | null = null;
   try {
     database = new DatabaseSync(file, { readOnly: true, timeout: 5_000 });
-    return read(database);
+    return await read(database, signal, noted);
   } catch (thrown) {
+    signal.throwIfAborted();
     const why = thrown instanceof Error ? thrown.message : String(thrown);
     return { findings: [problem("store", `${file} cannot be read: ${why}`, RESTORE)], services: [], lastEventAt: null };
   } finally {
@@ -33,7 +36,7 @@ export function store(file: string): StoreView {
   }
 }
 
-function read(database: DatabaseSync): StoreView {
+async function read(database: DatabaseSync, signal: AbortSignal, noted: EventHead | null): Promise<StoreView> {
   const number = (sql: string): number | null => {
     const value = Object.values(database.prepare(sql).get() ?? {})[0];
     return typeof value === "number" ? value : null;
@@ -42,7 +45,13 @@ function read(database: DatabaseSync): StoreView {
     const finding = problem("store", "teal.db is no database of Teal's", RESTORE);
     return { findings: [finding], services: [], lastEventAt: null };
   }
-  const findings = [schema(number("PRAGMA user_version") ?? 0), integrity(database), journal(number)];
+  const version = number("PRAGMA user_version") ?? 0;
+  const findings = [
+    schema(version),
+    integrity(database),
+    ...plans(number),
+    ...(await journal(database, version, signal, noted)),
+  ];
   const services = database
     .prepare("SELECT service, fence, generation FROM services ORDER BY service")
     .all()
@@ -76,21 +85,11 @@ function integrity(database: DatabaseSync): Finding {
   return ok("store", "the file is whole");
 }
 
-/** Numbers are never given twice, so gaps (what was pruned) mean nothing, but one above the counter does. */
-function journal(number: (sql: string) => number | null): Finding {
-  const newest = number("SELECT max(seq) FROM events") ?? 0;
-  const counter = number("SELECT seq FROM sqlite_sequence WHERE name = 'events'") ?? 0;
-  if (newest > counter)
-    return problem(
-      "journal",
-      `event ${String(newest)} stands above the last number that was given, ${String(counter)}`,
-      RESTORE,
-    );
+function plans(number: (sql: string) => number | null): readonly Finding[] {
   const strange = number(
     `SELECT count(*) FROM deployments d WHERE d.state NOT IN ('completed', 'rolled-back', 'aborted', 'failed')
        AND NOT EXISTS (SELECT 1 FROM plans p WHERE p.deployment = d.id)`,
   );
-  if (strange !== null && strange > 0)
-    return problem("journal", `${String(strange)} deployments are under way and have no plan`, RESTORE);
-  return ok("journal", `${String(newest)} events, in order`);
+  if (strange === null || strange === 0) return [];
+  return [problem("store", `${String(strange)} deployments are under way and have no plan`, RESTORE)];
 }

@@ -34,7 +34,7 @@ export function seriesConformance(get: Get, reopen: Reopen): void {
     expect(await get().eventsOf("dep_1", first?.seq ?? 0, 9)).toEqual(others);
     await get().transition(change({ deployment: { id: "dep_1", state: "rolling-back" } }));
     await get().transition(change({ at: NOW + 10, deployment: { id: "dep_1", state: "failed" } }));
-    await get().prune(NOW + 11);
+    await get().prune(NOW + 11, sampleEvent({ type: "events-pruned" }));
     expect(await get().series("dep_1")).toEqual([]);
   });
 

@@ -1,11 +1,15 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { temporaryFolder } from "../temporary.ts";
+import { sampleEvent } from "../samples.ts";
 import { SqliteStore } from "./sqlite-store.ts";
+import { verifyEvents } from "./verify-events.ts";
 
 const writer = fileURLToPath(new URL("./crash-writer.ts", import.meta.url));
 const ROUNDS = 12;
@@ -31,6 +35,37 @@ async function writeAndKill(file: string, least: number, afterMs: number): Promi
   return last;
 }
 
+test("a log that is cut off at any place, or torn there, leaves a whole chain", async () => {
+  using folder = temporaryFolder();
+  const file = join(folder.path, "teal.db");
+  const store = new SqliteStore(file);
+  store.claim("web", 0);
+  // Some fit into their page, and some do not.
+  for (let n = 0; n < 20; n++)
+    store.append(Array.from({ length: 1 + (n % 3) }, () => sampleEvent({ data: { text: "x".repeat(n * 50) } })));
+  const [whole, log] = [readFileSync(file), readFileSync(`${file}-wal`)];
+  const ends = new Set<number>();
+  for (let at = 0; at < log.length; at += 1_371) {
+    const copy = join(folder.path, `${String(at)}.db`);
+    const torn = Buffer.from(log.subarray(0, at % 2 === 0 ? at : log.length));
+    if (at % 2 === 1) torn.fill(0xa5, at, at + 512);
+    writeFileSync(copy, whole);
+    writeFileSync(`${copy}-wal`, torn);
+    const after = new SqliteStore(copy);
+    const seq = after.lastSeq();
+    ends.add(seq);
+    after.append([sampleEvent()]);
+    using seen = new DatabaseSync(copy, { readOnly: true });
+    expect(await verifyEvents(seen, new AbortController().signal)).toMatchObject({
+      fault: null,
+      head: { seq: seq + 1 },
+    });
+    after.close();
+  }
+  store.close();
+  expect(ends.size).toBeGreaterThan(10);
+});
+
 test("kill -9 in the middle of transitions loses nothing committed and leaves no half of one", async () => {
   using folder = temporaryFolder();
   const file = join(folder.path, "teal.db");
@@ -48,6 +83,8 @@ test("kill -9 in the middle of transitions loses nothing committed and leaves no
     const events = store.events(0, 1_000_000).filter((event) => event.type === "warning");
     expect(events.map((event) => event.data["n"])).toEqual(Array.from({ length: n }, (_, i) => i + 1));
     expect(events[told.n - 1]?.seq).toBe(told.seq);
+    using seen = new DatabaseSync(file, { readOnly: true });
+    expect(await verifyEvents(seen, new AbortController().signal)).toMatchObject({ fault: null, head: { seq: n + 1 } });
     store.close();
   }
 });

@@ -8,6 +8,7 @@ import type { Transition } from "../store.ts";
 import { temporaryFolder } from "../temporary.ts";
 import { Ballast } from "./ballast.ts";
 import { SqliteStore } from "./sqlite-store.ts";
+import { verifyEvents } from "./verify-events.ts";
 
 const MIB = 1024 * 1024;
 
@@ -89,7 +90,7 @@ const WRITES: readonly Write[] = [
   },
   (store) => store.claim("web", 5),
   (store) => {
-    store.prune(NOW + 1_000_000);
+    store.prune(NOW + 1_000_000, sampleEvent({ type: "events-pruned" }));
   },
 ];
 
@@ -105,7 +106,7 @@ function rowsOf(file: string): unknown {
 }
 
 /** Whether the disk was full at one of the writes, with room for so many pages at the first. */
-function runWith(disk: SmallDisk, pages: number): boolean {
+async function runWith(disk: SmallDisk, pages: number): Promise<boolean> {
   const file = join(disk.path, `${String(pages)}.db`);
   const store = new SqliteStore(file);
   store.claim("web", 0);
@@ -124,17 +125,19 @@ function runWith(disk: SmallDisk, pages: number): boolean {
     }
     expect(rowsOf(file)).not.toEqual(before);
   }
+  using seen = new DatabaseSync(file, { readOnly: true });
+  expect(await verifyEvents(seen, new AbortController().signal)).toMatchObject({ fault: null });
   store.close();
   disk.free();
   for (const end of ["", "-wal", "-shm"]) rmSync(`${file}${end}`, { force: true });
   return wasFull;
 }
 
-test("wherever in a write the disk is full: it is written wholly or not at all, and can be written again", (context) => {
+test("wherever in a write the disk is full: it is written wholly or not at all, and can be written again", async (context) => {
   using folder = temporaryFolder();
   using disk = SmallDisk.mount(folder.path, 4) ?? context.skip("this user may not mount a tmpfs");
   let pages = 0;
-  while (runWith(disk, pages)) pages += 1;
+  while (await runWith(disk, pages)) pages += 1;
   // As many places as all of it takes pages.
   expect(pages).toBeGreaterThan(30);
 });

@@ -8,6 +8,7 @@ import { temporaryFolder } from "../temporary.ts";
 import { MIGRATIONS } from "./schema.ts";
 import { SqliteStore } from "./sqlite-store.ts";
 import { storeSchema } from "./store-schema.ts";
+import { verifyEvents } from "./verify-events.ts";
 
 const V1 = readFileSync(new URL("./fixtures/v1.sql", import.meta.url), "utf8");
 
@@ -49,4 +50,6 @@ test("kill -9 in the middle of a migration leaves the schema and the rows of bef
   expect(store.service("web")).toMatchObject({ fence: 3, generation: 2 });
   store.close();
   expect(storeSchema(file)).toBe(MIGRATIONS.length);
+  using chained = new DatabaseSync(file, { readOnly: true });
+  expect(await verifyEvents(chained, new AbortController().signal)).toMatchObject({ fault: null, head: { seq: 5 } });
 });

@@ -3,12 +3,13 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { deflateRawSync } from "node:zlib";
 import { expect, test } from "vitest";
-import { NOW, sampleDeployment, samplePlan, sampleReceipt, sampleRelease } from "../samples.ts";
+import { NOW, sampleDeployment, sampleEvent, samplePlan, sampleReceipt, sampleRelease } from "../samples.ts";
 import { temporaryFolder } from "../temporary.ts";
 import { migrate } from "./migrate.ts";
 import { MIGRATIONS } from "./schema.ts";
 import { SqliteStore } from "./sqlite-store.ts";
 import { storeSchema } from "./store-schema.ts";
+import { type VerifiedEvents, verifyEvents } from "./verify-events.ts";
 
 /** Schema and rows as version 1 wrote them; never regenerated. */
 const V1 = readFileSync(new URL("./fixtures/v1.sql", import.meta.url), "utf8");
@@ -17,6 +18,11 @@ const schemaOf = (database: DatabaseSync): unknown[] =>
   database
     .prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY name")
     .all();
+
+async function verified(file: string): Promise<VerifiedEvents> {
+  using database = new DatabaseSync(file, { readOnly: true });
+  return await verifyEvents(database, new AbortController().signal);
+}
 
 test("a store that version 1 wrote is read whole", () => {
   using folder = temporaryFolder();
@@ -73,7 +79,7 @@ test("the migration that version 1 published has not been changed", () => {
 
 test.each(MIGRATIONS.map((_, index) => index + 1))(
   "a store of version %i is opened, and is of the newest then",
-  (version) => {
+  async (version) => {
     using folder = temporaryFolder();
     const file = join(folder.path, "teal.db");
     const old = new DatabaseSync(file);
@@ -84,8 +90,10 @@ test.each(MIGRATIONS.map((_, index) => index + 1))(
     const store = new SqliteStore(file);
     expect(store.history("web", 9).map(({ id }) => id)).toEqual(["dep_2", "dep_1"]);
     expect(store.environments("web")).toMatchObject([{ name: "green", release: "v2" }]);
+    expect(store.append([sampleEvent()])).toMatchObject([{ seq: 6 }]);
     store.close();
     expect(storeSchema(file)).toBe(MIGRATIONS.length);
+    expect(await verified(file)).toMatchObject({ fault: null, head: { seq: 6 }, count: 4, pruned: 2, beganAfter: 5 });
   },
 );
 
@@ -110,6 +118,29 @@ test("pieces of traffic of version 7 are numbered as they followed each other", 
   ]);
   expect(store.lastSeries("dep_2")).toEqual({ format: 1, deployment: "dep_2", number: 0, from: NOW + 9, points: [] });
   store.close();
+});
+
+test("events of before the chain are chained as they are, across what had been pruned", async () => {
+  using folder = temporaryFolder();
+  const file = join(folder.path, "teal.db");
+  const old = new DatabaseSync(file);
+  old.exec(V1);
+  migrate(old, MIGRATIONS.slice(0, 8));
+  const put = old.prepare("INSERT INTO events (seq, at, type, data) VALUES (?, 1, 'warning', '{}')");
+  old.exec("BEGIN");
+  for (let seq = 9; seq < 3_000; seq++) if (seq % 700 !== 0) put.run(seq);
+  old.exec("COMMIT");
+  old.close();
+  const store = new SqliteStore(file);
+  expect(await verified(file)).toMatchObject({ fault: null, head: { seq: 2_999 }, pruned: 9, beganAfter: 2_999 });
+  // All of no deployment but those of deployment 2, which goes on.
+  expect(store.prune(NOW - 1, sampleEvent({ type: "events-pruned" }))).toMatchObject([{ seq: 3_000 }]);
+  store.close();
+  expect(await verified(file)).toMatchObject({ fault: null, head: { seq: 3_000 }, count: 4 });
+  const hand = new DatabaseSync(file);
+  hand.exec("UPDATE events SET data = '{}' WHERE seq = 2");
+  hand.close();
+  expect(await verified(file)).toMatchObject({ fault: expect.stringMatching(/^event 2 does not follow/) });
 });
 
 test("a store that is not there has no schema", () => {

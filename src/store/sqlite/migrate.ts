@@ -1,12 +1,12 @@
 import type { DatabaseSync } from "node:sqlite";
 import { TealError } from "../../model/error.ts";
-import { APPLICATION_ID, MIGRATIONS } from "./schema.ts";
+import { APPLICATION_ID, type Migration, MIGRATIONS } from "./schema.ts";
 
 /**
  * Brings the schema forward, each step and its number in one transaction.
  * @throws `protocol-mismatch` when a newer Teal wrote the file; `store-failed` when it is not Teal's
  */
-export function migrate(database: DatabaseSync, migrations: readonly string[] = MIGRATIONS): void {
+export function migrate(database: DatabaseSync, migrations: readonly Migration[] = MIGRATIONS): void {
   const written = pragma(database, "user_version");
   const owner = pragma(database, "application_id");
   if (owner !== APPLICATION_ID && (owner !== 0 || written !== 0 || hasTables(database))) {
@@ -21,15 +21,16 @@ export function migrate(database: DatabaseSync, migrations: readonly string[] = 
       { remedy: "Use the version of Teal that wrote it, or a newer one." },
     );
   }
-  for (const [index, sql] of migrations.entries()) if (index >= written) step(database, index, sql);
+  for (const [index, migration] of migrations.entries()) if (index >= written) step(database, index, migration);
 }
 
-function step(database: DatabaseSync, index: number, sql: string): void {
+function step(database: DatabaseSync, index: number, migration: Migration): void {
   database.exec("BEGIN IMMEDIATE");
   try {
     // Another process may have done it between our look and our lock.
     if (pragma(database, "user_version") === index) {
-      database.exec(sql);
+      if (typeof migration === "string") database.exec(migration);
+      else migration(database);
       database.exec(`PRAGMA application_id = ${String(APPLICATION_ID)}; PRAGMA user_version = ${String(index + 1)}`);
     }
     database.exec("COMMIT");

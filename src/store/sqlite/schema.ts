@@ -1,3 +1,6 @@
+import type { DatabaseSync } from "node:sqlite";
+import { beginChain } from "./begin-chain.ts";
+
 /** `PRAGMA application_id`: "Teal" in ASCII. Tells our file from any other SQLite database. */
 export const APPLICATION_ID = 0x5465616c;
 
@@ -187,8 +190,45 @@ DROP TABLE series;
 ALTER TABLE numbered_series RENAME TO series;
 `;
 
+const V9 = `
+-- A chain of hashes, so that an event that was changed, removed or put in is found: event-chain.ts says over what. Each row
+-- has its own, the head is the newest, and where events were removed with age a gap leads from hash to hash.
+ALTER TABLE events ADD COLUMN hash BLOB;
+CREATE TABLE event_gaps (
+  last INTEGER PRIMARY KEY,
+  before BLOB NOT NULL,
+  after BLOB NOT NULL
+) STRICT;
+CREATE TABLE event_head (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  seq INTEGER NOT NULL,
+  hash BLOB NOT NULL,
+  -- Highest number that had been given when the chain began: those events were hashed as they were found.
+  began_after INTEGER NOT NULL
+) STRICT;
+`;
+
+/** The version from which on events are chained. */
+export const CHAINED_SINCE = 9;
+
+/** SQL, or what SQL alone cannot do, within the same transaction. */
+export type Migration = string | ((database: DatabaseSync) => void);
+
 /**
  * Element i brings the schema from version i to i + 1 (`PRAGMA user_version`). Only ever append: one that was published
  * is never changed, which the fixtures in `fixtures/` hold it to.
  */
-export const MIGRATIONS: readonly string[] = [V1, V2, V3, V4, V5, V6, V7, V8];
+export const MIGRATIONS: readonly Migration[] = [
+  V1,
+  V2,
+  V3,
+  V4,
+  V5,
+  V6,
+  V7,
+  V8,
+  (database) => {
+    database.exec(V9);
+    beginChain(database);
+  },
+];

@@ -28,6 +28,7 @@ import * as changes from "./changes.ts";
 import * as deployments from "./deployments.ts";
 import * as environments from "./environments.ts";
 import * as events from "./events.ts";
+import { pruneEvents } from "./prune-events.ts";
 import * as maintenance from "./maintenance.ts";
 import * as receipts from "./receipts.ts";
 import * as releases from "./releases.ts";
@@ -185,12 +186,13 @@ export class SqliteStore implements SyncStore {
   series(deployment: string): readonly SeriesChunk[] {
     return series.series(this.#database, deployment);
   }
-  prune(before: EpochMilliseconds): void {
-    this.#database.transaction(() => {
-      events.pruneEvents(this.#database, before);
+  prune(before: EpochMilliseconds, given: NewEvent): readonly TealEvent[] {
+    return this.#database.transaction(() => {
+      const written = pruneEvents(this.#database, before, given);
       steps.prunePlans(this.#database, before);
       approvals.pruneApprovals(this.#database, before);
       series.pruneSeries(this.#database, before);
+      return written;
     });
   }
   close(): void {

@@ -1,4 +1,5 @@
 import type { Evidence, Invariant } from "../evidence.ts";
+import { chain } from "./chain.ts";
 import { durability } from "./durability.ts";
 import { ending } from "./ending.ts";
 import { healthGate } from "./health-gate.ts";
@@ -11,6 +12,7 @@ import { retired } from "./retired.ts";
 /** Every invariant that evidence from outside can show; {@link losses} is counted on its own. */
 const INVARIANTS: Readonly<Record<string, Invariant>> = {
   order,
+  chain,
   durability,
   ending,
   healthGate,

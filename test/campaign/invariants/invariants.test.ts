@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import type { LostExample } from "../../../bench/lib/ledger.ts";
 import type { TealEvent } from "../../../src/model/event.ts";
@@ -33,6 +34,8 @@ const good: Evidence = {
     event(6, "deployment-state", null, { from: "running", to: "completed" }),
     { ...event(7, "environment", null, { environment: "blue", state: "absent" }), deployment: null },
   ],
+  // None, as nothing else here looks at it; its own test has one.
+  journal: { rows: [], gaps: 0, head: { seq: 0, hash: createHash("sha256").update("teal journal 1:0").digest("hex") } },
   deployments: [
     {
       id: "dep_2",
@@ -106,6 +109,7 @@ const TAMPERED: readonly [invariant: string, what: string, change: Partial<Evide
     "a fence that is latched",
     { seen: [split(1, 100, { latches: [{ deployment: "dep_1", fence: 1 }] }), split(2, 0)] },
   ],
+  ["chain", "a journal without its head", { journal: { ...good.journal, head: null } }],
   ["durability", "an acknowledged deployment without a row", { acknowledged: ["dep_2", "dep_3"] }],
   ["durability", "an acknowledged deployment without its event", { events: without(1) }],
   ["durability", "an event that was served, and is not on record", { served: [event(9, "warning", null)] }],
