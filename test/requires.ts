@@ -71,8 +71,14 @@ export async function requiresCuttableDisk(test: Skippable): Promise<void> {
   if (why !== null) test.skip(why);
 }
 
-/** Null where it can be made. */
-export async function whyNoCuttableDisk(): Promise<string | null> {
+let whyNot: Promise<string | null> | null = null;
+
+/** Null where one can be made; tried once. */
+export function whyNoCuttableDisk(): Promise<string | null> {
+  return (whyNot ??= tryCuttableDisk());
+}
+
+async function tryCuttableDisk(): Promise<string | null> {
   const path = mkdtempSync(join(tmpdir(), "teal-disk-"));
   try {
     await CuttableDisk.over(path)[Symbol.asyncDispose]();

@@ -1,6 +1,6 @@
-import { type FileHandle, open, readFile, rename } from "node:fs/promises";
-import { dirname } from "node:path";
+import { readFile, rename } from "node:fs/promises";
 import { z } from "zod";
+import { replaceFile } from "../wire/durable-file.ts";
 import { instanceSpec } from "../wire/keeper.ts";
 import { program } from "../wire/launch.ts";
 import { proxySettings } from "../wire/shapes.ts";
@@ -112,7 +112,7 @@ export function printInstance(instance: InstanceRecord): Buffer {
   return bytes;
 }
 
-/** Writes keeper.json whole or not at all: a file of its own, synced, then renamed. Saves that come together are one. */
+/** Writes a record whole or not at all, and durably. Saves that come together are one. */
 export class RecordFile {
   readonly #path: string;
   readonly #current: () => Buffer;
@@ -145,14 +145,8 @@ export class RecordFile {
   async #write(): Promise<void> {
     const bytes = this.#current();
     if (this.#written?.equals(bytes) === true) return;
-    const temporary = `${this.#path}.new`;
     try {
-      await using file = await open(temporary, "w", 0o600);
-      await file.writeFile(bytes);
-      await file.sync();
-      await rename(temporary, this.#path);
-      await using folder: FileHandle = await open(dirname(this.#path), "r");
-      await folder.sync();
+      await replaceFile(this.#path, bytes);
       this.#written = bytes;
     } catch (thrown) {
       this.#warn(`${this.#path} could not be written: ${thrown instanceof Error ? thrown.message : String(thrown)}`);

@@ -14,11 +14,11 @@ afterEach(() => {
   rmSync(paths.root, { recursive: true });
 });
 
-test("what the proxy was started with is read back, settings and all", () => {
+test("what the proxy was started with is read back, settings and all", async () => {
   expect(readLastStart(paths)).toBeNull();
   const settings = proxySettings.parse({ trustedProxies: ["192.0.2.0/24"], limits: { bodyBytes: 7 } });
   const server = { listen: "0.0.0.0:1", hosts: ["teal.example.com"] };
-  writeLastStart(paths, { config: "/x/teal.yaml", listen: ["127.0.0.1:1"], settings, server });
+  await writeLastStart(paths, { config: "/x/teal.yaml", listen: ["127.0.0.1:1"], settings, server });
   expect(readLastStart(paths)).toMatchObject({ config: "/x/teal.yaml", listen: ["127.0.0.1:1"], settings, server });
 });
 

@@ -1,7 +1,8 @@
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { DEFAULT_API_LISTEN } from "../model/api-listen.ts";
+import { replaceFile } from "../wire/durable-file.ts";
 import type { StatePaths } from "../wire/paths.ts";
 import { proxySettings } from "../wire/shapes.ts";
 
@@ -24,10 +25,8 @@ export type LastStart = Omit<z.output<typeof lastStart>, "format">;
 
 const fileOf = (paths: StatePaths): string => join(paths.root, "last-start.json");
 
-export function writeLastStart(paths: StatePaths, start: LastStart): void {
-  const file = fileOf(paths);
-  writeFileSync(`${file}.new`, JSON.stringify({ format: 1, ...start }), { mode: 0o600, flush: true });
-  renameSync(`${file}.new`, file);
+export function writeLastStart(paths: StatePaths, start: LastStart): Promise<void> {
+  return replaceFile(fileOf(paths), JSON.stringify({ format: 1, ...start }));
 }
 
 /** Null when there has been none. @throws Error when the file is there and cannot be read */

@@ -61,11 +61,11 @@ test("a proxy that takes another's place goes on with its counts; both are added
   expect(shown(all)).toEqual([{ switches: 5, requests: 152, inFlight: 1 }]);
 });
 
-test("the next server goes on with the counts, of proxies that ended meanwhile too", () => {
+test("the next server goes on with the counts, of proxies that ended meanwhile too", async () => {
   const first = totals();
   tell(first, "old", 100, 3);
   tell(first, "new", 7);
-  first.save();
+  await first.save();
   const second = totals();
   now += 10_001;
   tell(second, "new", 9, 1);
@@ -79,6 +79,7 @@ test("however many proxies have come and gone, nothing of their counts is lost",
     now += 10_001;
     await pass();
   }
+  await all.save();
   const again = totals();
   tell(again, "last", 1, 1);
   expect(shown(again)).toEqual([{ switches: 41, requests: 401, inFlight: 0 }]);
@@ -89,6 +90,7 @@ test("what is heard of many services at once is written once, soon", async () =>
   for (let n = 0; n < 3; n += 1) tell(all, `epoch ${String(n)}`, 10);
   expect(existsSync(file())).toBe(false);
   await pass();
+  await expect.poll(() => existsSync(file())).toBe(true);
   expect(readFileSync(file(), "utf8").split('"epoch":')).toHaveLength(4);
 });
 

@@ -1,9 +1,10 @@
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { mergeSamples } from "../drivers/traffic/embedded/merge.ts";
 import { type Report, toTealError } from "../model/error.ts";
 import type { Clock, Milliseconds } from "../model/time.ts";
 import type { TrafficSample } from "../model/traffic.ts";
+import { replaceFile } from "../wire/durable-file.ts";
 import { sample } from "../wire/shapes.ts";
 
 /** A sample comes each 100 ms while a proxy lives: one that is older was its last. */
@@ -38,6 +39,7 @@ export class ProxyTotals {
   readonly #options: ProxyTotalsOptions;
   readonly #services = new Map<string, Map<string, Part>>();
   #isSaving = false;
+  #saved: Promise<void> = Promise.resolve();
 
   constructor(options: ProxyTotalsOptions) {
     this.#options = options;
@@ -60,12 +62,16 @@ export class ProxyTotals {
   }
 
   /** Called when the server ends, too. Never throws: a full disk costs a few counts. */
-  save(): void {
+  save(): Promise<void> {
+    this.#saved = this.#saved.then(() => this.#write());
+    return this.#saved;
+  }
+
+  async #write(): Promise<void> {
     const { file, report } = this.#options;
     const parts = [...this.#services.values()].flatMap((one) => [...one.values()]);
     try {
-      writeFileSync(`${file}.new`, JSON.stringify({ format: 1, parts }), { mode: 0o600 });
-      renameSync(`${file}.new`, file);
+      await replaceFile(file, JSON.stringify({ format: 1, parts }));
     } catch (thrown) {
       report(toTealError(thrown), { doing: "keeping the proxies' counts" });
     }
@@ -76,7 +82,7 @@ export class ProxyTotals {
     this.#isSaving = true;
     await this.#options.clock.sleep(SAVE_AFTER_MS);
     this.#isSaving = false;
-    this.save();
+    await this.save();
   }
 
   #total(parts: readonly Part[]): TrafficSample | null {

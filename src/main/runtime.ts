@@ -1,7 +1,8 @@
-import { copyFile, mkdir, mkdtemp, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { copyFile, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { TealError } from "../model/error.ts";
 import type { EpochMilliseconds, Milliseconds } from "../model/time.ts";
+import { makeFolder, syncPath } from "../wire/durable-file.ts";
 import { hashOf, readRuntimeVersion, VERSION_FILE, type RuntimeVersion } from "./runtime-version.ts";
 
 /** Copies in the making; their names can be no version's. */
@@ -76,17 +77,17 @@ async function isIntact(folder: string, wanted: RuntimeVersion): Promise<boolean
 
 /** @returns false when what was copied is not what VERSION.json promised. */
 async function place(source: string, stateRuntimeDir: string, wanted: RuntimeVersion): Promise<boolean> {
-  await mkdir(stateRuntimeDir, { recursive: true, mode: 0o700 });
+  await makeFolder(stateRuntimeDir, 0o700);
   const unfinished = await mkdtemp(join(stateRuntimeDir, UNFINISHED));
   try {
     for (const name of [...wanted.files, VERSION_FILE]) {
       await copyFile(join(source, name), join(unfinished, name));
-      await sync(join(unfinished, name));
+      await syncPath(join(unfinished, name));
     }
     if (!(await isIntact(unfinished, wanted))) return false;
-    await sync(unfinished);
+    await syncPath(unfinished);
     await moveTo(unfinished, join(stateRuntimeDir, wanted.version), wanted);
-    await sync(stateRuntimeDir);
+    await syncPath(stateRuntimeDir);
     return true;
   } finally {
     await rm(unfinished, { recursive: true, force: true });
@@ -102,15 +103,6 @@ async function moveTo(unfinished: string, folder: string, wanted: RuntimeVersion
     if (await isIntact(folder, wanted)) return;
     await rm(folder, { recursive: true, force: true });
     await rename(unfinished, folder);
-  }
-}
-
-async function sync(path: string): Promise<void> {
-  const handle = await open(path, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 

@@ -112,7 +112,7 @@ async function serve(launch: ServerLaunch): Promise<() => Promise<void>> {
   log.info({ socket: paths.apiSocket, version, log: join(paths.logs, "server.log") }, "the server is ready");
   return async () => {
     ended.abort();
-    totals.save();
+    await totals.save();
     await api.close();
     await engine.stop();
     await endTracing();
@@ -214,7 +214,7 @@ async function ensureListeners(
   const settings = proxySettings.parse(wanted.settings);
   await listenNow({ keeper, wanted: { listen, settings }, clock: systemClock });
   if (proxy !== null)
-    writeLastStart(paths, { config, listen, settings, server: { ...server, hosts: [...server.hosts] } });
+    await writeLastStart(paths, { config, listen, settings, server: { ...server, hosts: [...server.hosts] } });
   return { listen, settings, server };
 }
 

@@ -1,4 +1,5 @@
 import { closeSync, constants, fdatasync, fstatSync, fsyncSync, openSync, readSync, writeSync, writev } from "node:fs";
+import { dirname } from "node:path";
 import { crc32 } from "node:zlib";
 import { promisify } from "node:util";
 
@@ -148,7 +149,7 @@ export class SnapshotFile {
   }
 }
 
-/** Opens the file, and gives it its whole size in real blocks when it is new. */
+/** Opens the file, and gives it its whole size in real blocks, and a name that is durable, when it is new. */
 function open(path: string): number {
   const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
   if (fstatSync(fd).size === 2 * SLOT_BYTES) return fd;
@@ -157,6 +158,9 @@ function open(path: string): number {
     at += writeSync(fd, zeros, 0, Math.min(zeros.length, 2 * SLOT_BYTES - at), at);
   }
   fsyncSync(fd);
+  const folder = openSync(dirname(path), constants.O_RDONLY);
+  fsyncSync(folder);
+  closeSync(folder);
   return fd;
 }
 

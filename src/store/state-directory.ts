@@ -1,4 +1,5 @@
-import { accessSync, chmodSync, constants, mkdirSync, statfsSync } from "node:fs";
+import { accessSync, chmodSync, closeSync, constants, fsyncSync, mkdirSync, openSync, statfsSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { TealError } from "../model/error.ts";
 
 /**
@@ -59,7 +60,8 @@ export function stateDirectoryProblem(path: string, type: FileSystemType = syste
  */
 export function ensureStateDirectory(path: string, type: FileSystemType = systemType): StateDirectory {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o711 });
+    const first = mkdirSync(path, { recursive: true, mode: 0o711 });
+    if (first !== undefined) syncAbove(path, first);
     chmodSync(path, 0o711);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
@@ -74,6 +76,20 @@ export function ensureStateDirectory(path: string, type: FileSystemType = system
         ? []
         : [`${path} is on ${doubtful}; if that is a network file system, move it to a local disk`],
   };
+}
+
+/** What is durable in the folder can be found only when the entries that lead to it are: of it, up to the first one made. */
+function syncAbove(path: string, first: string): void {
+  const above = dirname(resolve(first));
+  for (let made = resolve(path); made !== above;) {
+    made = dirname(made);
+    const folder = openSync(made, "r");
+    try {
+      fsyncSync(folder);
+    } finally {
+      closeSync(folder);
+    }
+  }
 }
 
 /** Some platforms give the type as a signed 32-bit integer. */

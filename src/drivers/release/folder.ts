@@ -6,11 +6,12 @@ import { isName } from "../../model/names.ts";
 import type { ReleaseSource } from "../../model/service.ts";
 import type { EpochMilliseconds } from "../../model/time.ts";
 import type { ReleaseFolder, UnpackedRelease } from "../../ports/release.ts";
+import { makeFolder, syncPath } from "../../wire/durable-file.ts";
 import { DirSource, requireFolder } from "./dir.ts";
 import { GitSource } from "./git.ts";
 import { readRecord, type ReleaseRecord, writeRecord } from "./record.ts";
 import { errnoOf } from "./source.ts";
-import { syncPath, syncTree } from "./sync.ts";
+import { syncTree } from "./sync.ts";
 import { TarballSource } from "./tarball.ts";
 import { readTree } from "./tree.ts";
 
@@ -198,7 +199,7 @@ export class ReleaseFolders implements ReleaseFolder {
   }
 
   async #makeFolders(service: string): Promise<void> {
-    await mkdir(this.#service(service), { recursive: true });
+    await makeFolder(this.#service(service));
     await chmod(this.#releases, OPEN_TO_READ);
     await chmod(this.#service(service), OPEN_TO_READ);
   }

@@ -1,9 +1,8 @@
-import { readFile, rename, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { TealError } from "../../model/error.ts";
+import { replaceFile } from "../../wire/durable-file.ts";
 import { errnoOf } from "./source.ts";
-import { syncPath } from "./sync.ts";
 
 /**
  * What is kept beside a release's folder. Version 1 of its format; older ones are read for ever. `directory` is null for
@@ -31,8 +30,5 @@ export async function readRecord(path: string): Promise<ReleaseRecord | null> {
 
 /** Whole or not at all, and durable when it returns. */
 export async function writeRecord(path: string, value: ReleaseRecord): Promise<void> {
-  await writeFile(`${path}.new`, JSON.stringify(value));
-  await syncPath(`${path}.new`);
-  await rename(`${path}.new`, path);
-  await syncPath(dirname(path));
+  await replaceFile(path, JSON.stringify(value));
 }

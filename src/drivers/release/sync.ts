@@ -1,13 +1,7 @@
-import { open } from "node:fs/promises";
 import { join } from "node:path";
+import { syncPath } from "../../wire/durable-file.ts";
 import { forEachBounded } from "./parallel.ts";
 import type { TreeEntry } from "./tree.ts";
-
-/** Makes one file or folder durable. */
-export async function syncPath(path: string): Promise<void> {
-  await using handle = await open(path, "r");
-  await handle.sync();
-}
 
 /**
  * Makes a whole tree durable, so that a rename that survives a power cut never names half a release. Node has no syncfs,

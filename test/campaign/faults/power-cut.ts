@@ -74,6 +74,17 @@ export async function cutAtRandom(
   }
 }
 
+/** Right after an abort was answered: that it was asked for is not lost. */
+async function cutAfterAbort(campaign: Campaign): Promise<void> {
+  const { site } = campaign;
+  const id = await campaign.deploy();
+  await campaign.atStep(id, "shift-10");
+  await site.client.abort(id, {});
+  await cut(campaign);
+  expect(await site.ended(id)).toMatchObject({ state: "aborted" });
+  await campaign.whole();
+}
+
 /** Only what was synced is left of the project's folder, and nothing runs, under load; then somebody says `teal up`. */
 export const powerCut: Fault = {
   name: "power-cut",
@@ -81,8 +92,9 @@ export const powerCut: Fault = {
   needs: requiresCuttableDisk,
   prepare: onCuttableDisk,
   async inject(campaign) {
-    await cutAtBorders(campaign, { most: 2 });
+    await cutAtBorders(campaign, { most: 1 });
     await cutAtRandom(campaign, { times: 2 });
+    await cutAfterAbort(campaign);
     expect(await campaign.deployed()).toMatchObject({ state: "completed" });
   },
 };

@@ -15,7 +15,7 @@ export const tornSnapshot: Fault = {
   name: "torn-snapshot",
   underLoad: false,
   async inject(campaign) {
-    for (let times = 0; times < 3; times += 1) {
+    for (let times = 0; times < 2; times += 1) {
       const id = await campaign.deploy();
       await campaign.atStep(id, pick(STEPS, campaign.random));
       await campaign.killAll();
