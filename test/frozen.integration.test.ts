@@ -127,6 +127,8 @@ test("a deployment that should go back to a sick environment is frozen, says so 
   expect([refused.code, refused.stderr]).toEqual([6, expect.stringContaining("unhealthy")]);
   const superseding = await site.cli("deploy", "--version", "v3", "--supersede", "--yes");
   expect([superseding.code, superseding.stderr]).toEqual([6, expect.stringContaining("is frozen")]);
+  const rollback = await site.cli("rollback", "--yes");
+  expect([rollback.code, rollback.stderr]).toEqual([6, expect.stringContaining("is frozen")]);
 
   await killServer(site);
   await site.until("it says so again", async () => (await site.service()).deployment?.hold?.kind === "frozen");

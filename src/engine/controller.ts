@@ -143,6 +143,8 @@ export class Controller implements Control {
     if (aborted !== null) return { deployment: aborted, receipt: null };
     const current = this.#fleet.of(service);
     if (current !== null && current.deployment.goal !== "retire") {
+      // An abort would leave the traffic where it is: the opposite of what is asked.
+      if (current.deployment.state === "frozen") throw frozen(current.deployment);
       return { deployment: await this.#abortInstead(current, request), receipt: null };
     }
     const begun = await this.#desk.run(service, async () => {

@@ -92,3 +92,14 @@ test("a healthy old environment takes the traffic back without an alarm", async 
   expect((await made.ended(id)).state).toBe("aborted");
   expect(alarms(made)).toEqual([]);
 });
+
+test("a rollback is refused, and leaves it to go back by itself", async () => {
+  const { made, id } = await frozen();
+  await expect(made.engine.control.rollback("web", ASKER, soon())).rejects.toMatchObject({
+    code: "deployment-running",
+    remedy: expect.stringContaining("Mend blue"),
+  });
+  expect(await stateOf(made, id)).toBe("frozen");
+  made.traffic.unhealthy.clear();
+  expect((await made.ended(id)).state).toBe("aborted");
+});

@@ -11,7 +11,7 @@ export const rollback: Verb = {
   name: "rollback",
   summary: "Go back to the release before",
   details:
-    "With the configuration that it had. The question names both releases; when the newest deployment was taken back by itself, the plan says so, as its release is not what this leaves. After a rollback that is the release that was left: a second one undoes the first. While a deployment is under way this aborts it. Exit 6 when there is nothing to go back to.",
+    "With the configuration that it had. The question names both releases; when the newest deployment was taken back by itself, the plan says so, as its release is not what this leaves. After a rollback that is the release that was left: a second one undoes the first. While a deployment is under way this aborts it; a frozen one is refused (exit 6). Exit 6 when there is nothing to go back to.",
   arguments: [SERVICE_ARGUMENT],
   options: [{ flags: "-y, --yes", description: "do not ask" }],
   examples: [
