@@ -5,6 +5,7 @@ import { type DeploymentState, isEnded } from "../src/model/deployment.ts";
 import { systemClock } from "../src/main/clock.ts";
 import { Site } from "../test/site.ts";
 import { requireProgram } from "./lib/installed.ts";
+import { mustReach } from "./lib/must-reach.ts";
 import { benchOptions, percentile, rounded } from "./lib/options.ts";
 import { cpuSeconds } from "./lib/cpu-seconds.ts";
 import { rssMiB } from "./lib/rss.ts";
@@ -203,12 +204,6 @@ console.log(
     `status of all ${String(services.length)} in ${String(rounded(performance.now() - statusBegan, 0))} ms`,
 );
 if (states.some((state) => state !== "completed")) process.exitCode = 1;
-console.log(
-  JSON.stringify({
-    bench: "control",
-    services: services.length,
-    deployments: ids.length,
-    apiP99Ms: rounded(percentile(took, 99)),
-    rssMiB: rounded(await memory()),
-  }),
-);
+const measured = { apiP99Ms: rounded(percentile(took, 99)), rssMiB: rounded(await memory()) };
+mustReach({ apiP99Ms: 50, rssMiB: 512 }, measured);
+console.log(JSON.stringify({ bench: "control", services: services.length, deployments: ids.length, ...measured }));

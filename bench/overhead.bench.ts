@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { readdir } from "node:fs/promises";
 import { Site } from "../test/site.ts";
 import { freePort } from "./lib/free-port.ts";
+import { mustReach } from "./lib/must-reach.ts";
 import { benchOptions, percentile, rounded } from "./lib/options.ts";
 import { rssMiB } from "./lib/rss.ts";
 
@@ -81,12 +82,11 @@ console.log(
 console.log(
   `RSS MiB: keeper ${String(rounded(keeper))}, server ${String(rounded(server))}, proxy ${String(rounded(proxy))} (${String(tasks.length)} threads)`,
 );
-console.log(
-  JSON.stringify({
-    bench: "overhead",
-    deployMs: rounded(percentile(deploys, 50) - percentile(starts, 50) - HEALTHY_AFTER * INTERVAL_MS),
-    statusMs: rounded(percentile(statuses, 50)),
-    idleRssMiB: rounded(server),
-    totalRssMiB: rounded(keeper + server + proxy),
-  }),
-);
+const measured = {
+  deployMs: rounded(percentile(deploys, 50) - percentile(starts, 50) - HEALTHY_AFTER * INTERVAL_MS),
+  statusMs: rounded(percentile(statuses, 50)),
+  idleRssMiB: rounded(server),
+  totalRssMiB: rounded(keeper + server + proxy),
+};
+mustReach({ deployMs: 2_000, statusMs: 200, idleRssMiB: 150, totalRssMiB: 350 }, measured);
+console.log(JSON.stringify({ bench: "overhead", ...measured }));

@@ -5,6 +5,7 @@ import { allowedCpus } from "./lib/cpus.ts";
 import { type Contestant, duel, type DuelCase, type DuelRow, slice } from "./lib/duel.ts";
 import { freePort } from "./lib/free-port.ts";
 import { isInstalled, requireProgram } from "./lib/installed.ts";
+import { mustReach } from "./lib/must-reach.ts";
 import { benchOptions } from "./lib/options.ts";
 import { TealProxy } from "./lib/teal-proxy.ts";
 import { startUpstream } from "./lib/upstream.ts";
@@ -81,12 +82,9 @@ for (const test of CASES) {
   }
   if (errors > 0) console.log(`${test.name}: ${String(errors)} errors of connections`);
 }
-console.log(
-  JSON.stringify({
-    bench: "proxy",
-    results,
-    ratioToHaproxy: ratios[SMALL.name]?.["haproxy"] ?? null,
-    ratioToCaddy: ratios[SMALL.name]?.["caddy"] ?? null,
-    ratios,
-  }),
-);
+const measured = {
+  ratioToHaproxy: ratios[SMALL.name]?.["haproxy"] ?? null,
+  ratioToCaddy: ratios[SMALL.name]?.["caddy"] ?? null,
+};
+mustReach({ ratioToHaproxy: 2, ratioToCaddy: 0.5 }, measured);
+console.log(JSON.stringify({ bench: "proxy", results, ...measured, ratios }));
