@@ -2,8 +2,7 @@ import type { Store } from "./store.ts";
 
 export type StoreMethod = keyof Store;
 
-/** Those that write nothing: what was asked before the first write need not wait for it. */
-export const READS: ReadonlySet<StoreMethod> = new Set<StoreMethod>([
+const READ_METHODS = [
   "services",
   "service",
   "environments",
@@ -28,7 +27,13 @@ export const READS: ReadonlySet<StoreMethod> = new Set<StoreMethod>([
   "lastSeq",
   "series",
   "lastSeries",
-]);
+] as const satisfies readonly StoreMethod[];
+
+/** Those that write nothing: what was asked before the first write need not wait for it. */
+export const READS: ReadonlySet<StoreMethod> = new Set<StoreMethod>(READ_METHODS);
+
+/** All others. */
+export type StoreWrite = Exclude<StoreMethod, (typeof READ_METHODS)[number] | "close">;
 
 /** The same store, answering at once: what runs inside a store's thread. */
 export type SyncStore = {

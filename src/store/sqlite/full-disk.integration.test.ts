@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { SmallDisk } from "../../../test/small-disk.ts";
-import { NOW, sampleAcceptance, sampleEvent, sampleReceipt, sampleRelease } from "../samples.ts";
-import type { Transition } from "../store.ts";
+import { NOW, sampleAcceptance, sampleChunk, sampleEvent, sampleReceipt, sampleRelease } from "../samples.ts";
+import type { StoredToken, Transition } from "../store.ts";
+import type { StoreWrite } from "../sync.ts";
 import { temporaryFolder } from "../temporary.ts";
 import { Ballast } from "./ballast.ts";
 import { SqliteStore } from "./sqlite-store.ts";
@@ -46,53 +47,112 @@ type Write = (store: SqliteStore) => unknown;
 
 const change = (more: Partial<Transition>): Transition => ({ service: "web", fence: 1, at: NOW, events: [], ...more });
 const ended = sampleEvent({ type: "deployment-state" });
+const token: StoredToken = {
+  id: "1e",
+  name: "ci",
+  role: "deployer",
+  services: ["web"],
+  createdBy: "ann",
+  createdAt: NOW,
+  expiresAt: null,
+  usedAt: null,
+  hash: "ab".repeat(32),
+};
 
-/** Every write that the store has, in the course of one deployment and of what comes after it. */
-const WRITES: readonly Write[] = [
-  (store) => store.accept(sampleAcceptance("dep_1")),
-  (store) => {
-    store.rememberAbort("web", "key", "dep_1");
+type Part = Exclude<keyof Transition, "service" | "fence" | "at" | "events">;
+
+/** Every part that a transition may have, each once at least: without a new one this does not compile. */
+const TRANSITIONS: { readonly [P in Part]: Partial<Transition> & Required<Pick<Transition, P>> } = {
+  deployment: { deployment: { id: "dep_1", state: "running" }, events: [bulky] },
+  environments: {
+    deployment: { id: "dep_1" },
+    release: { ...sampleRelease, id: "v3" },
+    environments: [{ service: "web", name: "green", release: "v2", desired: "running" }],
+    events: [bulky],
   },
-  (store) => store.approve("dep_1", { by: "ann", reason: null, at: NOW }, [sampleEvent({ type: "approval" })]),
-  (store) =>
-    store.transition(
-      change({
-        deployment: { id: "dep_1", state: "running" },
-        release: { ...sampleRelease, id: "v3" },
-        environments: [{ service: "web", name: "green", release: "v2", desired: "running" }],
-        events: [bulky],
-      }),
-    ),
-  (store) =>
-    store.transition(
-      change({
-        deployment: { id: "dep_1", touchedTraffic: true },
-        split: { generation: 1, weights: { blue: 90, green: 10 } },
-        receipt: sampleReceipt(),
-        events: [bulky, sampleEvent()],
-      }),
-    ),
-  (store) =>
-    store.transition(
-      change({
-        roles: { active: "green", standby: "blue" },
-        retirement: { set: { service: "web", environment: "blue", release: "v3", at: NOW } },
-        deployment: { id: "dep_1", state: "completed" },
-        events: [ended],
-      }),
-    ),
-  (store) => {
-    store.putReceipt(sampleReceipt({ generation: 9 }));
+  release: { release: { ...sampleRelease, digest: "34".repeat(32) } },
+  // As a gate keeps until when it waits.
+  steps: { deployment: { id: "dep_1" }, steps: [{ id: "start", state: "running", progress: { wakeAt: NOW } }] },
+  split: {
+    deployment: { id: "dep_1", touchedTraffic: true },
+    split: { generation: 1, weights: { blue: 90, green: 10 } },
+    receipt: sampleReceipt(),
+    events: [bulky, sampleEvent()],
   },
-  (store) => store.append([bulky]),
-  (store) => {
-    store.removeRelease("web", "v3", [sampleEvent({ type: "release-pruned" })]);
+  receipt: { receipt: sampleReceipt({ generation: 2 }) },
+  maintenance: {
+    maintenance: {
+      revision: 1,
+      order: {
+        mode: "hold",
+        deadlineMs: 30_000,
+        most: 9,
+        until: NOW + 5,
+        endsIn: "on",
+        page: { type: "text/plain", base64: "aGk=" },
+        status: 503,
+        retryAfterMs: 1,
+        allow: ["192.0.2.1"],
+      },
+      since: NOW,
+      by: "ann",
+      reason: null,
+    },
+    events: [sampleEvent({ type: "maintenance" })],
   },
-  (store) => store.claim("web", 5),
-  (store) => {
-    store.prune(NOW + 1_000_000, sampleEvent({ type: "events-pruned" }));
+  roles: { roles: { active: "green", standby: "blue" } },
+  retirement: {
+    retirement: { set: { service: "web", environment: "blue", release: "v3", at: NOW } },
+    deployment: { id: "dep_1", state: "completed" },
+    events: [ended],
   },
-];
+};
+
+/**
+ * Every write that the store has, in the course of one deployment and of what comes after it, in this order: without a
+ * new one this does not compile.
+ */
+const WRITES: Readonly<Record<StoreWrite, readonly Write[]>> = {
+  accept: [(store) => store.accept(sampleAcceptance("dep_1"))],
+  rememberAbort: [
+    (store) => {
+      store.rememberAbort("web", "key", "dep_1");
+    },
+  ],
+  approve: [
+    (store) => store.approve("dep_1", { by: "ann", reason: null, at: NOW }, [sampleEvent({ type: "approval" })]),
+  ],
+  transition: Object.values(TRANSITIONS).map((more) => (store: SqliteStore) => store.transition(change(more))),
+  putReceipt: [
+    (store) => {
+      store.putReceipt(sampleReceipt({ generation: 9 }));
+    },
+  ],
+  append: [(store) => store.append([bulky])],
+  putSeries: [
+    (store) => {
+      store.putSeries(sampleChunk({ deployment: "dep_1" }));
+    },
+  ],
+  addToken: [(store) => store.addToken(token, [sampleEvent({ type: "token-created" })])],
+  markTokenUsed: [
+    (store) => {
+      store.markTokenUsed(token.id, NOW + 1);
+    },
+  ],
+  removeToken: [(store) => store.removeToken(token.id, [sampleEvent({ type: "token-revoked" })])],
+  removeRelease: [
+    (store) => {
+      store.removeRelease("web", "v3", [sampleEvent({ type: "release-pruned" })]);
+    },
+  ],
+  claim: [(store) => store.claim("web", 5)],
+  prune: [
+    (store) => {
+      store.prune(NOW + 1_000_000, sampleEvent({ type: "events-pruned" }));
+    },
+  ],
+};
 
 /** All rows of all tables, as somebody else reads them. */
 function rowsOf(file: string): unknown {
@@ -112,7 +172,7 @@ async function runWith(disk: SmallDisk, pages: number): Promise<boolean> {
   store.claim("web", 0);
   disk.fill(pages);
   let wasFull = false;
-  for (const write of WRITES) {
+  for (const write of Object.values(WRITES).flat()) {
     const before = rowsOf(file);
     try {
       write(store);
