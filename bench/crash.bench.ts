@@ -1,18 +1,22 @@
 import type { Evidence } from "../test/campaign/evidence.ts";
 import { Campaign } from "../test/campaign/campaign.ts";
+import type { Fault } from "../test/campaign/faults/fault.ts";
+import { FAULTS } from "../test/campaign/faults/index.ts";
 import { killAtBorders, killAtRandom } from "../test/campaign/faults/kill.ts";
 import { cutAtBorders, cutAtRandom, onCuttableDisk } from "../test/campaign/faults/power-cut.ts";
-import { pauseAtBorders } from "../test/campaign/faults/pause.ts";
+import { pauseAtBorders, pauseAtRandom } from "../test/campaign/faults/pause.ts";
 import { breaches, losses } from "../test/campaign/invariants/index.ts";
 import { seedOfThisRun } from "../test/campaign/seeded.ts";
 import { whyNoCuttableDisk } from "../test/requires.ts";
+import { mustReach } from "./lib/must-reach.ts";
 import { benchOptions } from "./lib/options.ts";
 
 /**
- * `kill -9` of keeper, server, proxy and one of two instances, at the border of every step and at random instants, one
- * after the other, under load; then each of them stands still for a while from the border of every step on. Then, on a site
- * of its own, where this user may mount one: the power is cut at the same borders and at random instants. `lost`: requests
- * beyond what the contract allows for each death. `TEAL_SEED` draws the same targets and times again.
+ * `kill -9` of keeper, server, proxy, one of two instances and an instance of the new release, at the border of every step
+ * and at random instants, one after the other, under load; then each of them stands still for a while, from the border of
+ * every step and from random instants on. Beside it, each on a site of its own and where this machine has what it takes:
+ * power cuts, and every other fault of docs/failure-modes.md (not with `--quick`). `lost`: requests beyond what the contract
+ * allows for each death. `TEAL_SEED` draws the same targets and times again.
  */
 const { quick } = benchOptions();
 const seed = seedOfThisRun();
@@ -26,8 +30,9 @@ const told = (what: string): void => {
 async function kills(): Promise<Judged> {
   await using campaign = await Campaign.begin({ seed });
   await killAtBorders(campaign, { most: quick ? 7 : Number.POSITIVE_INFINITY, told });
-  await killAtRandom(campaign, { kills: quick ? 6 : 200, told });
+  await killAtRandom(campaign, { times: quick ? 6 : 200, told });
   await pauseAtBorders(campaign, { most: quick ? 3 : Number.POSITIVE_INFINITY, told });
+  await pauseAtRandom(campaign, { times: quick ? 2 : 30, told });
   return await judged(campaign);
 }
 
@@ -40,7 +45,30 @@ async function powerCuts(): Promise<Judged | null> {
   }
   await using campaign = await Campaign.begin({ seed, prepare: onCuttableDisk });
   await cutAtBorders(campaign, { most: quick ? 1 : Number.POSITIVE_INFINITY, told });
-  await cutAtRandom(campaign, { times: quick ? 1 : 20, told });
+  await cutAtRandom(campaign, { times: quick ? 1 : 10, told });
+  return await judged(campaign);
+}
+
+/** What this machine lacks for a fault. */
+class Lacking extends Error {}
+
+/** Null where this machine lacks what it takes. */
+async function others(fault: Fault): Promise<Judged | null> {
+  try {
+    await fault.needs?.({
+      skip(reason) {
+        throw new Lacking(reason);
+      },
+    });
+  } catch (thrown) {
+    if (!(thrown instanceof Lacking)) throw thrown;
+    console.log(`no ${fault.name}: ${thrown.message}`);
+    return null;
+  }
+  told(`${fault.name} begins`);
+  await using campaign = await Campaign.begin({ seed, ...fault });
+  await fault.inject(campaign, "long");
+  told(`${fault.name} is done`);
   return await judged(campaign);
 }
 
@@ -56,10 +84,39 @@ async function judged(campaign: Campaign): Promise<Judged> {
   const evidence = await campaign.evidence();
   const [broken, lost] = [breaches(evidence), losses(evidence)];
   for (const line of [...broken, ...lost]) console.log(line);
-  return { evidence, broken, lost, kills: campaign.kills, requests: campaign.load.ledger.summary().sent };
+  return {
+    evidence,
+    broken,
+    lost,
+    kills: campaign.strikes.done.filter(({ kind }) => kind === "kill").length,
+    requests: campaign.load.ledger.summary().sent,
+  };
 }
 
-const all = [await kills(), await powerCuts()].filter((one) => one !== null);
+type Job = () => Promise<Judged | null>;
+
+/** So many of them at a time: they wait for most of theirs. */
+async function done(jobs: readonly Job[], atOnce: number): Promise<Judged[]> {
+  const results: Judged[] = [];
+  const queue = jobs.values();
+  await Promise.all(
+    Array.from({ length: atOnce }, async () => {
+      for (const job of queue) {
+        const result = await job();
+        if (result !== null) results.push(result);
+      }
+    }),
+  );
+  return results;
+}
+
+const OWN = new Set(["kill", "pause", "power-cut"]);
+const more = FAULTS.filter(({ name }) => !OWN.has(name)).map(
+  (fault): Job =>
+    () =>
+      others(fault),
+);
+const all = await done([kills, powerCuts, ...(quick ? [] : more)], quick ? 1 : 2);
 const sum = (of: (one: Judged) => number): number => all.reduce((whole, one) => whole + of(one), 0);
 const states = all.flatMap(({ evidence }) => evidence.deployments.map(({ state }) => state));
 const completed = states.filter((state) => state === "completed").length;
@@ -75,4 +132,8 @@ console.log(
     deployments: { completed, takenBack: states.length - completed },
     seed,
   }),
+);
+mustReach(
+  { invariantsBroken: 0, lost: 0 },
+  { invariantsBroken: sum(({ broken }) => broken.length), lost: sum(({ lost }) => lost.length) },
 );

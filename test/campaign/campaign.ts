@@ -1,4 +1,3 @@
-import { get } from "node:http";
 import type { Kill } from "../../bench/lib/allowance.ts";
 import { readLedgerFolder } from "../../bench/lib/app-ledger.ts";
 import { LoadGenerator } from "../../bench/lib/load-generator.ts";
@@ -6,16 +5,17 @@ import type { DeploymentAnswer } from "../../src/api/answers.ts";
 import { systemClock } from "../../src/main/clock.ts";
 import { isEnded } from "../../src/model/deployment.ts";
 import type { Milliseconds } from "../../src/model/time.ts";
-import { connectPeer } from "../../src/wire/connect.ts";
 import { isAlive } from "../../src/wire/process-stat.ts";
-import { PROXY_PROTOCOL } from "../../src/wire/proxy.ts";
-import { goOn, Site, tellIfThere } from "../site.ts";
-import type { Evidence, LiveFact, Outage } from "./evidence.ts";
+import { Site } from "../site.ts";
+import type { AbortFact, Ending, Evidence, Outage, SickFact } from "./evidence.ts";
 import { EventWatch } from "./event-watch.ts";
+import { liveFact, versionAt } from "./live.ts";
 import { recordsOf } from "./records.ts";
 import { pick, seeded } from "./seeded.ts";
 import { SplitWatch } from "./split-watch.ts";
-import { pidOf, type Target } from "./target.ts";
+import { isCalled } from "./strike.ts";
+import { Strikes } from "./strikes.ts";
+import type { Target } from "./target.ts";
 
 export interface CampaignOptions {
   readonly seed: number;
@@ -38,6 +38,7 @@ const WHOLE_MS = 60_000;
 
 const QUICK = {
   deploy: {
+    validate: { endpoint: "/deployment/validate" },
     shift: [
       { weight: 10, for: "300ms" },
       { weight: 50, for: "300ms" },
@@ -51,23 +52,25 @@ export class Campaign {
   readonly site: Site;
   readonly load: LoadGenerator;
   readonly random: () => number;
-  /** Of every target. */
-  kills = 0;
   /** A fault that sets Teal's clock says so here. */
   sameClock = true;
   readonly served: EventWatch;
+  readonly sick: SickFact[] = [];
+  readonly #aborts: AbortFact[] = [];
+  readonly strikes: Strikes;
   readonly #mortal: Kill[] = [];
   readonly #outages: Outage[] = [];
   readonly #acknowledged: string[] = [];
+  readonly #endings = new Map<string, readonly Ending[]>();
   #unrecorded: readonly string[] = [];
   readonly #watch: SplitWatch;
-  readonly #stopped = new Set<number>();
   #version = 0;
 
   private constructor(site: Site, { seed }: CampaignOptions) {
     this.site = site;
     this.random = seeded(seed);
-    this.#watch = new SplitWatch(site.paths.proxySnapshot, SERVICE);
+    this.strikes = new Strikes(site, this.random);
+    this.#watch = new SplitWatch(site.paths, SERVICE);
     this.served = new EventWatch(site.client);
     this.load = new LoadGenerator({ url: site.url, rate: RATE, connections: CONNECTIONS, mostMs: 1_800_000 });
   }
@@ -119,55 +122,59 @@ export class Campaign {
     return this.site
       .until(`${id} is at ${step}`, async () => {
         const { state, steps } = await this.site.client.deployment(id);
-        const row = steps.find((candidate) => candidate.id === step);
+        const row = steps.find((candidate) => isCalled(candidate.id, step));
         if (row !== undefined && row.state !== "pending") return { came: true };
         return isEnded(state) ? { came: false } : null;
       })
       .then(({ came }) => came);
   }
 
+  /**
+   * A deploy of the next version, and the act the moment that `step` begins, which may be before the API has answered.
+   * `acted`: what it returned; null when it did not come to that step.
+   */
+  async deployTo<T>(step: string, act: () => Promise<T>): Promise<{ readonly id: string; readonly acted: T | null }> {
+    if (step === "retire") await this.#fillStandby();
+    const known = new Set(this.#acknowledged);
+    const heard = this.served.next(step, (id) => !known.has(id)).then(() => true);
+    const deploying = this.deploy();
+    const asked = deploying.then((id) => this.atStep(id, step));
+    // Whoever was first has told; the other one's failure is nobody's.
+    asked.catch(() => undefined);
+    const came = await Promise.race([heard, asked]);
+    const acted = came ? await act() : null;
+    return { id: await deploying, acted };
+  }
+
   /** `kill -9`; false when there is no such process at present. */
-  async kill(target: Target): Promise<boolean> {
-    return this.signal(target, "SIGKILL");
+  async kill(target: Target, border: string | null = null): Promise<boolean> {
+    const isDead = await this.strikes.strike(target, "kill", border);
+    if (isDead) this.killed(target);
+    return isDead;
   }
 
-  async signal(target: Target, name: "SIGKILL" | "SIGSTOP"): Promise<boolean> {
-    const pid = await this.site.until(`${target} can be told`, async () => ({
-      pid: await pidOf(this.site, target, this.random),
-    }));
-    // One that has just died may still be told of.
-    if (pid.pid === null || !tellIfThere(pid.pid, name)) return false;
-    if (name === "SIGSTOP") {
-      this.#stopped.add(pid.pid);
-      return true;
-    }
-    this.kills += 1;
-    this.killed(target);
-    return true;
-  }
-
-  /** Everything at once, as when a machine loses its power. */
-  async killAll(): Promise<void> {
-    const { keeper, server, proxies } = await this.site.pids();
-    const { environments } = await this.site.service();
-    const apps = environments.flatMap(({ instances }) => instances.map(({ pid }) => pid));
-    for (const pid of [keeper, ...proxies, server, ...apps]) if (pid !== null) tellIfThere(pid, "SIGKILL");
+  /** It stands still until {@link goOn}. */
+  stop(target: Target, border: string | null = null): Promise<boolean> {
+    return this.strikes.strike(target, "stop", border);
   }
 
   /** The whole machine is down from `act` on; its outage ends with the first right answer after that. */
-  async outage(act: () => Promise<void>): Promise<void> {
+  async outage(border: string | null, act: () => Promise<void>): Promise<void> {
     const from = Date.now();
+    this.strikes.note({ kind: "cut", target: "machine", border });
     await act();
     await this.site.until("the outage is over", async () => /^v\d+$/.test(await versionAt(this.site.url)));
     this.#outages.push({ from, to: Date.now() });
   }
 
-  /** Keeper and proxies in the same instant: neither gets to run between the signals, and to start the other again. */
-  async killWatchers(): Promise<void> {
-    const { keeper, proxies } = await this.site.until("keeper and proxy can be told", () => this.site.pids());
-    for (const signal of ["SIGSTOP", "SIGKILL"] as const)
-      for (const pid of [keeper, ...proxies]) tellIfThere(pid, signal);
-    this.kills += 1 + proxies.length;
+  /** A person's abort of it has just been answered. */
+  aborted(deployment: string): void {
+    this.#aborts.push({ deployment, at: Date.now() });
+  }
+
+  /** What it may end as beside `completed`: a good release is taken back for no other reason. */
+  may(id: string, ...endings: readonly Ending[]): void {
+    this.#endings.set(id, [...(this.#endings.get(id) ?? []), ...endings]);
   }
 
   /** Number of the live split, by the proxy's own record. */
@@ -215,13 +222,13 @@ export class Campaign {
 
   /** Notes a kill that was done elsewhere. */
   killed(target: Target): void {
-    if (target === "proxy" || target === "app") this.#mortal.push({ target, at: Date.now() });
+    if (target === "proxy") this.#mortal.push({ target, at: Date.now() });
+    if (target === "app" || target === "candidate") this.#mortal.push({ target: "app", at: Date.now() });
   }
 
-  /** SIGCONT to all that {@link signal} has stopped. */
+  /** SIGCONT to all that {@link stop} has stopped. */
   goOn(): void {
-    for (const pid of this.#stopped) goOn(pid);
-    this.#stopped.clear();
+    this.strikes.goOn();
   }
 
   /** Every process is there, and every environment with traffic has all its instances: the next fault comes alone. */
@@ -229,9 +236,11 @@ export class Campaign {
     await this.site.until(
       "all is whole",
       async () => {
-        const { server, proxies } = await this.site.pids();
+        const watchers = await this.site.pids();
+        const { server, proxies } = watchers;
         // The keeper lists one that was killed until it has taken note of that.
         if (server === null || proxies.length === 0 || ![server, ...proxies].every(isAlive)) return false;
+        this.strikes.know(watchers);
         const { environments, traffic } = await this.site.service();
         return environments
           .filter(({ name }) => (traffic[name] ?? 0) > 0)
@@ -256,7 +265,7 @@ export class Campaign {
     await this.load.stop();
     const { paths } = this.site;
     this.load.ledger.reconcile(await readLedgerFolder(this.site.ledgers));
-    const live = await this.#live();
+    const live = await liveFact(this.site, SERVICE);
     const answering = await this.answering();
     await this.#watch.stop();
     const served = await this.served.stop();
@@ -273,6 +282,11 @@ export class Campaign {
       losses: this.load.ledger.losses,
       kills: this.#mortal,
       outages: this.#outages,
+      strikes: this.strikes.done,
+      wished: Object.fromEntries(this.strikes.wished),
+      aborts: this.#aborts,
+      sick: this.sick,
+      endings: Object.fromEntries(this.#endings),
     };
   }
 
@@ -287,36 +301,9 @@ export class Campaign {
     }
   }
 
-  async #live(): Promise<LiveFact> {
-    const { proxies } = await this.site.pids();
-    const peer = await connectPeer(this.site.paths.proxySocket(proxies.at(-1) ?? 0), PROXY_PROTOCOL, {
-      down: "data-plane-down",
-    });
-    try {
-      const { split, armed, instances } = await peer.call("observe", { service: SERVICE });
-      const names = [...new Set(instances.map(({ environment }) => environment))];
-      return {
-        weights: split?.weights ?? {},
-        armed: armed?.deployment ?? null,
-        healthy: names.map((environment) => ({
-          environment,
-          count: instances.filter((one) => one.environment === environment && one.healthy).length,
-        })),
-      };
-    } finally {
-      peer.close();
-    }
+  /** A release that the next deploy finds on its environment, and retires. */
+  async #fillStandby(): Promise<void> {
+    const { environments, active } = await this.site.until("there is a status", () => this.site.service());
+    if (!environments.some(({ name, version }) => name !== active && version !== null)) await this.deployed();
   }
-}
-
-/** On a connection of its own, which is not kept: an idle one would be waited for at the end. */
-function versionAt(url: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    get(url, { agent: false, timeout: 10_000 }, (answer) => {
-      const version = answer.headers["x-version"];
-      answer.resume().once("end", () => {
-        resolve(typeof version === "string" ? version : `status ${String(answer.statusCode)}`);
-      });
-    }).once("error", reject);
-  });
 }

@@ -4,6 +4,31 @@ import type { TealEvent } from "../../src/model/event.ts";
 import type { EpochMilliseconds } from "../../src/model/time.ts";
 import type { TrafficSplit, Weights } from "../../src/model/traffic.ts";
 import type { LatchRecord } from "../../src/wire/proxy.ts";
+import type { StepTimes, Strike } from "./strike.ts";
+
+/** What a step has written down before it does it. */
+export interface IntentFact {
+  readonly id: string;
+  readonly uses: string;
+  readonly state: string;
+  readonly weights: Weights | null;
+  readonly generation: number | null;
+  readonly forced: boolean;
+}
+
+/** What was on record when a split was found live, a few milliseconds after it was made so. */
+export interface RecordSeen {
+  /** Of the deployment whose split it is. */
+  readonly steps: readonly IntentFact[];
+  /** Splits that people have asked for by hand. */
+  readonly asked: readonly { readonly weights: Weights; readonly generation: number; readonly forced: boolean }[];
+  /** Of the service's row. */
+  readonly weights: Weights;
+  /** Environment that a deployment is being taken back to. */
+  readonly goingBackTo: string | null;
+  /** By environment, how many of its instances said just then that they are healthy. */
+  readonly healthy: Readonly<Record<string, number>>;
+}
 
 /** The proxy's own record at one moment, as its snapshot has it. */
 export interface SplitSeen {
@@ -14,6 +39,8 @@ export interface SplitSeen {
   /** The deployment whose revert made the live split. */
   readonly reverted: string | null;
   readonly latches: readonly Pick<LatchRecord, "deployment" | "fence">[];
+  /** Null: it could not be read. */
+  readonly record: RecordSeen | null;
 }
 
 export interface DeploymentFact {
@@ -24,11 +51,12 @@ export interface DeploymentFact {
   readonly to: string;
   readonly version: string | null;
   readonly touchedTraffic: boolean;
+  /** Why it was taken back: a code, `abort` for a person's word; null: it was not. */
+  readonly cause: string | null;
 }
 
-export interface StepFact {
+export interface StepFact extends StepTimes {
   readonly deployment: string;
-  readonly id: string;
   readonly state: string;
 }
 
@@ -46,12 +74,27 @@ export interface JournalFact {
   readonly gaps: number;
   readonly head: { readonly seq: number; readonly hash: string } | null;
 }
+/** What a deployment may come to. */
+export type Ending = Pick<DeploymentFact, "state" | "cause">;
 
 /** The data plane at rest, as it answers itself. */
 export interface LiveFact {
   readonly weights: Weights;
   readonly armed: string | null;
   readonly healthy: readonly { readonly environment: string; readonly count: number }[];
+}
+
+/** A person's abort, and when it was answered. */
+export interface AbortFact {
+  readonly deployment: string;
+  readonly at: EpochMilliseconds;
+}
+
+/** None of the environment's instances was healthy, by the proxy's own checks, in all of that time. */
+export interface SickFact {
+  readonly environment: string;
+  readonly since: EpochMilliseconds;
+  readonly until: EpochMilliseconds;
 }
 
 /**
@@ -84,6 +127,13 @@ export interface Evidence {
   readonly losses: readonly LostExample[];
   readonly kills: readonly Kill[];
   readonly outages: readonly Outage[];
+  readonly strikes: readonly Strike[];
+  /** How many of each series were to hit a step that was under way. */
+  readonly wished: Readonly<Record<string, number>>;
+  readonly aborts: readonly AbortFact[];
+  readonly sick: readonly SickFact[];
+  /** By deployment, what it may have come to beside `completed`. */
+  readonly endings: Readonly<Record<string, readonly Ending[]>>;
 }
 
 /** While the whole machine was down: from its last instant to the first right answer. */

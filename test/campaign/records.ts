@@ -26,7 +26,9 @@ export function recordsOf(
           null,
       },
       deployments: all("SELECT * FROM deployments WHERE service = ? ORDER BY position", service).map(deploymentFact),
-      steps: all("SELECT deployment, id, state FROM steps") as unknown as StepFact[],
+      steps: all(
+        "SELECT deployment, id, state, started_at AS startedAt, ended_at AS endedAt FROM steps ORDER BY position",
+      ) as unknown as StepFact[],
       record: {
         weights: JSON.parse((row?.["weights"] ?? "{}") as string) as Record<string, number>,
         active: (row?.["active"] ?? null) as string | null,
@@ -56,5 +58,12 @@ function deploymentFact(row: Row): DeploymentFact {
     to: String(row["to_environment"]),
     version: row["version"] as string | null,
     touchedTraffic: row["touched_traffic"] === 1,
+    cause: causeOf(row["cause"] as string | null),
   };
+}
+
+function causeOf(text: string | null): string | null {
+  if (text === null) return null;
+  const { kind, code } = JSON.parse(text) as { readonly kind: string; readonly code?: string };
+  return code ?? kind;
 }

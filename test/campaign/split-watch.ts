@@ -4,7 +4,9 @@ import { isDeepStrictEqual } from "node:util";
 import { systemClock } from "../../src/main/clock.ts";
 import { SnapshotFile } from "../../src/proxy/snapshot-file.ts";
 import { parseSnapshot } from "../../src/proxy/snapshot-state.ts";
+import type { StatePaths } from "../../src/wire/paths.ts";
 import type { SplitSeen } from "./evidence.ts";
+import { askHealth, recordNow } from "./record-seen.ts";
 
 const LOOK_EVERY_MS = 20;
 
@@ -15,12 +17,15 @@ const LOOK_EVERY_MS = 20;
 export class SplitWatch {
   readonly seen: SplitSeen[] = [];
   readonly #path: string;
+  readonly #database: string;
   readonly #service: string;
+  readonly #asking: Promise<void>[] = [];
   readonly #over = new AbortController();
   readonly #watching: Promise<void>;
 
-  constructor(path: string, service: string) {
-    this.#path = path;
+  constructor({ proxySnapshot, database }: Pick<StatePaths, "proxySnapshot" | "database">, service: string) {
+    this.#path = proxySnapshot;
+    this.#database = database;
     this.#service = service;
     this.#watching = this.#watch();
   }
@@ -29,6 +34,7 @@ export class SplitWatch {
     this.#over.abort();
     await this.#watching;
     await this.#look();
+    await Promise.all(this.#asking);
   }
 
   async #watch(): Promise<void> {
@@ -48,12 +54,19 @@ export class SplitWatch {
     const payload = file.read();
     await file.close();
     const saved = payload === null ? [] : parseSnapshot(payload);
-    const register = saved.find(({ service }) => service === this.#service)?.register;
-    if (register === undefined) return;
-    const { split, deployment, reverted, latches } = register;
+    const found = saved.find(({ service }) => service === this.#service);
+    if (found === undefined) return;
+    const { split, deployment, reverted, latches } = found.register;
     const now = { split, deployment, reverted, latches };
     const last = this.seen.at(-1);
-    if (last !== undefined && isDeepStrictEqual({ ...last, at: 0 }, { ...now, at: 0 })) return;
-    this.seen.push({ at: Date.now(), ...now });
+    const { at: _at, record: _record, ...before } = last ?? { at: 0, record: null };
+    if (last !== undefined && isDeepStrictEqual(before, now)) return;
+    const isMoved = !isDeepStrictEqual(last?.split?.weights, split?.weights);
+    // At once, before anything else is waited for.
+    const record = isMoved ? recordNow(this.#database, this.#service, deployment) : null;
+    const healthy: Record<string, number> = {};
+    this.seen.push({ at: Date.now(), ...now, record: record === null ? null : { ...record, healthy } });
+    // Who stands still answers late, and what comes next is not to be missed for that.
+    if (record !== null) this.#asking.push(askHealth(found, healthy));
   }
 }

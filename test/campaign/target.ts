@@ -1,35 +1,51 @@
+import type { DeploymentAnswer, ServiceStatusAnswer } from "../../src/api/answers.ts";
 import type { Random } from "../../src/model/time.ts";
 import type { Site } from "../site.ts";
 import { pick } from "./seeded.ts";
 
-export const TARGETS = ["keeper", "server", "proxy", "app"] as const;
-/** A process that a fault befalls; `app`: one of two instances of an environment that serves. */
+export const TARGETS = ["keeper", "server", "proxy", "app", "candidate"] as const;
+/**
+ * A process that a fault befalls; `app`: one of two instances of an environment that serves; `candidate`: one of the
+ * release that is being deployed, as soon as it is there.
+ */
 export type Target = (typeof TARGETS)[number];
 
-/** Its process now; null when there is none that the contract speaks of, such as an instance whose fellow is away. */
-export async function pidOf(site: Site, target: Target, random: Random): Promise<number | null> {
-  if (target === "app") return instanceOf(site, random);
-  const { keeper, server, proxies } = await site.pids();
-  switch (target) {
-    case "keeper":
-      return keeper;
-    case "server":
-      return server;
-    case "proxy":
-      return proxies.at(-1) ?? null;
-    default:
-      return target satisfies never;
-  }
+/** A process that may be hit. `environment`: of an instance. */
+export interface Mark {
+  readonly pid: number;
+  readonly environment: string | null;
 }
 
-async function instanceOf(site: Site, random: Random): Promise<number | null> {
-  const { environments, traffic } = await site.service();
+type Watchers = Awaited<ReturnType<Site["pids"]>>;
+
+/** Keeper, server or proxy; null when there is none. */
+export function watcherOf({ keeper, server, proxies }: Watchers, target: Target): Mark | null {
+  const pid = { keeper, server, proxy: proxies.at(-1) ?? null, app: null, candidate: null }[target];
+  return pid === null ? null : { pid, environment: null };
+}
+
+/** One of two instances that are both healthy, as the contract speaks of no other; null while there is none. */
+export function servingInstance({ environments, traffic }: ServiceStatusAnswer, random: Random): Mark | null {
   const serving = environments.filter(
     ({ name, instances }) =>
       (traffic[name] ?? 0) > 0 &&
       instances.length > 1 &&
       instances.every(({ healthy, pid }) => healthy && pid !== null),
   );
-  if (serving.length === 0) return null;
-  return pick(pick(serving, random).instances, random).pid;
+  return serving.length === 0 ? null : instanceOf(pick(serving, random), random);
+}
+
+/** One of the instances of what is being deployed, however far they are; null while there is none. */
+export function candidateInstance(
+  { environments }: ServiceStatusAnswer,
+  { to, version }: Pick<DeploymentAnswer, "to" | "version">,
+  random: Random,
+): Mark | null {
+  const environment = environments.find(({ name }) => name === to);
+  return environment?.version === version ? instanceOf(environment, random) : null;
+}
+
+function instanceOf({ name, instances }: ServiceStatusAnswer["environments"][number], random: Random): Mark | null {
+  const pids = instances.flatMap(({ pid }) => pid ?? []);
+  return pids.length === 0 ? null : { pid: pick(pids, random), environment: name };
 }

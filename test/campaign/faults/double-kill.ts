@@ -1,4 +1,4 @@
-import { pick } from "../seeded.ts";
+import { draw } from "../seeded.ts";
 import type { Fault } from "./fault.ts";
 import { STEPS } from "./steps.ts";
 
@@ -7,11 +7,10 @@ export const doubleKill: Fault = {
   name: "double-kill",
   // For some seconds nobody listens.
   underLoad: false,
-  async inject(campaign) {
-    for (let times = 0; times < 2; times += 1) {
-      const id = await campaign.deploy();
-      await campaign.atStep(id, pick(STEPS, campaign.random));
-      await campaign.killWatchers();
+  async inject(campaign, size) {
+    for (const border of draw(STEPS, size === "short" ? 2 : 5, campaign.random)) {
+      for (const target of ["keeper", "proxy"] as const) campaign.strikes.wish({ kind: "kill", target, border });
+      const { id } = await campaign.deployTo(border, () => campaign.strikes.killWatchers(border));
       await campaign.site.ended(id);
       await campaign.whole();
     }

@@ -2,6 +2,9 @@ import type { Skippable } from "../../requires.ts";
 import type { Site } from "../../site.ts";
 import type { Campaign } from "../campaign.ts";
 
+/** `short`: as tests do it. `long`: more of the same, as the benchmark does. */
+export type Size = "short" | "long";
+
 /** One kind of fault, with a deployment or more under it. Afterwards all has ended, and the invariants are looked at. */
 export interface Fault {
   /** As docs/failure-modes.md names it. */
@@ -14,5 +17,5 @@ export interface Fault {
   readonly needs?: (test: Skippable) => unknown;
   /** What is done to the machine before Teal is up. */
   readonly prepare?: (site: Site) => void;
-  readonly inject: (campaign: Campaign) => Promise<void>;
+  readonly inject: (campaign: Campaign, size: Size) => Promise<void>;
 }

@@ -42,9 +42,7 @@ function cutLog(file: string): void {
 /** Full from the border of each step on for less than Teal's patience, a deployment for each; `most` of the steps, drawn. */
 async function fillAtBorders(campaign: Campaign, { most }: { readonly most: number }): Promise<void> {
   for (const step of draw(STEPS, most, campaign.random)) {
-    const id = await campaign.deploy();
-    await campaign.atStep(id, step);
-    await fullFor(campaign, () => campaign.pause(300, 4_000));
+    const { id } = await campaign.deployTo(step, () => fullFor(campaign, () => campaign.pause(300, 4_000)));
     await campaign.site.ended(id);
     await campaign.whole();
   }
@@ -67,9 +65,9 @@ export const fullDisk: Fault = {
   underLoad: true,
   needs: requiresSmallDisk,
   prepare: onSmallDisk,
-  async inject(campaign) {
-    await fillAtBorders(campaign, { most: 2 });
-    await fillAtRandom(campaign, { times: 1 });
+  async inject(campaign, size) {
+    await fillAtBorders(campaign, { most: size === "short" ? 2 : STEPS.length });
+    await fillAtRandom(campaign, { times: size === "short" ? 1 : 4 });
     await campaign.configure({ deploy: { shift: [{ weight: 50, for: "1s" }] } });
     const id = await campaign.deploy();
     await campaign.atStep(id, "shift-50");
@@ -80,6 +78,7 @@ export const fullDisk: Fault = {
         .until("the traffic is back", () => Promise.resolve(campaign.weightsSeen()[to] === 0))
         .then(() => campaign.pause(500, 1_500)),
     );
+    campaign.may(id, { state: "rolled-back", cause: "store-failed" });
     expect(await campaign.site.ended(id)).toMatchObject({ state: "rolled-back", cause: { code: "store-failed" } });
     await campaign.configure({});
     expect(await campaign.deployed()).toMatchObject({ state: "completed" });

@@ -1,5 +1,7 @@
+import { abort } from "./abort.ts";
 import { doubleKill } from "./double-kill.ts";
 import type { Fault } from "./fault.ts";
+import { frozen } from "./frozen.ts";
 import { fullDisk } from "./full-disk.ts";
 import { kill } from "./kill.ts";
 import { hang, pause, proxySilence, silence } from "./pause.ts";
@@ -10,14 +12,11 @@ import { clock } from "./set-clock.ts";
 import { slowDisk } from "./slow-disk.ts";
 import { tornSnapshot } from "./torn-snapshot.ts";
 
-/** Every kind of fault that befalls real processes. docs/failure-modes.md has a row for each. */
-export const FAULTS: readonly Fault[] = [
-  kill,
-  doubleKill,
-  pause,
-  hang,
-  silence,
-  proxySilence,
+/** What befalls Teal's own processes, and those of the app. */
+export const PROCESS_FAULTS: readonly Fault[] = [kill, doubleKill, pause, hang, silence, proxySilence, abort, frozen];
+
+/** What befalls the machine below them. */
+export const MACHINE_FAULTS: readonly Fault[] = [
   reboot,
   powerCut,
   tornSnapshot,
@@ -27,3 +26,6 @@ export const FAULTS: readonly Fault[] = [
   restored,
   restoredMidway,
 ];
+
+/** Every kind of fault that befalls real processes. docs/failure-modes.md has a row for each. */
+export const FAULTS: readonly Fault[] = [...PROCESS_FAULTS, ...MACHINE_FAULTS];

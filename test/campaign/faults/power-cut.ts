@@ -29,9 +29,9 @@ export function onCuttableDisk(site: Site): void {
 }
 
 /** The machine loses its power, and somebody says `teal up` on what is left. */
-async function cut(campaign: Campaign): Promise<void> {
+async function cut(campaign: Campaign, border: string | null): Promise<void> {
   const { site, served } = campaign;
-  await campaign.outage(async () => {
+  await campaign.outage(border, async () => {
     await disks.get(site)?.cutPower();
     campaign.forget(() => undefined);
     await site.start();
@@ -48,9 +48,8 @@ export async function cutAtBorders(
   { most, told }: Told & { readonly most: number },
 ): Promise<void> {
   for (const step of draw(STEPS, most, campaign.random)) {
-    const id = await campaign.deploy();
-    await campaign.atStep(id, step);
-    await cut(campaign);
+    campaign.strikes.wish({ kind: "cut", target: "machine", border: step });
+    const { id } = await campaign.deployTo(step, () => cut(campaign, step));
     const { state } = await campaign.site.ended(id);
     told?.(`power cut at ${step}: ${state}`);
     await campaign.whole();
@@ -67,7 +66,7 @@ export async function cutAtRandom(
     // It is waited for below, when it may have failed long since.
     accepted.catch(() => undefined);
     await campaign.pause(0, 4_000);
-    await cut(campaign);
+    await cut(campaign, null);
     const { state } = await campaign.site.ended(await accepted);
     told?.(`power cut at random: ${state}`);
     await campaign.whole();
@@ -79,8 +78,9 @@ async function cutAfterAbort(campaign: Campaign): Promise<void> {
   const { site } = campaign;
   const id = await campaign.deploy();
   await campaign.atStep(id, "shift-10");
+  campaign.may(id, { state: "aborted", cause: "abort" });
   await site.client.abort(id, {});
-  await cut(campaign);
+  await cut(campaign, null);
   expect(await site.ended(id)).toMatchObject({ state: "aborted" });
   await campaign.whole();
 }
@@ -91,9 +91,9 @@ export const powerCut: Fault = {
   underLoad: true,
   needs: requiresCuttableDisk,
   prepare: onCuttableDisk,
-  async inject(campaign) {
-    await cutAtBorders(campaign, { most: 1 });
-    await cutAtRandom(campaign, { times: 2 });
+  async inject(campaign, size) {
+    await cutAtBorders(campaign, { most: size === "short" ? 1 : STEPS.length });
+    await cutAtRandom(campaign, { times: size === "short" ? 2 : 10 });
     await cutAfterAbort(campaign);
     expect(await campaign.deployed()).toMatchObject({ state: "completed" });
   },

@@ -1,4 +1,4 @@
-import { pick } from "../seeded.ts";
+import { draw } from "../seeded.ts";
 import type { Fault } from "./fault.ts";
 import { STEPS } from "./steps.ts";
 
@@ -6,11 +6,10 @@ import { STEPS } from "./steps.ts";
 export const reboot: Fault = {
   name: "reboot",
   underLoad: false,
-  async inject(campaign) {
-    for (let times = 0; times < 3; times += 1) {
-      const id = await campaign.deploy();
-      await campaign.atStep(id, pick(STEPS, campaign.random));
-      await campaign.killAll();
+  async inject(campaign, size) {
+    for (const border of draw(STEPS, size === "short" ? 2 : 5, campaign.random)) {
+      campaign.strikes.wish({ kind: "kill", target: "machine", border });
+      const { id } = await campaign.deployTo(border, () => campaign.strikes.killAll(border));
       await campaign.site.start();
       await campaign.site.ended(id);
       await campaign.whole();

@@ -21,6 +21,7 @@ export const restored: Fault = {
     const serving = await campaign.deployed();
     const reverted = await campaign.deploy();
     await campaign.atStep(reverted, "shift-50");
+    campaign.may(reverted, { state: "aborted", cause: "abort" });
     await site.client.abort(reverted, {});
     await site.ended(reverted);
     const { fence } = await site.service();
@@ -60,6 +61,7 @@ export const restoredMidway: Fault = {
     await site.until("it holds", async () => (await site.service()).deployment?.hold?.kind === "drift");
     expect((await site.service()).traffic[serving.to]).toBe(100);
     expect(await campaign.answering()).toEqual([serving.version]);
+    campaign.may(id, { state: "aborted", cause: "abort" });
     await site.client.abort(id, {});
     expect(await site.ended(id)).toMatchObject({ state: "aborted" });
     expect(await campaign.answering()).toEqual([serving.version]);

@@ -28,6 +28,7 @@ export const slowDisk: Fault = {
       database.close();
     }
     await aborting;
+    campaign.may(id, { state: "aborted", cause: "abort" });
     expect((await site.ended(id)).state).toBe("aborted");
   },
 };

@@ -1,6 +1,7 @@
-/** A deploy's steps, as the quick settings of a campaign have them. */
+/** A deploy's steps, as the quick settings of a campaign have them; `retire` where the standby has an older release. */
 export const STEPS = [
   "preflight",
+  "retire",
   "provision",
   "start",
   "healthy",

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import { SLOT_BYTES } from "../../../src/proxy/snapshot-file.ts";
-import { pick } from "../seeded.ts";
+import { draw } from "../seeded.ts";
 import type { Fault } from "./fault.ts";
 import { STEPS } from "./steps.ts";
 
@@ -14,11 +14,10 @@ const SEQUENCE_AT = 8;
 export const tornSnapshot: Fault = {
   name: "torn-snapshot",
   underLoad: false,
-  async inject(campaign) {
-    for (let times = 0; times < 2; times += 1) {
-      const id = await campaign.deploy();
-      await campaign.atStep(id, pick(STEPS, campaign.random));
-      await campaign.killAll();
+  async inject(campaign, size) {
+    for (const border of draw(STEPS, size === "short" ? 2 : 5, campaign.random)) {
+      campaign.strikes.wish({ kind: "kill", target: "machine", border });
+      const { id } = await campaign.deployTo(border, () => campaign.strikes.killAll(border));
       campaign.forget(() => {
         tearNewestSlot(campaign.site.paths.proxySnapshot);
       });

@@ -3,6 +3,7 @@ import { expect } from "vitest";
 import { toTealError } from "../../../src/model/error.ts";
 import { tellIfThere } from "../../site.ts";
 import type { Campaign } from "../campaign.ts";
+import type { Ending } from "../evidence.ts";
 import { type Target, TARGETS } from "../target.ts";
 import { type Model, otherOf, type Pending, type Real, type Side, SIDES } from "./model.ts";
 
@@ -68,6 +69,14 @@ function deploy(kind: "good" | "bad" | "gated"): Command {
   });
 }
 
+/** Why each kind of deployment ends so here, and no other. */
+const ENDINGS: readonly Ending[] = [
+  { state: "failed", cause: "validation-failed" },
+  { state: "aborted", cause: "abort" },
+  { state: "rolled-back", cause: "crash-loop" },
+  { state: "rolled-back", cause: "guardrail-breached" },
+];
+
 /** Waits for the end of what is under way, and for it to be what the model says. */
 export async function settle(model: Model, { campaign }: Real): Promise<void> {
   const { pending } = model;
@@ -75,6 +84,7 @@ export async function settle(model: Model, { campaign }: Real): Promise<void> {
     if (pending.waits) await campaign.site.client.approve(pending.id, {});
     const { state } = await campaign.site.ended(pending.id);
     expect([...pending.may]).toContain(state);
+    campaign.may(pending.id, ...ENDINGS.filter((ending) => pending.may.has(ending.state)));
     if (state === "completed") completed(model, pending);
     else await takenBack(model, pending, campaign);
   }
@@ -175,6 +185,7 @@ const supersede = new Step("deploy --supersede", isWaiting, async (model, { camp
   await campaign.configure({});
   const id = await campaign.deploy({ supersede: true });
   expect((await campaign.site.ended(pending.id)).state).toBe("aborted");
+  campaign.may(pending.id, { state: "aborted", cause: "abort" });
   const { version, to } = await campaign.site.client.deployment(id);
   expect(to).toBe(pending.to);
   model.pending = { id, version: String(version), to: to as Side, may: new Set(["completed"]), waits: false };
@@ -301,7 +312,7 @@ export function maintain(mode: Model["maintenance"]): Command {
 
 /** What dies while something is under way changes nothing of its end; but an instance's death may convict its release. */
 function disturbed({ pending }: Model, target: Target): void {
-  if (target !== "app" || pending === null) return;
+  if ((target !== "app" && target !== "candidate") || pending === null) return;
   pending.may = new Set([...pending.may, "rolled-back"]);
 }
 
@@ -329,7 +340,7 @@ function kill(target: Target): Command {
 
 function pause(target: Target): Command {
   return new Step(`pause ${target}`, always, async (model, { campaign }) => {
-    await campaign.signal(target, "SIGSTOP");
+    await campaign.stop(target);
     await campaign.pause(200, 900);
     campaign.goOn();
     disturbed(model, target);

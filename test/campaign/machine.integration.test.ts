@@ -1,0 +1,4 @@
+import { campaignTests } from "./campaign-test.ts";
+import { MACHINE_FAULTS } from "./faults/index.ts";
+
+campaignTests(MACHINE_FAULTS);
