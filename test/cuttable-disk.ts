@@ -52,9 +52,14 @@ export class CuttableDisk {
     const work = mkdtempSync(join(tmpdir(), "teal-disk-"));
     for (const name of beside) mkdirSync(join(work, name), { mode: 0o777 });
     const disk = new CuttableDisk(folder, work, beside);
-    disk.#make();
-    disk.#mount();
-    return disk;
+    try {
+      disk.#make();
+      disk.#mount();
+      return disk;
+    } catch (thrown) {
+      disk.#guard.stdin?.end();
+      throw thrown;
+    }
   }
 
   /** Goes before a command whose processes are to see the boot id of this disk's machine: each cut gives another one. */

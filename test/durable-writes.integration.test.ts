@@ -44,13 +44,16 @@ interface Machine {
 async function onMachine(context: Skippable, act: (machine: Machine) => Promise<void>): Promise<void> {
   await requiresCuttableDisk(context);
   const folder = mkdtempSync(join(tmpdir(), "teal-durable-"));
-  {
-    await using disk = CuttableDisk.over(folder, ["source"]);
+  const disk = CuttableDisk.over(folder, ["source"]);
+  try {
     const paths = new StatePaths(join(folder, "project", ".teal"));
     ensureStateDirectory(paths.root);
     await act({ folder, source: join(folder, "source"), paths, cutPower: () => disk.cutPower() });
+  } finally {
+    await disk[Symbol.asyncDispose]();
+    // Nothing is mounted on it any more, or that has thrown.
+    rmSync(folder, { recursive: true });
   }
-  rmSync(folder, { recursive: true });
 }
 
 function raise(thrown: unknown): never {

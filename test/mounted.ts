@@ -13,8 +13,8 @@ const LOOP_MAJOR = 7;
  * their working folder. Never anybody on another device: without the mount there is none.
  */
 function processesOn(folder: string): readonly number[] {
-  const { dev } = statSync(folder);
-  if (Math.floor(dev / 256) !== LOOP_MAJOR) return [];
+  const dev = deviceOf(folder);
+  if (dev === null || Math.floor(dev / 256) !== LOOP_MAJOR) return [];
   return numbersIn("/proc").filter((pid) => pid !== process.pid && deviceOf(`/proc/${String(pid)}/cwd`) === dev);
 }
 
@@ -51,7 +51,7 @@ export async function unmountAll(folder: string): Promise<void> {
 
 /** proc_pid_mountinfo(5): the fifth word of a line, in the order in which they were mounted. */
 function mountsIn(folder: string): readonly string[] {
-  const real = realpathSync(folder);
+  const real = ifThere(folder, () => realpathSync(folder));
   return readFileSync("/proc/self/mountinfo", "utf8")
     .split("\n")
     .flatMap((line) => line.split(" ")[4] ?? [])
