@@ -101,16 +101,19 @@ export class Campaign {
     return this.site.configure({ ...QUICK, ...service });
   }
 
-  /** A deploy of the next version; asked again under its key until the API has answered. */
-  async deploy({ supersede = false } = {}): Promise<string> {
-    this.#version += 1;
-    const version = `v${String(100 + this.#version)}`;
+  /** A deploy of that version, or of the next good one; asked again under its key until the API has answered. */
+  async deploy({ supersede = false, version = this.#next() } = {}): Promise<string> {
     const key = `campaign-${version}`;
     const { id } = await this.site.until(`${version} is accepted`, () =>
       this.site.client.deploy(SERVICE, { version, supersede }, key),
     );
     this.#acknowledged.push(id);
     return id;
+  }
+
+  #next(): string {
+    this.#version += 1;
+    return `v${String(100 + this.#version)}`;
   }
 
   async deployed(): Promise<DeploymentAnswer> {
@@ -190,8 +193,11 @@ export class Campaign {
   /** How long the newest split that gave `weight` % to somebody was live; null: it still is, or never was. */
   lastedAt(weight: number): Milliseconds | null {
     const { seen } = this.#watch;
-    const index = seen.findLastIndex(({ split }) => Object.values(split?.weights ?? {}).includes(weight));
-    const [from, to] = [seen[index], seen[index + 1]];
+    const has = ({ split }: (typeof seen)[number]): boolean => Object.values(split?.weights ?? {}).includes(weight);
+    const last = seen.findLastIndex(has);
+    // The same weights under a newer number, as when an instance moves, are the same split.
+    const first = seen.findLastIndex((one, index) => index < last && !has(one)) + 1;
+    const [from, to] = [seen[first], seen[last + 1]];
     return from === undefined || to === undefined ? null : to.at - from.at;
   }
 

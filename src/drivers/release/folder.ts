@@ -10,7 +10,7 @@ import { makeFolder, syncPath } from "../../wire/durable-file.ts";
 import { DirSource, requireFolder } from "./dir.ts";
 import { GitSource } from "./git.ts";
 import { readRecord, type ReleaseRecord, writeRecord } from "./record.ts";
-import { errnoOf } from "./source.ts";
+import { errnoOf, stateDiskCode } from "./source.ts";
 import { syncTree } from "./sync.ts";
 import { TarballSource } from "./tarball.ts";
 import { readTree } from "./tree.ts";
@@ -81,8 +81,22 @@ export class ReleaseFolders implements ReleaseFolder {
     source: ReleaseSource,
     signal: AbortSignal,
   ): Promise<UnpackedRelease> {
-    const known = await this.#known(service, id);
-    if (known !== null) return { directory: known.directory ?? this.folder(service, id), digest: known.digest };
+    try {
+      const known = await this.#known(service, id);
+      if (known !== null) return { directory: known.directory ?? this.folder(service, id), digest: known.digest };
+      return await this.#unpackNew(service, id, version, source, signal);
+    } catch (thrown) {
+      throw signal.aborted ? toTealError(signal.reason) : stateError(thrown);
+    }
+  }
+
+  async #unpackNew(
+    service: string,
+    id: string,
+    version: string,
+    source: ReleaseSource,
+    signal: AbortSignal,
+  ): Promise<UnpackedRelease> {
     await this.#makeFolders(service);
     await this.#sweep(service);
     if (source.kind === "none") return await this.#recordOnly(service, id, source.dir);
@@ -97,8 +111,6 @@ export class ReleaseFolders implements ReleaseFolder {
       await syncTree(temporary, await readTree(temporary, signal), signal);
       signal.throwIfAborted();
       return await this.#publish(service, id, temporary, digest);
-    } catch (thrown) {
-      throw signal.aborted ? toTealError(signal.reason) : stateError(thrown);
     } finally {
       await rm(temporary, { recursive: true, force: true });
       this.#busy.delete(temporary);
@@ -231,5 +243,6 @@ function requireName(name: string): string {
 /** Errors after the source was read are the state directory's. */
 function stateError(thrown: unknown): TealError {
   if (errnoOf(thrown) === null) return toTealError(thrown);
-  return new TealError("state-directory", thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown });
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return new TealError(stateDiskCode(thrown) ?? "state-directory", message, { cause: thrown });
 }

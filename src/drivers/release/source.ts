@@ -14,8 +14,17 @@ export interface SourceReader<K extends ReleaseSource["kind"]> {
   fill(version: string, source: SourceOf<K>, into: string, signal: AbortSignal): Promise<string>;
 }
 
-/** Errors of the disk that holds the state directory, whatever the source was doing. */
-const STATE_DISK = new Set(["ENOSPC", "EDQUOT", "EROFS"]);
+/** Errors of the disk that holds the state directory, whatever the source was doing. A full one passes: what waits for it goes on. */
+const STATE_DISK: ReadonlyMap<string | null, "store-failed" | "state-directory"> = new Map([
+  ["ENOSPC", "store-failed"],
+  ["EDQUOT", "store-failed"],
+  ["EROFS", "state-directory"],
+]);
+
+/** The code of an error of that disk; null for everything else. */
+export function stateDiskCode(thrown: unknown): "store-failed" | "state-directory" | null {
+  return STATE_DISK.get(errnoOf(thrown)) ?? null;
+}
 
 /** Code of an error of the operating system, such as ENOENT; null for everything else. */
 export function errnoOf(thrown: unknown): string | null {
@@ -25,7 +34,7 @@ export function errnoOf(thrown: unknown): string | null {
 
 /**
  * Runs `act` and gives everything that goes wrong in it the right code: the signal's own reason when it aborted,
- * `state-directory` for a full or read-only disk, `release-source` for the rest.
+ * `store-failed` for a full disk, `state-directory` for a read-only one, `release-source` for the rest.
  */
 export async function fromSource<T>(what: string, signal: AbortSignal, act: () => Promise<T>): Promise<T> {
   signal.throwIfAborted();
@@ -35,7 +44,6 @@ export async function fromSource<T>(what: string, signal: AbortSignal, act: () =
     if (signal.aborted) throw toTealError(signal.reason);
     if (thrown instanceof TealError) throw thrown;
     const message = `${what}: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
-    const code = STATE_DISK.has(errnoOf(thrown) ?? "") ? "state-directory" : "release-source";
-    throw new TealError(code, message, { cause: thrown });
+    throw new TealError(stateDiskCode(thrown) ?? "release-source", message, { cause: thrown });
   }
 }
