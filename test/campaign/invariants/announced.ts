@@ -37,8 +37,11 @@ function wrong(before: SplitSeen, now: SplitSeen, record: RecordSeen): string[] 
     (step) => step.generation !== null && step.generation > older && isSame(step.weights, weights),
   );
   const asked = record.asked.findLast((one) => one.generation > older && isSame(one.weights, weights));
-  const isKnown = isSame(record.weights, weights) || (weights[record.goingBackTo ?? ""] ?? 0) === 100;
-  if (intended === undefined && asked === undefined && !isKnown) return [`${name} was live before it was on record`];
+  if (intended === undefined && asked === undefined) {
+    // The recorded split, which was proven when it came to be, is made live again where the proxy has lost it.
+    if (isSame(record.weights, weights)) return [];
+    if ((weights[record.goingBackTo ?? ""] ?? 0) !== 100) return [`${name} was live before it was on record`];
+  }
   if (intended?.forced === true || asked?.forced === true) return [];
   return Object.keys(weights)
     .filter((environment) => (weights[environment] ?? 0) > 0 && (before.split?.weights[environment] ?? 0) === 0)

@@ -281,7 +281,7 @@ describe("the checker can fail", () => {
       moved({ ...blind, steps: [], asked: [{ ...byHand, forced: true }] }),
       moved({ steps: [], asked: [byHand] }),
       moved({ steps: [], goingBackTo: "green" }),
-      moved({ steps: [], weights: { green: 100 } }),
+      moved({ ...blind, steps: [], weights: { green: 100 } }),
       { seen: [split(1, 100), split(2, 0, { reverted: "dep_2", record: null })] },
       { ...moved({ steps: [] }), unrecorded: ["dep_2"] },
     ];
