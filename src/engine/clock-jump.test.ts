@@ -1,14 +1,38 @@
 import { describe, expect, test } from "vitest";
 import type { Milliseconds } from "../model/time.ts";
 import { directSqliteStore } from "../store/sqlite/direct.ts";
+import type { Store, Transition } from "../store/store.ts";
+import type { ManualClock } from "./testing/manual-clock.ts";
 import { quickSpec, Rig } from "./testing/rig.ts";
 
 const HOUR = 3_600_000;
 /** The rig looks every 100 ms, and each step is a look or two more. */
 const GRAIN_MS: Milliseconds = 1_000;
 
-async function serving(): Promise<Rig> {
-  const made = new Rig(directSqliteStore(":memory:"));
+type StepChange = NonNullable<Transition["steps"]>[number];
+
+/** A store that sets the clock by two days, once, when it writes what is asked for. */
+function jumping() {
+  let when: ((step: StepChange) => boolean) | null = null;
+  let clock: ManualClock | null = null;
+  const inner = directSqliteStore(":memory:");
+  const transition: Store["transition"] = (change) => {
+    if (when !== null && change.steps?.some(when) === true) {
+      clock?.jump(48 * HOUR);
+      when = null;
+    }
+    return inner.transition(change);
+  };
+  return {
+    store: { ...inner, transition },
+    jumpsWhen: (isMoment: (step: StepChange) => boolean, of: ManualClock): void => {
+      [when, clock] = [isMoment, of];
+    },
+  };
+}
+
+async function serving(store: Store = directSqliteStore(":memory:")): Promise<Rig> {
+  const made = new Rig(store);
   await made.engine.start({});
   await made.deployed("v1");
   return made;
@@ -32,6 +56,17 @@ describe.each(["shift-10", "shift-50", "bake"])("the wall clock is set at %s", (
       made.clock.jump(ms);
     });
     expect(Math.abs(took - usual)).toBeLessThan(GRAIN_MS);
+  });
+
+  test("while its beginning is written down: it takes as long as ever", async () => {
+    const usual = await tookWith(step, () => undefined);
+    const { store, jumpsWhen } = jumping();
+    const made = await serving(store);
+    const { id } = await made.deploy("v2");
+    const began = made.clock.monotonic();
+    jumpsWhen(({ id: at, progress }) => at === step && progress?.["watchedSince"] !== undefined, made.clock);
+    expect((await made.ended(id)).state).toBe("completed");
+    expect(Math.abs(made.clock.monotonic() - began - usual)).toBeLessThan(GRAIN_MS);
   });
 
   test("back, and a server that is started then watches no longer than it would anew", async () => {
@@ -77,6 +112,18 @@ describe("while a deployment waits for an approval", () => {
     expect((await made.engine.control.deployment(id)).deployment.state).toBe("waiting");
     made.clock.advance(HOUR);
     expect(await made.ended(id)).toMatchObject({ state: "rolled-back", cause: { code: "approval-expired" } });
+  });
+
+  test("the clock is set while its beginning is written down: it waits all the same", async () => {
+    const { store, jumpsWhen } = jumping();
+    const made = await serving(store);
+    made.spec = { ...quickSpec, deploy: { ...quickSpec.deploy, approval: "beforeShift" } };
+    jumpsWhen(({ progress }) => progress?.["wakeAt"] !== undefined, made.clock);
+    const { id } = await made.deploy("v2");
+    await made.atStep(id, "approval");
+    made.clock.advance(23 * HOUR);
+    await made.until("a turn", () => true);
+    expect((await made.engine.control.deployment(id)).deployment.state).toBe("waiting");
   });
 
   test("the clock is set back and the server started again: it waits a day from then on", async () => {

@@ -14,6 +14,15 @@ export class Elapsed {
   }
 
   /**
+   * It begins now. Ask this for the time to be recorded: a wall clock that is set between reading it and the first answer would
+   * count as time that has passed.
+   */
+  begin(): EpochMilliseconds {
+    this.#begun = this.#clock.monotonic();
+    return this.#clock.now();
+  }
+
+  /**
    * @param since recorded beginning; null: it begins now. What counts is the first answer's.
    * @returns never less than 0: a wall clock that was set back while no server ran has it begin anew
    */

@@ -30,10 +30,11 @@ interface Told {
   readonly driver: TrafficDriver;
   readonly record: MaintenanceRecord;
   readonly fence: number;
+  /** Of the record's order, where it was made here. */
+  readonly elapsed?: Elapsed;
 }
 
 interface Known extends Told {
-  /** Of the record's order. */
   readonly elapsed: Elapsed;
 }
 
@@ -131,9 +132,10 @@ export class MaintenanceDesk {
     return this.#underNewestFence(service, async (fence) => {
       const before = await this.#parts.store.maintenance(service);
       const changed = before === null || JSON.stringify(before.order) !== JSON.stringify(wish.order);
-      const record = changed ? this.#next(before, wish) : before;
+      const elapsed = new Elapsed(this.#parts.clock);
+      const record = changed ? this.#next(before, wish, elapsed.begin()) : before;
       if (changed) await this.#parts.journal.transition(this.#entry(service, fence, { before, record, warnings }));
-      await this.#send(service, { driver, record, fence }, wish.close);
+      await this.#send(service, { driver, record, fence, ...(changed ? { elapsed } : {}) }, wish.close);
       return { service, record, changed, warnings };
     });
   }
@@ -159,8 +161,9 @@ export class MaintenanceDesk {
   #next(
     before: MaintenanceRecord | null,
     { order, by, reason }: Pick<MaintenanceRecord, "order" | "by" | "reason">,
+    since = this.#parts.clock.now(),
   ): MaintenanceRecord {
-    return { revision: (before?.revision ?? 0) + 1, order, since: this.#parts.clock.now(), by, reason };
+    return { revision: (before?.revision ?? 0) + 1, order, since, by, reason };
   }
 
   #entry(
@@ -180,7 +183,8 @@ export class MaintenanceDesk {
     const { driver, record, fence } = told;
     const { revision, order } = record;
     const before = this.#known.get(service);
-    const elapsed = before?.record.revision === revision ? before.elapsed : new Elapsed(this.#parts.clock);
+    const known = before?.record.revision === revision ? before.elapsed : told.elapsed;
+    const elapsed = known ?? new Elapsed(this.#parts.clock);
     elapsed.since(record.since);
     this.#known.set(service, { ...told, elapsed });
     await driver.maintain?.({ service, fence, revision, order, close }, this.#context(service, fence, revision));

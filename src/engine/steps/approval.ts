@@ -41,7 +41,7 @@ export const approval: StepHandler = {
 async function wakeTime(run: StepRun, waitMs: Milliseconds): Promise<EpochMilliseconds> {
   const stored = run.progress["wakeAt"];
   if (typeof stored === "number") return stored;
-  const wakeAt = run.parts.clock.now() + waitMs;
+  const wakeAt = run.elapsed.begin() + waitMs;
   await run.record({ wakeAt });
   return wakeAt;
 }

@@ -7,10 +7,10 @@ import { watch } from "./watch.ts";
  */
 export const bake: StepHandler = {
   async run(run) {
-    const { input, parts, deployment } = run;
+    const { input, deployment } = run;
     const { from, to } = deployment;
     const baseline = from !== null && from !== to && (input.weights?.[from] ?? 0) > 0 ? from : null;
-    if (run.progress["watchedSince"] === undefined) await run.record({ watchedSince: parts.clock.now() });
+    if (run.progress["watchedSince"] === undefined) await run.record({ watchedSince: run.elapsed.begin() });
     const watchMs = input.watchMs ?? 0;
     await watch(run, { environment: input.environment, baseline, watchMs, before: null, advance: "time" });
     return { result: {} };

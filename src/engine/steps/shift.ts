@@ -67,7 +67,7 @@ async function beforeShift({ parts, desk, deployment: { service } }: StepRun): P
 
 async function keepBeginning(run: StepRun, effects: Effects, signal: AbortSignal): Promise<void> {
   if (run.progress["watchedSince"] !== undefined) return;
-  const watchedSince = run.parts.clock.now();
+  const watchedSince = run.elapsed.begin();
   const patient = {
     parts: run.parts,
     deployment: run.deployment,
