@@ -2,6 +2,7 @@ import { z } from "zod";
 import { TealError } from "../model/error.ts";
 import type { GuardrailAction, GuardrailSpec } from "../model/guardrail.ts";
 import { NO_FINE_LATENCY } from "../model/latency.ts";
+import type { EpochMilliseconds } from "../model/time.ts";
 import type { TrafficCounters, TrafficSample } from "../model/traffic.ts";
 import { type Accused, accuse, type Seen, testOf, weigh } from "./accused.ts";
 import { ActiveTest, type ActiveState, activeState, type Pair } from "./active-test.ts";
@@ -72,13 +73,17 @@ export class Trial {
     return new Trial(spec, state, window, Recent.none);
   }
 
-  /** @throws `internal` when `value` is not what {@link toJSON} gave */
-  static fromJSON(spec: GuardrailSpec, value: unknown): Trial {
+  /**
+   * @param resumedAt since when it is watched again; null: it always was
+   * @throws `internal` when `value` is not what {@link toJSON} gave
+   */
+  static fromJSON(spec: GuardrailSpec, value: unknown, resumedAt: EpochMilliseconds | null = null): Trial {
     const read = trialState.safeParse(value);
     if (!read.success)
       throw new TealError("internal", "the stored evidence of the guardrails cannot be read", { cause: read.error });
-    const window = CounterWindow.fromJSON(read.data.window);
-    return new Trial(spec, read.data, window, Recent.from(window));
+    const stored = CounterWindow.fromJSON(read.data.window);
+    const window = resumedAt === null ? stored : stored.goingOnAt(resumedAt);
+    return new Trial(spec, { ...read.data, window: window.toJSON() }, window, Recent.from(window));
   }
 
   /** What a stored trial knows of the active environment from before the shift; null: nothing that can be read. */

@@ -39,6 +39,19 @@ describe("a window of counters", () => {
     expect(window.of("blue").requests).toBe(50 + 45);
   });
 
+  it("of a data plane that began while nobody watched counts what comes after it is first heard of", () => {
+    const told = (epoch: string, since: number, requests: number): TrafficSample => ({
+      ...sample(epoch, { blue: counters(requests) }),
+      since,
+    });
+    const before = CounterWindow.empty.add(told("a", 0, 100)).add(told("a", 0, 110));
+    const again = before.goingOnAt(50);
+    const all = [told("a", 0, 115), told("b", 40, 30), told("b", 40, 33), told("c", 60, 2)];
+    expect(all.reduce((window, next) => window.add(next), before).of("blue").requests).toBe(15 + 33 + 2);
+    expect(all.reduce((window, next) => window.add(next), again).of("blue").requests).toBe(15 + 3 + 2);
+    expect(CounterWindow.empty.goingOnAt(50).hasBegun).toBe(false);
+  });
+
   it("counts nothing twice when a draining process and its successor report in turn", () => {
     const window = [
       ["a", 100],

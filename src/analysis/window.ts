@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { TealError } from "../model/error.ts";
+import type { EpochMilliseconds } from "../model/time.ts";
 import type { TrafficCounters, TrafficSample } from "../model/traffic.ts";
 import { isSame, later, NO_TRAFFIC, plus, since } from "./counters.ts";
 
@@ -40,7 +41,7 @@ const MOST_EPOCHS = 4;
  *
  * The first reading is the window's beginning. Counters of an epoch that is first seen later and began after that (the
  * data plane was started anew) count from zero; those of one that lived before, and is heard of late, from its first
- * reading. An epoch that does not say since when it counts is taken for a new one. Readings of several epochs may come in any order, as a
+ * reading. The same holds for one that began while nobody watched ({@link CounterWindow.goingOnAt}). An epoch that does not say since when it counts is taken for a new one. Readings of several epochs may come in any order, as a
  * replaced proxy is still draining while its successor serves.
  */
 export class CounterWindow {
@@ -81,6 +82,15 @@ export class CounterWindow {
     const others = this.#state.epochs.filter((seen) => seen.epoch !== sample.epoch);
     const epochs = [...others, { epoch: sample.epoch, last }].slice(-MOST_EPOCHS);
     return new CounterWindow({ format: 1, epochs, total, ...(began === undefined ? {} : { began }) });
+  }
+
+  /**
+   * For a watch that goes on at `at`, after a time in which nobody watched: what a data plane that began in that time has
+   * counted until it is first heard of belongs to the start of the machine as much as to the release.
+   */
+  goingOnAt(at: EpochMilliseconds): CounterWindow {
+    const { began = at } = this.#state;
+    return this.hasBegun ? new CounterWindow({ ...this.#state, began: Math.max(began, at) }) : this;
   }
 
   /** Zeros for an environment that no reading has named. */

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { describe, expect, test } from "vitest";
 import { directSqliteStore } from "../store/sqlite/direct.ts";
 import { quickSpec, Rig } from "./testing/rig.ts";
@@ -39,6 +40,28 @@ describe("a deployment in its shifts, after a reboot", () => {
     expect((await made.ended(id)).state).toBe("completed");
   });
 
+  test.each(["validate", "shift-10", "bake"])(
+    "gives the data plane the time to see instances that were ready before the server was (%s)",
+    async (step) => {
+      const made = new Rig(directSqliteStore(":memory:"));
+      await made.engine.start({});
+      await made.deployed("v1");
+      const passes = made.validation;
+      if (step === "validate") made.validation = async (signal) => (await once(signal, "abort")) as never;
+      const { id } = await made.deploy("v2");
+      await made.atStep(id, step);
+      made.validation = passes;
+      await made.engine.stop();
+      for (const name of BOTH) made.environments.become("web", name, READY);
+      for (const instance of ["web/blue/v1/0", "web/green/v2/0"]) made.traffic.unhealthy.add(instance);
+      const began = made.clock.monotonic();
+      await made.restart();
+      await made.until("a second has passed", () => made.clock.monotonic() > began + 1_000);
+      made.traffic.unhealthy.clear();
+      expect((await made.ended(id)).state).toBe("completed");
+    },
+  );
+
   test("is judged by the data plane when the time that a deploy gives them has passed", async () => {
     const { made, id } = await rebooted();
     made.traffic.unhealthy.clear();
@@ -58,6 +81,52 @@ describe("a deployment in its shifts, after a reboot", () => {
     await made.engine.control.abort(id, { by: "ann", reason: null, idempotencyKey: null }, AbortSignal.timeout(5_000));
     expect((await made.ended(id)).state).toBe("aborted");
     expect(made.clock.monotonic() - began).toBeLessThan(5_000);
+  });
+});
+
+describe("what a proxy that was started anew has counted before the server was back", () => {
+  const state = async (made: Rig, id: string) => (await made.engine.control.deployment(id)).deployment.state;
+
+  /** Half of the traffic is with v2, which has served well; then everything is started anew. */
+  async function goesOnAfter(startedAs: typeof STARTING | typeof READY): Promise<{ made: Rig; id: string }> {
+    const made = new Rig(directSqliteStore(":memory:"));
+    await made.engine.start({});
+    await made.deployed("v1");
+    const { id } = await made.deploy("v2");
+    await made.until("50 %", async () => (await made.weights())["green"] === 50);
+    const isKept = async () =>
+      (await made.engine.control.deployment(id)).steps.some(({ progress }) => "trial" in progress);
+    made.traffic.count("web", "green", { requests: 0, failures: 0 });
+    await made.until("evidence is kept", isKept);
+    await made.engine.stop();
+    made.traffic.startAnew();
+    made.clock.advance(1_000);
+    made.traffic.count("web", "green", { requests: 40, failures: 40 });
+    for (const name of BOTH) made.environments.become("web", name, startedAs);
+    await made.restart();
+    for (const name of BOTH) made.environments.become("web", name, READY);
+    await made.until("it watches", async () => {
+      made.traffic.count("web", "green", { requests: 0, failures: 0 });
+      return (await made.engine.control.serviceStatus("web", AbortSignal.timeout(5_000))).deployment !== null;
+    });
+    return { made, id };
+  }
+
+  test.each([STARTING, READY])(
+    "is not held against a release whose instances were $state by then",
+    async (startedAs) => {
+      const { made, id } = await goesOnAfter(startedAs);
+      expect(await made.ended(id)).toMatchObject({ state: "completed" });
+    },
+  );
+
+  test("is none of what comes after", async () => {
+    const { made, id } = await goesOnAfter(READY);
+    await made.until("it is taken back", async () => {
+      made.traffic.count("web", "green", { requests: 40, failures: 40 });
+      return ["rolling-back", "rolled-back"].includes(await state(made, id));
+    });
+    expect(await made.ended(id)).toMatchObject({ state: "rolled-back", cause: { code: "guardrail-breached" } });
   });
 });
 

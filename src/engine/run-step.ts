@@ -109,6 +109,7 @@ function stepRun(run: Running, row: StepRow, signal: AbortSignal, deadline: Mill
     input: row.input as unknown as StepInput,
     context: { signal, fence, idempotencyKey: `${id}/${row.id}`, attempt: row.attempt + 1, deadline },
     enough: run.enough,
+    resumedAt: run.resumedAt,
     holding: run.holding,
     elapsed: new Elapsed(run.parts.clock),
     get progress() {

@@ -3,7 +3,7 @@ import { TealError, toTealError } from "../model/error.ts";
 import type { NewEvent } from "../model/event.ts";
 import type { StepInput } from "../model/plan.ts";
 import type { Release } from "../model/release.ts";
-import type { Milliseconds } from "../model/time.ts";
+import type { EpochMilliseconds, Milliseconds } from "../model/time.ts";
 import type { Receipt } from "../model/traffic.ts";
 import type { TrafficObservation } from "../ports/traffic.ts";
 import type { StepRow, Transition } from "../store/store.ts";
@@ -48,6 +48,7 @@ export class Run implements Running {
   fence: number;
   /** A person has ended a frozen deployment where it stands. */
   givenUp = false;
+  resumedAt: EpochMilliseconds | null = null;
   readonly holding = new Holding();
   /** Of the last split applied in this process; null before. */
   receipt: Receipt | null = null;
@@ -155,7 +156,10 @@ export class Run implements Running {
       await patiently(this, this.signal, () => this.#throwIfStale());
       const steps = await this.parts.store.steps(this.deployment.id);
       const left = steps.filter(({ state }) => state === "pending" || state === "running");
-      if (this.deployment.state !== "planned") await untilReadyAgain(this, left, this.signal);
+      if (this.deployment.state !== "planned") {
+        await untilReadyAgain(this, left, this.signal);
+        this.resumedAt = this.parts.clock.now();
+      }
       await this.#forward(left);
       return;
     } catch (thrown) {

@@ -1,6 +1,7 @@
 import type { Deployment } from "../model/deployment.ts";
 import type { NewEvent } from "../model/event.ts";
 import type { Release } from "../model/release.ts";
+import type { EpochMilliseconds } from "../model/time.ts";
 import type { Transition } from "../store/store.ts";
 import type { Holding } from "./holding.ts";
 import type { EngineParts } from "./parts.ts";
@@ -18,6 +19,8 @@ export interface Running {
   fence: number;
   /** A person has ended a frozen deployment where it stands. */
   givenUp: boolean;
+  /** When this server went on with what another had begun, and could watch it again; null: it began it itself. */
+  readonly resumedAt: EpochMilliseconds | null;
   readonly holding: Holding;
   /** Aborts when its bake has gone on long enough. */
   readonly enough: AbortSignal;

@@ -3,6 +3,7 @@ import type { TealError } from "../model/error.ts";
 import type { NewEvent } from "../model/event.ts";
 import type { StepInput } from "../model/plan.ts";
 import type { Release } from "../model/release.ts";
+import type { EpochMilliseconds } from "../model/time.ts";
 import type { ActContext } from "../ports/context.ts";
 import type { Transition } from "../store/store.ts";
 import type { Elapsed } from "./elapsed.ts";
@@ -28,6 +29,8 @@ export interface StepRun {
   readonly context: ActContext;
   /** Aborts when a watch has gone on long enough because a newer deployment supersedes this one's bake. */
   readonly enough: AbortSignal;
+  /** See {@link Running.resumedAt}. */
+  readonly resumedAt: EpochMilliseconds | null;
   readonly holding: Holding;
   /** Of what this step waits for. */
   readonly elapsed: Elapsed;

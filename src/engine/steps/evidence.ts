@@ -23,7 +23,7 @@ interface TrialWish {
 async function trialOf(run: StepRun, { environment, baseline, before }: TrialWish): Promise<Trial> {
   const spec = rulesOfTrial(run.release.spec.deploy);
   const stored = run.progress["trial"] ?? (await earlierIn(run, "trial"));
-  if (stored !== undefined) return Trial.fromJSON(spec, stored);
+  if (stored !== undefined) return Trial.fromJSON(spec, stored, run.resumedAt);
   const { window } = run.progress;
   // Written by a version that kept its counts alone.
   if (window !== undefined) return Trial.begin(spec, undefined, CounterWindow.fromJSON(window));

@@ -60,6 +60,7 @@ export class MemoryTraffic implements TrafficDriver {
   readonly telling = new Map<string, ToldObservation>();
   readonly #entries = new Map<string, Entry>();
   readonly #counters = new Map<string, TrafficCounters>();
+  #epoch: Pick<TrafficSample, "epoch" | "since"> = { epoch: "memory" };
   readonly #samples = new Set<(sample: TrafficSample) => void>();
   readonly #notices = new Set<(notice: TrafficNotice) => void>();
 
@@ -178,6 +179,12 @@ export class MemoryTraffic implements TrafficDriver {
     signal.addEventListener("abort", () => this.#notices.delete(listener), { once: true });
   }
 
+  /** It is started anew: it counts from zero. */
+  startAnew(): void {
+    this.#epoch = { epoch: `${this.#epoch.epoch}+`, since: this.now() };
+    this.#counters.clear();
+  }
+
   /** Counts requests of an environment, and tells at once. */
   count(service: string, environment: string, more: Counted): void {
     this.countAll(service, { [environment]: more });
@@ -196,13 +203,13 @@ export class MemoryTraffic implements TrafficDriver {
       });
     }
     const environments = Object.fromEntries(this.#counters);
-    for (const listener of this.#samples) listener({ service, epoch: "memory", at: this.now(), environments });
+    for (const listener of this.#samples) listener({ service, ...this.#epoch, at: this.now(), environments });
   }
 
   /** Tells of users who were counted in a window. */
   users(service: string, users: UsersWindow): void {
     const environments = Object.fromEntries(this.#counters);
-    for (const listener of this.#samples) listener({ service, epoch: "memory", at: this.now(), environments, users });
+    for (const listener of this.#samples) listener({ service, ...this.#epoch, at: this.now(), environments, users });
   }
 
   /** A power cut before the newest split of a service had reached the disk: the one before is live again. */

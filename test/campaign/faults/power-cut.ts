@@ -6,7 +6,6 @@ import { CuttableDisk } from "../../cuttable-disk.ts";
 import { requiresCuttableDisk } from "../../requires.ts";
 import type { Site } from "../../site.ts";
 import type { Campaign } from "../campaign.ts";
-import type { Ending } from "../evidence.ts";
 import { draw } from "../seeded.ts";
 import type { Fault } from "./fault.ts";
 import { STEPS } from "./steps.ts";
@@ -15,9 +14,6 @@ interface Told {
   /** Takes a line on each cut. */
   readonly told?: (what: string) => void;
 }
-
-/** Requests that came while the machine started, and waited too long for the app, are counted as its errors. */
-const AFTER_A_CUT: readonly Ending[] = [{ state: "rolled-back", cause: "guardrail-breached" }];
 
 const disks = new WeakMap<Site, CuttableDisk>();
 
@@ -54,7 +50,6 @@ export async function cutAtBorders(
   for (const step of draw(STEPS, most, campaign.random)) {
     campaign.strikes.wish({ kind: "cut", target: "machine", border: step });
     const { id } = await campaign.deployTo(step, () => cut(campaign, step));
-    campaign.may(id, ...AFTER_A_CUT);
     const { state } = await campaign.site.ended(id);
     told?.(`power cut at ${step}: ${state}`);
     await campaign.whole();
@@ -73,7 +68,6 @@ export async function cutAtRandom(
     await campaign.pause(0, 4_000);
     await cut(campaign, null);
     const id = await accepted;
-    campaign.may(id, ...AFTER_A_CUT);
     const { state } = await campaign.site.ended(id);
     told?.(`power cut at random: ${state}`);
     await campaign.whole();

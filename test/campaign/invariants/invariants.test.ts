@@ -231,6 +231,11 @@ const TAMPERED: readonly [invariant: string, what: string, change: Partial<Evide
     { deployments: [takenBack], endings: { dep_2: [{ state: "failed", cause: "keeper-down" }] } },
   ],
   ["goesOn", "a crash loop after one kill", { deployments: [{ ...takenBack, cause: "crash-loop" }] }],
+  [
+    "goesOn",
+    "a validation that failed while all its instances ran",
+    { deployments: [{ ...takenBack, state: "failed", cause: "validation-failed" }] },
+  ],
   ["landed", "no signal at all", { strikes: [] }],
   ["landed", "a signal after the last step", { strikes: [struck("kill", 6_500)] }],
   ["landed", "a signal before the first step", { strikes: [struck("kill", 2_500)] }],
@@ -303,7 +308,11 @@ describe("the checker can fail", () => {
     const mayEnd = { deployments: [takenBack], endings: { dep_2: [takenBack] } };
     const twice = [struck("kill", 4_200), struck("kill", 4_800)];
     const looped = { deployments: [{ ...takenBack, cause: "crash-loop" }], strikes: twice };
-    for (const change of [mayEnd, looped]) expect(goesOn({ ...good, ...change })).toEqual([]);
+    const silent = {
+      deployments: [{ ...takenBack, state: "failed" as const, cause: "validation-failed" }],
+      strikes: [struck("stop", 4_200)],
+    };
+    for (const change of [mayEnd, looped, silent]) expect(goesOn({ ...good, ...change })).toEqual([]);
     const other = [struck("kill", 4_200), struck("kill", 4_800, { environment: "blue" })];
     expect(goesOn({ ...good, ...looped, strikes: other })).toHaveLength(1);
   });
