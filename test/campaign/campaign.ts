@@ -243,14 +243,18 @@ export class Campaign {
       "all is whole",
       async () => {
         const watchers = await this.site.pids();
-        const { server, proxies } = watchers;
+        const { keeper, server, proxies } = watchers;
+        const isWell = (pid: number): boolean => isAlive(pid) && !this.strikes.isDoomed(pid);
         // The keeper lists one that was killed until it has taken note of that.
-        if (server === null || proxies.length === 0 || ![server, ...proxies].every(isAlive)) return false;
+        if (server === null || proxies.length === 0 || ![keeper, server, ...proxies].every(isWell)) return false;
         this.strikes.know(watchers);
         const { environments, traffic } = await this.site.service();
         return environments
           .filter(({ name }) => (traffic[name] ?? 0) > 0)
-          .every(({ instances }) => instances.length > 1 && instances.every(({ healthy }) => healthy));
+          .every(
+            ({ instances }) =>
+              instances.length > 1 && instances.every(({ healthy, pid }) => healthy && pid !== null && isWell(pid)),
+          );
       },
       WHOLE_MS,
     );

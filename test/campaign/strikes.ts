@@ -15,6 +15,7 @@ export class Strikes {
   readonly #site: Site;
   readonly #random: Random;
   readonly #stopped = new Set<number>();
+  readonly #killed = new Set<number>();
   /** As last seen, so that nobody is asked while a short step goes by. */
   #watchers: Watchers | null = null;
 
@@ -26,6 +27,13 @@ export class Strikes {
   /** Every process is there: these ones. */
   know(watchers: Watchers): void {
     this.#watchers = watchers;
+  }
+
+  /** Whether it has got its signal here: it may run, and be told of as well, for some milliseconds after that. */
+  isDoomed(pid: number): boolean {
+    // Its number may be given to another process.
+    for (const known of this.#killed) if (!isAlive(known)) this.#killed.delete(known);
+    return this.#killed.has(pid);
   }
 
   /** So many more of these are to come. */
@@ -40,7 +48,7 @@ export class Strikes {
     const at = Date.now();
     // One that has just died may still be told of.
     if (mark === null || !tellIfThere(mark.pid, kind === "kill" ? "SIGKILL" : "SIGSTOP")) return false;
-    if (kind === "stop") this.#stopped.add(mark.pid);
+    (kind === "stop" ? this.#stopped : this.#killed).add(mark.pid);
     this.done.push({ kind, target, at, border, environment: mark.environment });
     return true;
   }
