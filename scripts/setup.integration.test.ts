@@ -8,7 +8,7 @@ import { ROOT } from "./lib/root.ts";
 
 const SCRIPT = readFileSync(join(ROOT, "scripts/setup"), "utf8");
 /** The script's own list: programs, with the packages that they come in. */
-const NEEDED = [...SCRIPT.matchAll(/^([a-z0-9-]+):([a-z0-9-]+) /gm)].map(([, program = "", pack = ""]) => ({
+const NEEDED = [...SCRIPT.matchAll(/^([a-z0-9.-]+):([a-z0-9-]+) /gm)].map(([, program = "", pack = ""]) => ({
   program,
   pack,
 }));
