@@ -52,37 +52,40 @@ async function keeperAfterHung(site: Site, before: number): Promise<void> {
   });
 }
 
-test("a server that is stopped is replaced within seconds; apps, proxy and traffic do not notice", async () => {
-  await using site = await Site.up();
-  expect((await site.deployed("v1")).state).toBe("completed");
-  const before = await site.pids();
-  const apps = await site.appPids();
-  const hung = await serverPid(site);
-  process.kill(hung, "SIGSTOP");
-  expect((await fetch(site.url)).status).toBe(200);
-  const next = await site.until("another server", async () => {
-    const { server } = await site.pids();
-    return server !== null && server !== hung ? server : null;
-  });
-  await site.until("it says why it is there", async () => {
-    const { stdout } = await site.cli("events", "--json");
-    return stdout
-      .split("\n")
-      .filter((line) => line.includes('"process-replaced"'))
-      .some((line) => line.includes(`"process":"server","pid":${String(next)},"before":${String(hung)}`));
-  });
-  expect(await site.log("keeper")).toContain(
-    `the server (pid ${String(hung)}) has not answered for 10 s: it is stopped, as by SIGSTOP; it is ended`,
-  );
-  await site.until("it is counted", async () =>
-    (await scrape(site.paths.apiSocket)).includes("teal_server_hangs_total 1"),
-  );
-  expect(await site.appPids()).toEqual(apps);
-  expect(await site.pids()).toMatchObject({ keeper: before.keeper, proxies: before.proxies });
-  expect((await site.deployed("v2")).state).toBe("completed");
-});
+test.concurrent(
+  "a server that is stopped is replaced within seconds; apps, proxy and traffic do not notice",
+  async () => {
+    await using site = await Site.up();
+    expect((await site.deployed("v1")).state).toBe("completed");
+    const before = await site.pids();
+    const apps = await site.appPids();
+    const hung = await serverPid(site);
+    process.kill(hung, "SIGSTOP");
+    expect((await fetch(site.url)).status).toBe(200);
+    const next = await site.until("another server", async () => {
+      const { server } = await site.pids();
+      return server !== null && server !== hung ? server : null;
+    });
+    await site.until("it says why it is there", async () => {
+      const { stdout } = await site.cli("events", "--json");
+      return stdout
+        .split("\n")
+        .filter((line) => line.includes('"process-replaced"'))
+        .some((line) => line.includes(`"process":"server","pid":${String(next)},"before":${String(hung)}`));
+    });
+    expect(await site.log("keeper")).toContain(
+      `the server (pid ${String(hung)}) has not answered for 10 s: it is stopped, as by SIGSTOP; it is ended`,
+    );
+    await site.until("it is counted", async () =>
+      (await scrape(site.paths.apiSocket)).includes("teal_server_hangs_total 1"),
+    );
+    expect(await site.appPids()).toEqual(apps);
+    expect(await site.pids()).toMatchObject({ keeper: before.keeper, proxies: before.proxies });
+    expect((await site.deployed("v2")).state).toBe("completed");
+  },
+);
 
-test("a keeper that stood still itself ends no server that is well by then", async () => {
+test.concurrent("a keeper that stood still itself ends no server that is well by then", async () => {
   await using site = await Site.up();
   const { keeper } = await site.pids();
   const server = await serverPid(site);
@@ -98,7 +101,7 @@ test("a keeper that stood still itself ends no server that is well by then", asy
   expect(await site.log("keeper")).not.toContain("has not answered");
 });
 
-test("a keeper that is stopped is replaced; apps, proxy, server and traffic do not notice", async () => {
+test.concurrent("a keeper that is stopped is replaced; apps, proxy, server and traffic do not notice", async () => {
   await using site = await Site.up();
   expect((await site.deployed("v1")).state).toBe("completed");
   const before = await site.pids();
@@ -113,22 +116,27 @@ test("a keeper that is stopped is replaced; apps, proxy, server and traffic do n
   expect((await site.deployed("v2")).state).toBe("completed");
 });
 
-test("a keeper that is stopped while no proxy lives is replaced by the server; then there is traffic again", async () => {
-  await using site = await Site.up();
-  expect((await site.deployed("v1")).state).toBe("completed");
-  const before = await site.pids();
-  const apps = await site.appPids();
-  process.kill(before.keeper, "SIGSTOP");
-  for (const pid of before.proxies) process.kill(pid, "SIGKILL");
-  await keeperAfterHung(site, before.keeper);
-  expect(await site.log("server")).toContain(`the keeper (process ${String(before.keeper)}) has not answered for 25 s`);
-  await site.until("an answer", async () => (await fetch(site.url).catch(() => null))?.status === 200);
-  expect(await site.appPids()).toEqual(apps);
-  expect((await site.pids()).server).toBe(before.server);
-  expect((await site.deployed("v2")).state).toBe("completed");
-});
+test.concurrent(
+  "a keeper that is stopped while no proxy lives is replaced by the server; then there is traffic again",
+  async () => {
+    await using site = await Site.up();
+    expect((await site.deployed("v1")).state).toBe("completed");
+    const before = await site.pids();
+    const apps = await site.appPids();
+    process.kill(before.keeper, "SIGSTOP");
+    for (const pid of before.proxies) process.kill(pid, "SIGKILL");
+    await keeperAfterHung(site, before.keeper);
+    expect(await site.log("server")).toContain(
+      `the keeper (process ${String(before.keeper)}) has not answered for 25 s`,
+    );
+    await site.until("an answer", async () => (await fetch(site.url).catch(() => null))?.status === 200);
+    expect(await site.appPids()).toEqual(apps);
+    expect((await site.pids()).server).toBe(before.server);
+    expect((await site.deployed("v2")).state).toBe("completed");
+  },
+);
 
-test("a proxy whose every thread stands still is replaced, as nobody is served by it", async () => {
+test.concurrent("a proxy whose every thread stands still is replaced, as nobody is served by it", async () => {
   await using site = await Site.up();
   expect((await site.deployed("v1")).state).toBe("completed");
   const [hung = 0] = (await site.pids()).proxies;
