@@ -1,54 +1,18 @@
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { text } from "node:stream/consumers";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { Site } from "./site.ts";
+import { type SentSpan, spanCollector } from "./span-collector.ts";
 
-interface Span {
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId?: string;
-  readonly name: string;
-  readonly attributes: readonly { readonly key: string; readonly value: Readonly<Record<string, unknown>> }[];
-}
-
-interface Sent {
-  readonly resourceSpans: readonly { readonly scopeSpans: readonly { readonly spans: readonly Span[] }[] }[];
-}
-
-/** OTLP over HTTP, in JSON: what is sent to `/v1/traces`. */
-async function collector(): Promise<{ readonly url: string; readonly spans: Span[]; readonly paths: Set<string> }> {
-  const spans: Span[] = [];
-  const paths = new Set<string>();
-  const server = createServer((request, response) => {
-    void text(request).then((body) => {
-      paths.add(`${String(request.method)} ${String(request.url)} ${String(request.headers["content-type"])}`);
-      const { resourceSpans } = JSON.parse(body) as Sent;
-      spans.push(...resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans)));
-      response.setHeader("content-type", "application/json").end("{}");
-    });
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`, spans, paths };
-}
-
-const of = ({ attributes }: Span, key: string): unknown =>
+const of = ({ attributes }: SentSpan, key: string): unknown =>
   Object.values(attributes.find((one) => one.key === key)?.value ?? {})[0];
 
 test("with a collector in its environment the server sends a span for a deployment and each of its steps", async () => {
-  const { url, spans, paths } = await collector();
+  const { url, spans, requests } = await spanCollector();
   await using site = await Site.up({}, { OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_BSP_SCHEDULE_DELAY: "100" });
   expect((await site.deployed("v1")).state).toBe("completed");
   const { id, steps } = await site.deployed("v2");
-  const own = (): Span[] => spans.filter((span) => of(span, "teal.deployment") === id);
+  const own = (): SentSpan[] => spans.filter((span) => of(span, "teal.deployment") === id);
   await site.until("all spans have come", () => Promise.resolve(own().length > steps.length));
-  expect([...paths]).toEqual(["POST /v1/traces application/json"]);
+  expect([...requests]).toEqual(["POST /v1/traces application/json"]);
   const [root, ...more] = own().filter(({ parentSpanId = "" }) => parentSpanId === "");
   expect(root === undefined ? null : [root.name, more, of(root, "teal.state")]).toEqual([
     "deploy web",
@@ -63,7 +27,7 @@ test("with a collector in its environment the server sends a span for a deployme
 });
 
 test("a collector that is away, or one that is switched off, changes nothing of a deployment", async () => {
-  const { url, spans } = await collector();
+  const { url, spans } = await spanCollector();
   await using site = await Site.up({}, { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9" });
   expect((await site.deployed("v1")).state).toBe("completed");
   expect((await site.cli("down", "--yes")).code).toBe(0);

@@ -1,44 +1,17 @@
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { text } from "node:stream/consumers";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { type SentSpan, spanCollector } from "../../test/span-collector.ts";
 import { FaultyStore } from "../engine/testing/faulty-store.ts";
 import { Rig } from "../engine/testing/rig.ts";
 import { Hub } from "../engine/hub.ts";
 import { startTracing } from "./tracing.ts";
 
-interface SentSpan {
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId?: string;
-  readonly name: string;
-  readonly attributes: readonly { readonly key: string; readonly value: Readonly<Record<string, unknown>> }[];
-}
-
-interface Sent {
-  readonly resourceSpans: readonly { readonly scopeSpans: readonly { readonly spans: readonly SentSpan[] }[] }[];
-}
-
-/** A collector on loopback; one that does not answer keeps what it gets waiting. */
-async function collector(answers: boolean): Promise<SentSpan[]> {
-  const spans: SentSpan[] = [];
-  const server = createServer((request, response) => {
-    if (!answers) return;
-    void text(request).then((body) => {
-      const sent = JSON.parse(body) as Sent;
-      spans.push(...sent.resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans)));
-      response.setHeader("content-type", "application/json").end("{}");
-    });
-  });
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
+/** The one that the environment names while a test runs. */
+async function collector(answers: boolean): Promise<readonly SentSpan[]> {
+  const { url, spans } = await spanCollector({ answers });
+  vi.stubEnv("OTEL_EXPORTER_OTLP_ENDPOINT", url);
   onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
     vi.unstubAllEnvs();
   });
-  vi.stubEnv("OTEL_EXPORTER_OTLP_ENDPOINT", `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`);
   return spans;
 }
 

@@ -5,7 +5,7 @@ import type { Release } from "../model/release.ts";
 import { sampleSpec } from "../model/samples.ts";
 import type { SeriesChunk } from "../model/series.ts";
 import type { Receipt } from "../model/traffic.ts";
-import type { NewDeployment } from "./store.ts";
+import type { NewDeployment, Transition } from "./store.ts";
 
 /** Whole, valid nouns for the tests of stores; each test changes what it is about. */
 export const NOW = 1_800_000_000_000;
@@ -121,5 +121,19 @@ export function sampleReceipt(over: Partial<Receipt> = {}): Receipt {
     kernelRefused: 0,
     final: false,
     ...over,
+  };
+}
+
+/** Writes `n` in four tables, so that half of it would show: a change of `dep_1`. */
+export function sampleTransition(fence: number, n: number): Transition {
+  return {
+    service: "web",
+    fence,
+    at: n,
+    deployment: { id: "dep_1", touchedTraffic: true },
+    steps: [{ id: "shift-10", attempt: n, progress: { n } }],
+    split: { generation: n, weights: { blue: 100 } },
+    environments: [{ service: "web", name: "green", release: String(n), desired: "running" }],
+    events: [sampleEvent({ data: { n } })],
   };
 }

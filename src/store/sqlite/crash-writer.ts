@@ -1,8 +1,7 @@
-import { sampleAcceptance, sampleEvent } from "../samples.ts";
+import { sampleAcceptance, sampleTransition } from "../samples.ts";
 import { SqliteStore } from "./sqlite-store.ts";
 
 // Run by the crash test as a process of its own: transitions without end, and on stdout what has been committed.
-// Each one writes n in four tables, so that half a transition would show.
 const store = new SqliteStore(process.argv[2] ?? "");
 const { fence, generation } = store.claim("web", 0);
 if (generation === 0) {
@@ -10,15 +9,6 @@ if (generation === 0) {
   store.transition({ service: "web", fence, at: 0, deployment: { id: "dep_1", state: "running" }, events: [] });
 }
 for (let n = generation + 1; ; n++) {
-  const [event] = store.transition({
-    service: "web",
-    fence,
-    at: n,
-    deployment: { id: "dep_1", touchedTraffic: true },
-    steps: [{ id: "shift-10", attempt: n, progress: { n } }],
-    split: { generation: n, weights: { blue: 100 } },
-    environments: [{ service: "web", name: "green", release: String(n), desired: "running" }],
-    events: [sampleEvent({ data: { n } })],
-  });
+  const [event] = store.transition(sampleTransition(fence, n));
   process.stdout.write(`${String(n)} ${String(event?.seq)}\n`);
 }

@@ -2,7 +2,7 @@ import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
-import { sampleAcceptance, sampleEvent } from "../samples.ts";
+import { sampleAcceptance, sampleTransition } from "../samples.ts";
 import { temporaryFolder } from "../temporary.ts";
 import { SqliteStore } from "./sqlite-store.ts";
 
@@ -10,20 +10,6 @@ import { SqliteStore } from "./sqlite-store.ts";
 const HEADER_BYTES = 32;
 const FRAME_BYTES = 24 + 4_096;
 const TRANSITIONS = 30;
-
-/** Writes n in four tables, so that half a transition would show. */
-function transition(store: SqliteStore, fence: number, n: number): void {
-  store.transition({
-    service: "web",
-    fence,
-    at: n,
-    deployment: { id: "dep_1", touchedTraffic: true },
-    steps: [{ id: "shift-10", attempt: n, progress: { n } }],
-    split: { generation: n, weights: { blue: 100 } },
-    environments: [{ service: "web", name: "green", release: String(n), desired: "running" }],
-    events: [sampleEvent({ data: { n } })],
-  });
-}
 
 /** How many transitions a store has: the same number everywhere. */
 function wholeTransitions(store: SqliteStore): number {
@@ -44,7 +30,7 @@ function written(folder: string): { readonly database: string; readonly log: Buf
   store.accept(sampleAcceptance("dep_1"));
   store.transition({ service: "web", fence, at: 0, deployment: { id: "dep_1", state: "running" }, events: [] });
   const begun = readFileSync(`${file}-wal`).length;
-  for (let n = 1; n <= TRANSITIONS; n += 1) transition(store, fence, n);
+  for (let n = 1; n <= TRANSITIONS; n += 1) store.transition(sampleTransition(fence, n));
   const database = join(folder, "copy.db");
   copyFileSync(file, database);
   const log = readFileSync(`${file}-wal`);
@@ -60,7 +46,7 @@ function opened({ database }: { readonly database: string }, log: Buffer, folder
   const store = new SqliteStore(file);
   const n = wholeTransitions(store);
   const { fence } = store.claim("web", 1_000);
-  transition(store, fence, n + 1);
+  store.transition(sampleTransition(fence, n + 1));
   store.close();
   const again = new SqliteStore(file);
   expect(wholeTransitions(again)).toBe(n + 1);
